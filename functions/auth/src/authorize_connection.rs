@@ -1,0 +1,85 @@
+//! The authorizer of `$connect`: from a credential to a caller, or a refusal of the handshake (S1-E09).
+//!
+//! A browser cannot set headers on a WebSocket, so there are four ways to bring a credential: `?token=`,
+//! `?ticket=`, `Authorization: Bearer`, and `Sec-WebSocket-Protocol: bearer, <token>`.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared::auth::{Caller, token};
+use shared::http::endpoint::BoxFuture;
+use shared::lambda::{ConnectionReply, Function, UNAUTHORIZED};
+use shared::socket::AUTHORIZER_CALLER;
+use shared::store::tickets;
+use shared::{App, Error, Result};
+
+/// The function.
+pub fn function() -> Function {
+    Function::connection("authorize_connection", "authorizer", answer)
+}
+
+/// What the authorizer reads of its event.
+/// Source: AWS, *Control access to WebSocket APIs with Lambda REQUEST authorizers*.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    method_arn: String,
+    #[serde(default)]
+    headers: Option<serde_json::Map<String, Value>>,
+    #[serde(default)]
+    query_string_parameters: Option<serde_json::Map<String, Value>>,
+}
+
+fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionReply>> {
+    Box::pin(async move {
+        let event: Event = serde_json::from_slice(event).map_err(Error::internal)?;
+        match caller(app, &event).await {
+            Ok(caller) => Ok(ConnectionReply {
+                status: 200,
+                answer: Ok(policy(&event.method_arn, &caller)?),
+            }),
+            Err(Error::Unauthenticated) => Ok(ConnectionReply {
+                status: 401,
+                answer: Err(UNAUTHORIZED),
+            }),
+            Err(error) => Err(error),
+        }
+    })
+}
+
+async fn caller(app: &App, event: &Event) -> Result<Caller> {
+    if let Some(ticket) = find(event.query_string_parameters.as_ref(), "ticket") {
+        let holder = tickets::redeem(app, ticket).await?;
+        return serde_json::from_str(&holder).map_err(Error::internal);
+    }
+    let token = find(event.query_string_parameters.as_ref(), "token")
+        .or_else(|| bearer(find(event.headers.as_ref(), "authorization")?, ' '))
+        .or_else(|| bearer(find(event.headers.as_ref(), "sec-websocket-protocol")?, ','));
+    token::verify(app, token.ok_or(Error::Unauthenticated)?).await
+}
+
+/// A value by its name, whose case API Gateway does not promise for headers.
+fn find<'a>(values: Option<&'a serde_json::Map<String, Value>>, name: &str) -> Option<&'a str> {
+    values?
+        .iter()
+        .find(|(key, _)| key.eq_ignore_ascii_case(name))?
+        .1
+        .as_str()
+        .filter(|value| !value.is_empty())
+}
+
+fn bearer(value: &str, separator: char) -> Option<&str> {
+    let (scheme, token) = value.split_once(separator)?;
+    scheme.trim().eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Lets the connection be opened, and leaves the caller for every frame that comes over it.
+fn policy(method_arn: &str, caller: &Caller) -> Result<Value> {
+    Ok(json!({
+        "principalId": caller.user,
+        "policyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [{ "Action": "execute-api:Invoke", "Effect": "Allow", "Resource": method_arn }],
+        },
+        "context": { AUTHORIZER_CALLER: serde_json::to_string(caller).map_err(Error::internal)? },
+    }))
+}

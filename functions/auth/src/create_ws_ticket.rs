@@ -1,0 +1,59 @@
+//! `POST /api/v1/auth/ws-ticket`: a secret for one connection, so that no token need stand in a URL.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
+use shared::auth::Caller;
+use shared::http::input::Nothing;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::Function;
+use shared::store::tickets;
+use shared::{App, Error, Result};
+
+/// `POST /api/v1/auth/ws-ticket`
+pub struct CreateWsTicket;
+
+/// A ticket.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "WebSocketTicket")]
+pub struct Output {
+    /// The secret: `wss://…/?ticket=<ticket>`, once.
+    pub ticket: String,
+    /// For how many seconds it opens.
+    pub expires_in: u64,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<CreateWsTicket>())
+}
+
+impl Endpoint for CreateWsTicket {
+    const ROUTE: Route = Route::post(
+        "create_ws_ticket",
+        "/api/v1/auth/ws-ticket",
+        "Get a ticket for one WebSocket connection",
+    );
+    type Who = Caller;
+    type Path = Nothing;
+    type Query = Nothing;
+    type Body = Nothing;
+    type Output = Output;
+
+    fn example() -> Example {
+        Example {
+            answer: json!({ "ticket": "3q2-7wAAkLmM9sXv0pZt5y1cQeBn8oHdUjRgIfTzYxE", "expires_in": 30 }),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
+        let holder = serde_json::to_string(&call.who).map_err(Error::internal)?;
+        let ticket = tickets::issue(app, &holder).await?;
+        Ok(Output {
+            ticket,
+            expires_in: tickets::LIFETIME.as_secs(),
+        }
+        .into())
+    }
+}

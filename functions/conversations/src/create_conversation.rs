@@ -1,0 +1,128 @@
+//! `POST /api/conversations`: opens a group; the caller is its admin.
+
+use std::collections::HashSet;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::conversation::{Conversation, GROUP_LIMIT};
+use shared::domain::ids::UserId;
+use shared::domain::text::{ConversationDescription, ConversationName};
+use shared::http::input::Nothing;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::Function;
+use shared::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
+use shared::store::members::Membership;
+use shared::store::table::Consistency;
+use shared::store::{conversations, profiles};
+use shared::{App, Error, Result, views};
+
+use crate::examples;
+
+/// `POST /api/conversations`
+pub struct CreateConversation;
+
+/// The group to open.
+#[derive(Deserialize, JsonSchema)]
+pub struct Body {
+    /// The name.
+    pub name: ConversationName,
+    /// The description.
+    pub description: Option<ConversationDescription>,
+    /// The other members; the caller and anybody named twice are left out.
+    #[schemars(length(min = 1, max = 999))]
+    pub member_ids: Vec<UserId>,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<CreateConversation>())
+}
+
+impl Endpoint for CreateConversation {
+    const ROUTE: Route = Route::post("create_conversation", "/api/conversations", "Open a group");
+    type Who = Caller;
+    type Path = Nothing;
+    type Query = Nothing;
+    type Body = Body;
+    type Output = Conversation;
+
+    fn example() -> Example {
+        let mut answer = examples::conversation();
+        for (field, value) in [
+            ("is_group", json!(true)),
+            ("name", json!("Analytical engines")),
+            ("description", json!("What they can and cannot do")),
+            ("last_message", json!(null)),
+            ("last_message_at", json!(null)),
+            ("last_seq", json!(0)),
+        ] {
+            if let Some(fields) = answer.as_object_mut() {
+                fields.insert(field.to_owned(), value);
+            }
+        }
+        Example {
+            body: json!({
+                "name": "Analytical engines",
+                "description": "What they can and cannot do",
+                "member_ids": [examples::BOB]
+            }),
+            answer,
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Conversation>> {
+        let caller = call.who.user;
+        let others = others(caller, &call.body.member_ids)?;
+        if let Some(unknown) = profiles::unknown(app, &others).await?.first() {
+            // Named by its place: an id in an error would be one in a log.
+            let place = call
+                .body
+                .member_ids
+                .iter()
+                .position(|member| member == unknown)
+                .unwrap_or_default();
+            return Err(Error::invalid(
+                format!("member_ids.{place}"),
+                "unknown_user",
+                "is no user",
+            ));
+        }
+        let description = call.body.description.as_ref();
+        let head = conversations::open_group(app, caller, &others, &call.body.name, description).await?;
+        let job = Fanout {
+            conversation: head.id,
+            event: FanoutEvent::Opened,
+            to: Recipients::All,
+        };
+        queue::send(app, Queue::Fanout, &job, 0).await?;
+        let membership = Membership::of(app, caller, head.id, Consistency::Strong).await?;
+        let place = views::place(app, membership).await?;
+        Ok(views::one(app, &place).await?.into())
+    }
+}
+
+/// The members besides the caller, each once, in the order in which they were named.
+fn others(caller: UserId, member_ids: &[UserId]) -> Result<Vec<UserId>> {
+    let most = GROUP_LIMIT - 1;
+    if member_ids.len() > most {
+        let reason = format!("names {} members; at most {most} are allowed", member_ids.len());
+        return Err(Error::invalid("member_ids", "too_long", reason));
+    }
+    let mut seen = HashSet::from([caller]);
+    let others: Vec<UserId> = member_ids
+        .iter()
+        .copied()
+        .filter(|member| seen.insert(*member))
+        .collect();
+    if others.is_empty() {
+        return Err(Error::invalid(
+            "member_ids",
+            "too_short",
+            "must name somebody besides the caller",
+        ));
+    }
+    Ok(others)
+}

@@ -1,0 +1,121 @@
+//! `GET /api/conversations/{conversation_id}/events`: the log itself, in order; closes a hole in `seq`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::conversation::Cursor;
+use shared::domain::frame::Frame;
+use shared::domain::ids::ConversationId;
+use shared::domain::message::Viewpoint;
+use shared::http::input::Nothing;
+use shared::http::page::{Bounded, PageSize};
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::Function;
+use shared::store::log;
+use shared::store::members::{self, Membership};
+use shared::store::table::Consistency;
+use shared::{App, Result, views};
+
+use crate::examples;
+
+/// `GET /api/conversations/{conversation_id}/events`
+pub struct ListConversationEvents;
+
+/// The parameters of the path.
+#[derive(Deserialize, JsonSchema)]
+pub struct Path {
+    /// The conversation.
+    pub conversation_id: ConversationId,
+}
+
+/// The parameters of the query.
+#[derive(Deserialize, JsonSchema)]
+pub struct Query {
+    /// Events behind this place of the log.
+    #[serde(default)]
+    pub after_seq: Bounded<0, 999_999_999_999, 0>,
+    /// How many events at the most, 1 to 100.
+    #[serde(default)]
+    pub limit: PageSize<100>,
+}
+
+/// A stretch of the log.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConversationEvents")]
+pub struct Output {
+    /// The events as frames, in the order of `seq`.
+    pub events: Vec<Frame>,
+    /// How far each member has read.
+    pub cursors: Vec<Cursor>,
+    /// The number of the last entry of the log.
+    pub last_seq: u64,
+    /// Whether there are more: go on from the last event's `seq`.
+    pub has_more: bool,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<ListConversationEvents>())
+}
+
+impl Endpoint for ListConversationEvents {
+    const ROUTE: Route = Route::get(
+        "list_conversation_events",
+        "/api/conversations/{conversation_id}/events",
+        "Read the log of a conversation",
+    );
+    type Who = Caller;
+    type Path = Path;
+    type Query = Query;
+    type Body = Nothing;
+    type Output = Output;
+
+    fn example() -> Example {
+        Example {
+            parameters: json!({ "conversation_id": examples::CONVERSATION, "after_seq": 0, "limit": 100 }),
+            answer: json!({
+                "events": [examples::new_message()],
+                "cursors": [{
+                    "user_id": examples::BOB,
+                    "last_read_seq": 0,
+                    "last_read_message_id": null,
+                    "read_at": null
+                }],
+                "last_seq": 1,
+                "has_more": false
+            }),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
+        let (viewer, conversation) = (call.who.user, call.path.conversation_id);
+        let membership = Membership::of(app, viewer, conversation, Consistency::Strong).await?;
+        let newest = log::newest(app, conversation, Consistency::Strong).await?;
+        let last_seq = newest.map_or(0, |newest| newest.seq);
+        let after = call.query.after_seq.get();
+        let limit = u32::try_from(call.query.limit.get()).unwrap_or(u32::MAX);
+        let (entries, cursors) = tokio::try_join!(
+            log::range(app, &membership, (after + 1, last_seq), false, limit),
+            members::cursors(app, &membership),
+        )?;
+        let has_more = entries.last().is_some_and(|last| last.seq < last_seq);
+        let viewpoint = Viewpoint {
+            conversation,
+            viewer,
+            cursors: &cursors,
+        };
+        let events = entries
+            .iter()
+            .map(|entry| views::entry_frame(&viewpoint, entry, None))
+            .collect();
+        Ok(Output {
+            events,
+            cursors,
+            last_seq,
+            has_more,
+        }
+        .into())
+    }
+}

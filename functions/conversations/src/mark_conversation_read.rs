@@ -1,0 +1,87 @@
+//! `PATCH /api/conversations/{conversation_id}/read`: everything up to and including a message is read (S1-E05).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::ids::{ConversationId, MessageId};
+use shared::http::input::Nothing;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::Function;
+use shared::{App, Result, reading};
+
+use crate::examples;
+
+/// `PATCH /api/conversations/{conversation_id}/read`
+pub struct MarkConversationRead;
+
+/// The parameters of the path.
+#[derive(Deserialize, JsonSchema)]
+pub struct Path {
+    /// The conversation.
+    pub conversation_id: ConversationId,
+}
+
+/// Up to where it is read.
+#[derive(Deserialize, JsonSchema)]
+pub struct Body {
+    /// The last message that was read.
+    pub message_id: MessageId,
+}
+
+/// Where the caller stands; further on than asked if they had read further.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ReadState")]
+pub struct Output {
+    /// The conversation.
+    pub conversation_id: ConversationId,
+    /// The last message that is read.
+    pub last_read_message_id: Option<MessageId>,
+    /// Its place in the log.
+    pub last_read_seq: u64,
+    /// What is still unread.
+    pub unread_count: u32,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<MarkConversationRead>())
+}
+
+impl Endpoint for MarkConversationRead {
+    const ROUTE: Route = Route::patch(
+        "mark_conversation_read",
+        "/api/conversations/{conversation_id}/read",
+        "Mark everything up to a message as read",
+    );
+    type Who = Caller;
+    type Path = Path;
+    type Query = Nothing;
+    type Body = Body;
+    type Output = Output;
+
+    fn example() -> Example {
+        Example {
+            parameters: json!({ "conversation_id": examples::CONVERSATION }),
+            body: json!({ "message_id": examples::MESSAGE }),
+            answer: json!({
+                "conversation_id": examples::CONVERSATION,
+                "last_read_message_id": examples::MESSAGE,
+                "last_read_seq": 1,
+                "unread_count": 0
+            }),
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
+        let conversation_id = call.path.conversation_id;
+        let marked = reading::mark(app, call.who.user, conversation_id, call.body.message_id).await?;
+        let output = Output {
+            conversation_id,
+            last_read_message_id: marked.cursor.last_read_message_id,
+            last_read_seq: marked.cursor.last_read_seq,
+            unread_count: marked.unread_count,
+        };
+        Ok(output.into())
+    }
+}

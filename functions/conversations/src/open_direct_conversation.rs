@@ -1,0 +1,87 @@
+//! `POST /api/conversations/dm/{other_user_id}`: opens the direct conversation with somebody (S1-E01).
+//!
+//! There is one per pair, whoever opens it, and at the same time from both sides: its id is a function of the two.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::conversation::Conversation;
+use shared::domain::ids::UserId;
+use shared::http::input::Nothing;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::Function;
+use shared::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
+use shared::store::conversations::{self, Opened};
+use shared::store::members::Membership;
+use shared::store::profiles;
+use shared::store::table::Consistency;
+use shared::{App, Error, Result, views};
+
+use crate::examples;
+
+/// `POST /api/conversations/dm/{other_user_id}`
+pub struct OpenDirectConversation;
+
+/// The parameters of the path.
+#[derive(Deserialize, JsonSchema)]
+pub struct Path {
+    /// The other person.
+    pub other_user_id: UserId,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<OpenDirectConversation>())
+}
+
+impl Endpoint for OpenDirectConversation {
+    const ROUTE: Route = Route::post(
+        "open_direct_conversation",
+        "/api/conversations/dm/{other_user_id}",
+        "Open the direct conversation with somebody",
+    )
+    .also(200);
+    type Who = Caller;
+    type Path = Path;
+    type Query = Nothing;
+    type Body = Nothing;
+    type Output = Conversation;
+
+    fn example() -> Example {
+        Example {
+            parameters: json!({ "other_user_id": examples::BOB }),
+            answer: examples::conversation(),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Conversation>> {
+        let (caller, other) = (call.who.user, call.path.other_user_id);
+        if caller == other {
+            return Err(Error::invalid(
+                "other_user_id",
+                "oneself",
+                "must be somebody else",
+            ));
+        }
+        profiles::find(app, other).await?.ok_or(Error::NotFound("user"))?;
+        let opened = conversations::open_direct(app, caller, other).await?;
+        let (status, head) = match opened {
+            Opened::New(head) => (201, head),
+            Opened::Existing(head) => (200, head),
+        };
+        let membership = Membership::of(app, caller, head.id, Consistency::Strong).await?;
+        let place = views::place(app, membership).await?;
+        // Whoever finds an empty conversation may be finishing what an attempt that died had begun.
+        if status == 201 || place.newest.is_none() {
+            let job = Fanout {
+                conversation: head.id,
+                event: FanoutEvent::Opened,
+                to: Recipients::All,
+            };
+            queue::send(app, Queue::Fanout, &job, 0).await?;
+        }
+        Ok(Reply::from(views::one(app, &place).await?).status(status))
+    }
+}

@@ -1,0 +1,171 @@
+//! `POST /api/conversations/{conversation_id}/messages`: sends a message (S1-E04).
+//!
+//! Answered once the message is in the log **and** its delivery is queued. A client that heard nothing sends
+//! again under the same `client_message_id` and gets the first message back, however late.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::ids::{ConversationId, MessageId};
+use shared::domain::message::{ContentType, Event, Message, Viewpoint};
+use shared::domain::text::{ClientMessageId, MessageText};
+use shared::http::input::Nothing;
+use shared::http::{Call, Endpoint, Example, Reply, Request, Route, entry};
+use shared::lambda::Function;
+use shared::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
+use shared::store::log::{self, Appended, Draft};
+use shared::store::members::{self, Membership, Sender};
+use shared::store::table::Consistency;
+use shared::{App, Error, Result};
+
+use crate::examples;
+
+/// `POST /api/conversations/{conversation_id}/messages`
+pub struct SendMessage;
+
+/// The parameters of the path.
+#[derive(Deserialize, JsonSchema)]
+pub struct Path {
+    /// The conversation.
+    pub conversation_id: ConversationId,
+}
+
+/// The message to send.
+#[derive(Deserialize, JsonSchema)]
+pub struct Body {
+    /// The text.
+    pub content: MessageText,
+    /// What kind of text.
+    #[serde(default)]
+    pub content_type: Sendable,
+    /// The id under which it may be sent again; the header `Idempotency-Key` says the same.
+    pub client_message_id: Option<ClientMessageId>,
+}
+
+/// What a client may send: everything but `system`.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sendable {
+    /// Words.
+    #[default]
+    Text,
+    /// A picture.
+    Image,
+    /// A file.
+    File,
+}
+
+impl From<Sendable> for ContentType {
+    fn from(sendable: Sendable) -> Self {
+        match sendable {
+            Sendable::Text => Self::Text,
+            Sendable::Image => Self::Image,
+            Sendable::File => Self::File,
+        }
+    }
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<SendMessage>())
+}
+
+impl Endpoint for SendMessage {
+    const ROUTE: Route = Route::post(
+        "send_message",
+        "/api/conversations/{conversation_id}/messages",
+        "Send a message",
+    )
+    .sends();
+    type Who = Caller;
+    type Path = Path;
+    type Query = Nothing;
+    type Body = Body;
+    type Output = Message;
+
+    fn example() -> Example {
+        Example {
+            parameters: json!({ "conversation_id": examples::CONVERSATION }),
+            body: json!({
+                "content": "Hello, Bob!",
+                "content_type": "text",
+                "client_message_id": "b1946ac9-2492-4d23-9d7e-1c2f6a0e0d01"
+            }),
+            answer: examples::message(),
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Message>> {
+        let conversation = call.path.conversation_id;
+        let client_message_id = client_message_id(call.request, call.body.client_message_id.clone())?;
+        let ((), (sender, newest)) =
+            tokio::try_join!(call.admit(app), Sender::of(app, call.who.user, conversation))?;
+        let draft = Draft {
+            id: match &client_message_id {
+                Some(client) => MessageId::derived(conversation, sender.user(), client),
+                None => MessageId::generate(app.now()),
+            },
+            client_message_id: client_message_id.map(|client| client.as_str().to_owned()),
+            text: call.body.content,
+            content_type: call.body.content_type.into(),
+            sender_username: call.who.card().username,
+        };
+        let announce = async |seq: u64| {
+            let event = FanoutEvent::Entry {
+                seq,
+                message: draft.id,
+                queued_at: app.now(),
+            };
+            let job = Fanout {
+                conversation,
+                event,
+                to: Recipients::of(&sender),
+            };
+            queue::send(app, Queue::Fanout, &job, 0).await
+        };
+        let Appended { entry, replayed } = log::append(app, &sender, &draft, newest, announce).await?;
+
+        let cursors = if replayed {
+            let membership = Membership::of(app, sender.user(), conversation, Consistency::Strong).await?;
+            members::cursors(app, &membership).await?
+        } else {
+            // Nobody can have read what was not there a moment ago.
+            Vec::new()
+        };
+        let viewpoint = Viewpoint {
+            conversation,
+            viewer: sender.user(),
+            cursors: &cursors,
+        };
+        let Event::Message(content) = &entry.event else {
+            return Err(Error::internal("an appended message is none"));
+        };
+        let reply = Reply::from(viewpoint.message(entry.seq, entry.at, content));
+        Ok(if replayed {
+            reply.header("idempotency-replayed", "true")
+        } else {
+            reply
+        })
+    }
+}
+
+/// The client's id, from the body or the header; where both are given they must agree.
+fn client_message_id(request: &Request, body: Option<ClientMessageId>) -> Result<Option<ClientMessageId>> {
+    const HEADER: &str = "Idempotency-Key";
+    let Some(header) = request.header("idempotency-key") else {
+        return Ok(body);
+    };
+    let header = ClientMessageId::parse(header.to_owned()).map_err(|invalid| Error::Invalid {
+        field: HEADER.into(),
+        invalid,
+    })?;
+    match body {
+        Some(body) if body != header => Err(Error::invalid(
+            HEADER,
+            "contradiction",
+            "differs from client_message_id",
+        )),
+        _ => Ok(Some(header)),
+    }
+}

@@ -1,0 +1,174 @@
+//! `GET /api/events`: everything that happened in any of the caller's conversations since a token.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::frame::{Frame, UnreadSummary};
+use shared::domain::ids::UserId;
+use shared::http::input::Nothing;
+use shared::http::page::{Bounded, PageSize};
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::Function;
+use shared::store::connections;
+use shared::store::sync::{self, Token};
+use shared::{App, Result, views};
+
+use crate::examples;
+
+/// `GET /api/events`
+pub struct SyncEvents;
+
+/// The parameters of the query.
+#[derive(Deserialize, JsonSchema)]
+pub struct Query {
+    /// The `next` of the answer before; without it, only the token for "now" comes back.
+    pub after: Option<String>,
+    /// How many seconds to wait for something to happen, 0 to 25.
+    #[serde(default)]
+    pub wait: Bounded<0, 25, 0>,
+    /// How many events at the most, 1 to 100.
+    #[serde(default)]
+    pub limit: PageSize<100>,
+}
+
+/// What happened.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Events")]
+pub struct Output {
+    /// The events as frames; of a member's reads only the last.
+    pub events: Vec<Frame>,
+    /// Where to go on.
+    pub next: String,
+    /// Whether there is more at once.
+    pub has_more: bool,
+    /// False if the token is too old for a complete answer; then `events` is empty and `next` starts afresh.
+    pub recovered: bool,
+    /// What is unread.
+    pub unread: UnreadSummary,
+}
+
+/// How often a waiting request looks for its signal.
+const LOOK_EVERY: Duration = Duration::from_millis(400);
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<SyncEvents>())
+}
+
+impl Endpoint for SyncEvents {
+    const ROUTE: Route = Route::get("sync_events", "/api/events", "Get what happened since a token");
+    type Who = Caller;
+    type Path = Nothing;
+    type Query = Query;
+    type Body = Nothing;
+    type Output = Output;
+
+    fn example() -> Example {
+        Example {
+            parameters: json!({ "after": "qk7mSx0…", "wait": 20, "limit": 100 }),
+            answer: json!({
+                "events": [examples::new_message()],
+                "next": "Zp3vTa1…",
+                "has_more": false,
+                "recovered": true,
+                "unread": { "total": 1, "by_conversation": { examples::CONVERSATION: 1 } }
+            }),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
+        let (user, query) = (call.who.user, &call.query);
+        let Some(after) = &query.after else {
+            return Ok(fresh(app, user).await?.into());
+        };
+        let token = Token::open(app, user, after)?;
+        let limit = usize::try_from(query.limit.get()).unwrap_or(usize::MAX);
+        if query.wait.get() == 0 {
+            return Ok(since(app, user, &token, limit).await?.into());
+        }
+        Ok(wait(
+            app,
+            &call.request.id,
+            user,
+            &token,
+            limit,
+            Duration::from_secs(query.wait.get()),
+        )
+        .await?
+        .into())
+    }
+}
+
+async fn fresh(app: &App, user: UserId) -> Result<Output> {
+    // Before the reads: what happens while they run belongs to the next sync.
+    let now = app.now();
+    let places = sync::places(app, user).await?;
+    let next = sync::from_now(app, now, &places).await?.seal(app, user)?;
+    let unread = views::unread(app, &places).await?;
+    Ok(Output {
+        events: Vec::new(),
+        next,
+        has_more: false,
+        recovered: true,
+        unread,
+    })
+}
+
+async fn since(app: &App, user: UserId, token: &Token, limit: usize) -> Result<Output> {
+    let now = app.now();
+    let places = sync::places(app, user).await?;
+    let since = sync::since(app, now, &places, token, limit).await?;
+    let (events, unread) = tokio::try_join!(
+        views::frames(app, user, &places, &since.told),
+        views::unread(app, &places)
+    )?;
+    let next = since.next.seal(app, user)?;
+    Ok(Output {
+        events,
+        next,
+        has_more: since.has_more,
+        recovered: since.recovered,
+        unread,
+    })
+}
+
+/// Says first that it waits, then looks, and looks again whenever something was delivered to the user: what
+/// happens between the look and the wait raises the signal.
+async fn wait(
+    app: &App,
+    waiter: &str,
+    user: UserId,
+    token: &Token,
+    limit: usize,
+    longest: Duration,
+) -> Result<Output> {
+    let ends_at = app.now().plus(longest);
+    let mut signal = connections::wait(app, user, waiter, ends_at).await?;
+    let output = loop {
+        let output = since(app, user, token, limit).await?;
+        if !output.events.is_empty() || !output.recovered {
+            break output;
+        }
+        let woken = loop {
+            let left = ends_at.since(app.now());
+            if left.is_zero() {
+                break false;
+            }
+            tokio::time::sleep(left.min(LOOK_EVERY)).await;
+            let now = connections::signal_of(app, user).await?;
+            if now != signal {
+                signal = now;
+                break true;
+            }
+        };
+        if !woken {
+            break output;
+        }
+    };
+    connections::stop_waiting(app, user, waiter).await?;
+    Ok(output)
+}

@@ -1,0 +1,28 @@
+//! `$disconnect`: forgets a connection. API Gateway does not promise to call it; what it misses is found gone
+//! at the next delivery, or is over by its time.
+
+use serde_json::json;
+use shared::http::endpoint::BoxFuture;
+use shared::lambda::{ConnectionReply, Function};
+use shared::socket::Connection;
+use shared::store::connections;
+use shared::telemetry::Count;
+use shared::{App, Error, Result};
+
+/// The function.
+pub fn function() -> Function {
+    Function::connection("close_connection", "$disconnect", answer)
+}
+
+fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionReply>> {
+    Box::pin(async move {
+        let event = serde_json::from_slice(event).map_err(Error::internal)?;
+        let Connection { id, caller } = Connection::of_event(&event)?;
+        connections::remove(app, caller.user, &id).await?;
+        app.meter().count(Count::Disconnects, 1);
+        Ok(ConnectionReply {
+            status: 200,
+            answer: Ok(json!({ "statusCode": 200 })),
+        })
+    })
+}

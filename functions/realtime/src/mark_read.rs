@@ -1,0 +1,49 @@
+//! `mark_read`: everything up to and including a message is read (S1-W04, S1-W05).
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared::domain::frame::Frame;
+use shared::domain::ids::{ConversationId, MessageId};
+use shared::lambda::Function;
+use shared::socket::{Action, Connection, entry};
+use shared::{App, Result, reading};
+
+/// `mark_read`
+pub struct MarkRead;
+
+/// The frame.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "MarkReadRequest")]
+pub struct Input {
+    /// Where.
+    pub conversation_id: ConversationId,
+    /// The last message that was read.
+    pub message_id: MessageId,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::frame(entry::<MarkRead>())
+}
+
+impl Action for MarkRead {
+    const NAME: &'static str = "mark_read";
+    const KEY: &'static str = "mark_read";
+    const SUMMARY: &'static str = "Mark everything up to a message as read";
+    type Input = Input;
+
+    fn example() -> Value {
+        json!({
+            "type": "mark_read",
+            "conversation_id": "0b8f1c1e-5d3a-5f62-9a57-3f0c5a8e7d11",
+            "message_id": "6f1d2c3b-4a59-5e68-8f77-869584736251"
+        })
+    }
+
+    async fn handle(app: &App, from: Connection, input: Input) -> Result<Vec<Frame>> {
+        // The answer is the `message_read` frame that all members get, this connection included.
+        reading::mark(app, from.caller.user, input.conversation_id, input.message_id).await?;
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,65 @@
+//! `$connect`: notes a connection that the authorizer has let through.
+//!
+//! Nothing is posted from here: until this has answered, API Gateway does not know the connection (410).
+
+use std::time::Duration;
+
+use serde_json::json;
+use shared::auth::token;
+use shared::error::retry_after_seconds;
+use shared::http::endpoint::BoxFuture;
+use shared::lambda::{ConnectionReply, Function};
+use shared::socket::Connection;
+use shared::store::rates::{self, Bucket, Subject};
+use shared::store::{connections, profiles};
+use shared::telemetry::Count;
+use shared::{App, Error, Result};
+
+/// How long API Gateway keeps a connection.
+/// Source: AWS, *Amazon API Gateway quotas*, WebSocket connection duration.
+const LIFETIME: Duration = Duration::from_hours(2);
+
+/// The function.
+pub fn function() -> Function {
+    Function::connection("open_connection", "$connect", answer)
+}
+
+fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionReply>> {
+    Box::pin(async move {
+        let event = serde_json::from_slice(event).map_err(Error::internal)?;
+        let Connection { id, caller } = Connection::of_event(&event)?;
+        let subject = Subject::User(caller.user);
+        if let Some(wait) = rates::pass(app, &subject, &[Bucket::Connects]).await?.refused {
+            let headers = json!({ "Retry-After": retry_after_seconds(wait).to_string() });
+            let answer =
+                json!({ "statusCode": 429, "headers": headers, "body": "too many connection attempts" });
+            return Ok(ConnectionReply {
+                status: 429,
+                answer: Ok(answer),
+            });
+        }
+        // The connection ends with the token that opened it.
+        let ends_at = caller
+            .expires_at
+            .plus(token::LEEWAY)
+            .min(app.now().plus(LIFETIME));
+        // Whoever connects has called: others may write to them from now on.
+        tokio::try_join!(
+            connections::add(app, caller.user, &id, ends_at),
+            profiles::refresh(app, caller.user, &caller.claims),
+        )?;
+        app.meter().count(Count::Connects, 1);
+        let offered = event
+            .headers
+            .get("sec-websocket-protocol")
+            .and_then(|value| value.to_str().ok());
+        // A client that offered protocols takes the connection only if one of them is chosen (RFC 6455 §4.1).
+        let chosen =
+            offered.filter(|offered| offered.trim_start().to_ascii_lowercase().starts_with("bearer"));
+        let headers = chosen.map_or_else(|| json!({}), |_| json!({ "Sec-WebSocket-Protocol": "bearer" }));
+        Ok(ConnectionReply {
+            status: 200,
+            answer: Ok(json!({ "statusCode": 200, "headers": headers })),
+        })
+    })
+}

@@ -1,0 +1,35 @@
+//! `$default`: a frame that no route knows, or that is no JSON, is refused with 4003 (S1-W08).
+
+use serde_json::{Value, json};
+use shared::domain::frame::Frame;
+use shared::http::input::Nothing;
+use shared::lambda::Function;
+use shared::socket::{Action, Connection, entry};
+use shared::{App, Error, Result};
+
+/// `$default`
+pub struct RejectFrame;
+
+/// The function.
+pub fn function() -> Function {
+    Function::frame(entry::<RejectFrame>())
+}
+
+impl Action for RejectFrame {
+    const NAME: &'static str = "reject_frame";
+    const KEY: &'static str = "$default";
+    const SUMMARY: &'static str = "Anything else is refused";
+    type Input = Nothing;
+
+    fn example() -> Value {
+        json!({ "type": "no_such_type" })
+    }
+
+    async fn handle(_: &App, _: Connection, _: Nothing) -> Result<Vec<Frame>> {
+        Err(Error::invalid(
+            "type",
+            "unknown_value",
+            "must be one of ping, typing, mark_read, resume",
+        ))
+    }
+}

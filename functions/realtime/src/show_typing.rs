@@ -1,0 +1,83 @@
+//! `typing`: shows the other members that somebody types, or has stopped (S1-W01, S1-W02).
+//!
+//! Stored nowhere and queued nowhere: lost without harm.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared::delivery::{self, Delivery};
+use shared::domain::frame::{Frame, Namespace, Typing};
+use shared::domain::ids::ConversationId;
+use shared::lambda::Function;
+use shared::socket::{Action, Connection, entry};
+use shared::store::members::{self, Membership};
+use shared::store::table::Consistency;
+use shared::store::typing;
+use shared::{App, Result};
+
+/// `typing`
+pub struct ShowTyping;
+
+/// The frame.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "TypingRequest")]
+pub struct Input {
+    /// Where.
+    pub conversation_id: ConversationId,
+    /// Whether it starts or stops.
+    pub is_typing: bool,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::frame(entry::<ShowTyping>())
+}
+
+impl Action for ShowTyping {
+    const NAME: &'static str = "show_typing";
+    const KEY: &'static str = "typing";
+    const SUMMARY: &'static str = "Show the other members that one types, or has stopped";
+    type Input = Input;
+
+    fn example() -> Value {
+        json!({ "type": "typing", "conversation_id": "0b8f1c1e-5d3a-5f62-9a57-3f0c5a8e7d11", "is_typing": true })
+    }
+
+    async fn handle(app: &App, from: Connection, input: Input) -> Result<Vec<Frame>> {
+        let user = from.caller.user;
+        let membership = Membership::of(app, user, input.conversation_id, Consistency::Eventual).await?;
+        if input.is_typing && !typing::may_show(app, &membership).await? {
+            return Ok(Vec::new());
+        }
+        let others: Vec<_> = if let Some(peer) = membership.member().peer {
+            vec![peer]
+        } else {
+            let members = members::list(app, &membership).await?;
+            members
+                .into_iter()
+                .map(|member| member.user)
+                .filter(|member| *member != user)
+                .collect()
+        };
+        let frame = Frame::Typing(Typing {
+            namespace: Namespace::Conversations,
+            conversation_id: input.conversation_id,
+            user_id: user,
+            is_typing: input.is_typing,
+        });
+        let audience = delivery::audience(app, &others).await?;
+        let to_each = |(user, mut listeners): (_, shared::store::connections::Listeners)| {
+            // Typing is no event: it wakes no request that waits for one.
+            listeners.is_polled = false;
+            Delivery {
+                user,
+                listeners,
+                frame: frame.clone(),
+            }
+        };
+        let deliveries = audience.listening.into_iter().map(to_each).collect();
+        let (_, delivered) = delivery::deliver(app, deliveries).await;
+        delivered?;
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,41 @@
+//! `GET /asyncapi.json`: the WebSocket API as an AsyncAPI 3.0 document.
+
+use serde_json::{Map, Value, json};
+use shared::http::input::Nothing;
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::Function;
+use shared::{App, Result};
+
+use crate::assets;
+
+/// `GET /asyncapi.json`
+pub struct GetAsyncapi;
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<GetAsyncapi>())
+}
+
+impl Endpoint for GetAsyncapi {
+    const ROUTE: Route = Route::get(
+        "get_asyncapi",
+        "/asyncapi.json",
+        "Get the document of the WebSocket API",
+    );
+    type Who = Anyone;
+    type Path = Nothing;
+    type Query = Nothing;
+    type Body = Nothing;
+    type Output = Map<String, Value>;
+
+    fn example() -> Example {
+        Example {
+            answer: json!({ "asyncapi": "3.0.0" }),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(_: &App, _: Call<'_, Self>) -> Result<Reply<Map<String, Value>>> {
+        Ok(Reply::file(assets::ASYNCAPI))
+    }
+}

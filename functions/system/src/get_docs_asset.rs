@@ -1,0 +1,48 @@
+//! `GET /docs/{asset}`: a file of Swagger UI.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+use shared::http::input::Nothing;
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::Function;
+use shared::{App, Error, Result};
+
+use crate::assets;
+
+/// `GET /docs/{asset}`
+pub struct GetDocsAsset;
+
+/// The parameters of the path.
+#[derive(Deserialize, JsonSchema)]
+pub struct Path {
+    /// The name of the file.
+    pub asset: String,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<GetDocsAsset>())
+}
+
+impl Endpoint for GetDocsAsset {
+    const ROUTE: Route = Route::get("get_docs_asset", "/docs/{asset}", "Get a file of Swagger UI");
+    type Who = Anyone;
+    type Path = Path;
+    type Query = Nothing;
+    type Body = Nothing;
+    type Output = String;
+
+    fn example() -> Example {
+        Example {
+            parameters: json!({ "asset": "swagger-ui.css" }),
+            answer: json!("…"),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(_: &App, call: Call<'_, Self>) -> Result<Reply<String>> {
+        let file = assets::docs_asset(&call.path.asset).ok_or(Error::NotFound("file"))?;
+        Ok(Reply::file(file))
+    }
+}

@@ -1,0 +1,36 @@
+//! `GET /health`: whether the API answers. No token, no reads, no writes.
+
+use serde_json::json;
+use shared::http::health::Health;
+use shared::http::input::Nothing;
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::Function;
+use shared::{App, Result};
+
+/// `GET /health`
+pub struct GetHealth;
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<GetHealth>())
+}
+
+impl Endpoint for GetHealth {
+    const ROUTE: Route = Route::get("get_health", "/health", "Whether the API answers");
+    type Who = Anyone;
+    type Path = Nothing;
+    type Query = Nothing;
+    type Body = Nothing;
+    type Output = Health;
+
+    fn example() -> Example {
+        Example {
+            answer: json!({ "status": "ok", "service": "tidings" }),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(_: &App, _: Call<'_, Self>) -> Result<Reply<Health>> {
+        Ok(Health::ok("tidings").into())
+    }
+}

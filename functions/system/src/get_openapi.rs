@@ -1,0 +1,37 @@
+//! `GET /openapi.json`: the HTTP API as an OpenAPI 3.1 document.
+
+use serde_json::{Map, Value, json};
+use shared::http::input::Nothing;
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::Function;
+use shared::{App, Result};
+
+use crate::assets;
+
+/// `GET /openapi.json`
+pub struct GetOpenapi;
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<GetOpenapi>())
+}
+
+impl Endpoint for GetOpenapi {
+    const ROUTE: Route = Route::get("get_openapi", "/openapi.json", "Get this document");
+    type Who = Anyone;
+    type Path = Nothing;
+    type Query = Nothing;
+    type Body = Nothing;
+    type Output = Map<String, Value>;
+
+    fn example() -> Example {
+        Example {
+            answer: json!({ "openapi": "3.1.0" }),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(_: &App, _: Call<'_, Self>) -> Result<Reply<Map<String, Value>>> {
+        Ok(Reply::file(assets::OPENAPI))
+    }
+}

@@ -1,0 +1,48 @@
+//! `GET /redoc/{asset}`: a file of Redoc.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+use shared::http::input::Nothing;
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::Function;
+use shared::{App, Error, Result};
+
+use crate::assets;
+
+/// `GET /redoc/{asset}`
+pub struct GetRedocAsset;
+
+/// The parameters of the path.
+#[derive(Deserialize, JsonSchema)]
+pub struct Path {
+    /// The name of the file.
+    pub asset: String,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<GetRedocAsset>())
+}
+
+impl Endpoint for GetRedocAsset {
+    const ROUTE: Route = Route::get("get_redoc_asset", "/redoc/{asset}", "Get a file of Redoc");
+    type Who = Anyone;
+    type Path = Path;
+    type Query = Nothing;
+    type Body = Nothing;
+    type Output = String;
+
+    fn example() -> Example {
+        Example {
+            parameters: json!({ "asset": "init.js" }),
+            answer: json!("…"),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(_: &App, call: Call<'_, Self>) -> Result<Reply<String>> {
+        let file = assets::redoc_asset(&call.path.asset).ok_or(Error::NotFound("file"))?;
+        Ok(Reply::file(file))
+    }
+}

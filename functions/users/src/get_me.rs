@@ -1,0 +1,65 @@
+//! `GET /api/v1/users/me`: the caller as the system knows them.
+
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::user::User;
+use shared::http::input::Nothing;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::Function;
+use shared::store::profiles;
+use shared::{App, Error, Result};
+
+/// `GET /api/v1/users/me`
+pub struct GetMe;
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<GetMe>())
+}
+
+impl Endpoint for GetMe {
+    const ROUTE: Route = Route::get("get_me", "/api/v1/users/me", "Get oneself");
+    type Who = Caller;
+    type Path = Nothing;
+    type Query = Nothing;
+    type Body = Nothing;
+    type Output = User;
+
+    fn example() -> Example {
+        Example {
+            answer: json!({
+                "id": "11111111-1111-4111-8111-111111111111",
+                "username": "ada",
+                "display_name": "Ada Lovelace",
+                "email": "ada@example.com",
+                "avatar_url": null,
+                "roles": ["moderator"],
+                "permissions": ["moderation.view", "moderation.action"],
+                "business_unit": null,
+                "created_at": "2026-01-15T10:29:00.000Z"
+            }),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<User>> {
+        let caller = call.who;
+        // Made at the latest by this call.
+        let profile = profiles::find(app, caller.user).await?;
+        let profile = profile.ok_or_else(|| Error::internal("a caller without a profile"))?;
+        let card = caller.card();
+        let permissions = caller.claims.permissions();
+        Ok(User {
+            id: caller.user,
+            username: card.username,
+            display_name: card.display_name,
+            email: caller.claims.email,
+            avatar_url: card.avatar_url,
+            roles: caller.claims.roles,
+            permissions,
+            business_unit: caller.claims.business_unit,
+            created_at: profile.created_at,
+        }
+        .into())
+    }
+}

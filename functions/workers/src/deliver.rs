@@ -1,0 +1,348 @@
+//! `deliver`: pushes what happened to the live connections of the members.
+//!
+//! A job names what happened and no recipient. A large group is split into jobs over ranges of members, so
+//! that a member costs the same wherever. Whoever has no live connection is handed to `notify`, all of a job's
+//! members in one. Being done twice does no harm: frames carry their `seq`, and a missed message is noted once.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use shared::delivery::{self, Audience, Delivery};
+use shared::domain::conversation::Cursor;
+use shared::domain::frame::Frame;
+use shared::domain::ids::{ConversationId, UserId};
+use shared::domain::message::{Entry, Event, Viewpoint};
+use shared::domain::time::Timestamp;
+use shared::job::{Job, entry};
+use shared::lambda::Function;
+use shared::queue::{self, Fanout, FanoutEvent, Offline, Queue, Recipients};
+use shared::store::Worker;
+use shared::store::conversations::{self, Head};
+use shared::store::glance::{self, Glance};
+use shared::store::members::{self, Member, Membership, Shards};
+use shared::store::table::Consistency;
+use shared::store::{log, reads};
+use shared::views::Crowd;
+use shared::{App, Error, Result, views};
+
+/// The worker of the queue `fanout`.
+pub struct Deliver;
+
+/// How many members one job reaches, about.
+const CHUNK: u32 = 100;
+/// How often, and at which distances, an entry is looked for that is being put while its job is on its way.
+const LOOKS: [Duration; 4] = [
+    Duration::from_millis(5),
+    Duration::from_millis(25),
+    Duration::from_millis(100),
+    Duration::from_millis(400),
+];
+/// How long after its job was queued an entry can still be put: longer than any request lasts (29 s).
+const PUT_WITHIN: Duration = Duration::from_mins(1);
+
+/// The function.
+pub fn function() -> Function {
+    Function::queue(entry::<Deliver>())
+}
+
+impl Job for Deliver {
+    const NAME: &'static str = "deliver";
+    const QUEUE: Queue = Queue::Fanout;
+    type Message = Fanout;
+
+    async fn run(app: &App, worker: Worker, job: Fanout) -> Result<()> {
+        let conversation = job.conversation;
+        match job.event {
+            FanoutEvent::Entry {
+                seq,
+                message,
+                queued_at,
+            } => {
+                let users: &[UserId] = match &job.to {
+                    Recipients::Pair(pair) => pair,
+                    Recipients::All | Recipients::Shards(..) => &[],
+                };
+                let Some(glance) = look(app, worker, conversation, seq, queued_at, users).await? else {
+                    return Ok(());
+                };
+                let Some(entry) = glance.entry.filter(|entry| entry.event.message_id() == message) else {
+                    // Another entry took the place; whoever lost the race has queued a job for the next one.
+                    return Ok(());
+                };
+                let newest = if glance.is_newest {
+                    Some(entry.clone())
+                } else {
+                    log::newest(app, conversation, Consistency::Strong).await?
+                };
+                let happened = Happened::Entry {
+                    conversation,
+                    entry: Box::new(entry),
+                    newest,
+                };
+                if matches!(job.to, Recipients::Pair(_)) {
+                    let found = glance
+                        .members
+                        .iter()
+                        .map(|member| member.user)
+                        .zip(glance.listeners);
+                    let cursors = cursors_of(&glance.members);
+                    return push(app, worker, &glance.members, &cursors, found.collect(), &happened).await;
+                }
+                to_members(app, worker, &job, &happened).await
+            }
+            FanoutEvent::Opened => {
+                let newest = log::newest(app, conversation, Consistency::Strong).await?;
+                let head = head(app, worker, conversation).await?;
+                let crowd = OnceLock::new();
+                to_members(app, worker, &job, &Happened::Opened { head, newest, crowd }).await
+            }
+            FanoutEvent::Read {
+                user,
+                seq,
+                message,
+                at,
+            } => {
+                let newest = log::newest(app, conversation, Consistency::Strong).await?;
+                let cursor = Cursor {
+                    user_id: user,
+                    last_read_seq: seq,
+                    last_read_message_id: Some(message),
+                    read_at: Some(at),
+                };
+                to_members(
+                    app,
+                    worker,
+                    &job,
+                    &Happened::Read {
+                        conversation,
+                        cursor,
+                        newest,
+                    },
+                )
+                .await
+            }
+        }
+    }
+}
+
+/// Looks for the entry of a job, and for what else the job needs. None if the entry will never come: whoever
+/// was putting it has died, and a retry will queue another job.
+async fn look(
+    app: &App,
+    worker: Worker,
+    conversation: ConversationId,
+    seq: u64,
+    queued_at: Timestamp,
+    users: &[UserId],
+) -> Result<Option<Glance>> {
+    for distance in LOOKS {
+        let glance = glance::at(app, worker, conversation, seq, users).await?;
+        if glance.entry.is_some() {
+            return Ok(Some(glance));
+        }
+        if app.now().since(queued_at) > PUT_WITHIN {
+            return Ok(None);
+        }
+        tokio::time::sleep(distance).await;
+    }
+    Err(Error::unavailable("the entry of a job is not there yet"))
+}
+
+async fn head(app: &App, worker: Worker, conversation: ConversationId) -> Result<Head> {
+    let head = conversations::head_for_worker(app, worker, conversation).await?;
+    head.ok_or_else(|| Error::internal("a job for a conversation that does not exist"))
+}
+
+/// Pushes to the members that a job is for, or splits it if they are too many for one.
+async fn to_members(app: &App, worker: Worker, job: &Fanout, happened: &Happened) -> Result<()> {
+    let members = match &job.to {
+        Recipients::Pair(pair) => members::some(app, worker, job.conversation, pair).await?,
+        Recipients::Shards(first, last) => {
+            members::in_shards(
+                app,
+                worker,
+                job.conversation,
+                Shards {
+                    first: *first,
+                    last: *last,
+                },
+            )
+            .await?
+        }
+        Recipients::All => {
+            let count = head(app, worker, job.conversation).await?.members;
+            if count > CHUNK + CHUNK / 2 {
+                return split(app, job, count).await;
+            }
+            members::in_shards(app, worker, job.conversation, Shards::ALL).await?
+        }
+    };
+    let users: Vec<UserId> = members.iter().map(|member| member.user).collect();
+    let audience = delivery::audience(app, &users).await?;
+    let has_readers_elsewhere = match (&job.to, happened) {
+        // Nearly always nobody has read what was said a moment ago, which half a read unit tells.
+        (Recipients::Shards(..), Happened::Entry { entry, .. }) => {
+            let last_read = reads::last(app, worker, job.conversation).await?;
+            last_read.is_some_and(|last_read| last_read >= entry.at)
+        }
+        _ => false,
+    };
+    let cursors = if has_readers_elsewhere {
+        cursors_of(&members::in_shards(app, worker, job.conversation, Shards::ALL).await?)
+    } else {
+        cursors_of(&members)
+    };
+    push(app, worker, &members, &cursors, audience, happened).await
+}
+
+/// One job becomes several, for ranges of members.
+async fn split(app: &App, job: &Fanout, members: u32) -> Result<()> {
+    let count = u16::try_from(members.div_ceil(CHUNK)).unwrap_or(u16::MAX);
+    let part = |shards: Shards| Fanout {
+        to: Recipients::Shards(shards.first, shards.last),
+        ..job.clone()
+    };
+    let jobs: Vec<Fanout> = Shards::split(count).into_iter().map(part).collect();
+    queue::send_all(app, Queue::Fanout, &jobs).await
+}
+
+/// Pushes to members whose connections are known, and hands the others to `notify`.
+async fn push(
+    app: &App,
+    worker: Worker,
+    members: &[Member],
+    cursors: &[Cursor],
+    audience: Audience,
+    happened: &Happened,
+) -> Result<()> {
+    let Audience {
+        listening,
+        mut offline,
+    } = audience;
+    let mut deliveries = Vec::with_capacity(listening.len());
+    for (user, listeners) in listening {
+        let Some(member) = members.iter().find(|member| member.user == user) else {
+            continue;
+        };
+        if let Some(frame) = happened.frame(app, worker, member, cursors).await? {
+            deliveries.push(Delivery {
+                user,
+                listeners,
+                frame,
+            });
+        }
+    }
+    let (unreached, delivered) = delivery::deliver(app, deliveries).await;
+    offline.extend(unreached);
+    let Some((conversation, seq, sender)) = happened.missable() else {
+        return delivered;
+    };
+    offline.retain(|user| *user != sender);
+    if offline.is_empty() {
+        return delivered;
+    }
+    // Whoever is away does not wait for a connection of somebody else that is throttled.
+    let grace = u32::try_from(app.config().offline_grace.as_secs()).map_err(Error::internal)?;
+    queue::send(
+        app,
+        Queue::Offline,
+        &Offline {
+            conversation,
+            seq,
+            users: offline,
+        },
+        grace,
+    )
+    .await?;
+    delivered
+}
+
+fn cursors_of(members: &[Member]) -> Vec<Cursor> {
+    members.iter().map(|member| member.cursor.clone()).collect()
+}
+
+/// What happened, as the table has it now.
+enum Happened {
+    Entry {
+        conversation: ConversationId,
+        entry: Box<Entry>,
+        newest: Option<Entry>,
+    },
+    Opened {
+        head: Head,
+        newest: Option<Entry>,
+        /// Read with the first frame, and the same for all.
+        crowd: OnceLock<Crowd>,
+    },
+    Read {
+        conversation: ConversationId,
+        cursor: Cursor,
+        newest: Option<Entry>,
+    },
+}
+
+impl Happened {
+    /// The frame for one member.
+    async fn frame(
+        &self,
+        app: &App,
+        worker: Worker,
+        member: &Member,
+        cursors: &[Cursor],
+    ) -> Result<Option<Frame>> {
+        let membership = Membership::of_member(worker, member.clone());
+        match self {
+            Self::Entry {
+                conversation,
+                entry,
+                newest,
+            } => {
+                let unread = log::unread(app, &membership, newest.as_ref()).await?;
+                let viewpoint = Viewpoint {
+                    conversation: *conversation,
+                    viewer: member.user,
+                    cursors,
+                };
+                Ok(Some(views::entry_frame(&viewpoint, entry, Some(unread))))
+            }
+            Self::Opened { head, newest, crowd } => {
+                let place = views::place_of(app, head.clone(), membership, newest.clone()).await?;
+                let crowd = if let Some(crowd) = crowd.get() {
+                    crowd
+                } else {
+                    let found = views::crowd(app, &place).await?;
+                    crowd.get_or_init(|| found)
+                };
+                Ok(Some(views::opened_frame(views::seen(app, &place, crowd).await?)))
+            }
+            Self::Read {
+                conversation,
+                cursor,
+                newest,
+            } => {
+                let unread = if cursor.user_id == member.user {
+                    Some(log::unread(app, &membership, newest.as_ref()).await?)
+                } else {
+                    None
+                };
+                Ok(views::read_frame(*conversation, cursor, unread))
+            }
+        }
+    }
+
+    /// The message that somebody away has missed: where it is, and its sender. A deleted one is missed by nobody.
+    fn missable(&self) -> Option<(ConversationId, u64, UserId)> {
+        let Self::Entry {
+            conversation, entry, ..
+        } = self
+        else {
+            return None;
+        };
+        match &entry.event {
+            Event::Message(content) if content.deletion.is_none() => {
+                Some((*conversation, entry.seq, content.sender))
+            }
+            Event::Message(_) | Event::Deletion { .. } => None,
+        }
+    }
+}

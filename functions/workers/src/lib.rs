@@ -1,0 +1,11 @@
+//! Workers: what is done after an answer, from queues.
+
+pub mod deliver;
+pub mod notify;
+
+use shared::lambda::Function;
+
+/// Every function of this domain.
+pub fn functions() -> Vec<Function> {
+    vec![deliver::function(), notify::function()]
+}

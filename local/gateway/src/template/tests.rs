@@ -1,0 +1,193 @@
+//! The example template, read; and templates that cannot be.
+
+use serde_json::json;
+
+use super::*;
+use crate::testing::example;
+
+fn parse(yaml: &str) -> Result<Template, TemplateError> {
+    Template::parse(
+        yaml,
+        &Sources {
+            parameters: &|_| None,
+            attributes: &|_, _| None,
+        },
+    )
+}
+
+fn complaint(yaml: &str) -> String {
+    parse(yaml).unwrap_err().to_string()
+}
+
+#[test]
+fn a_function_has_its_globals_merged_and_its_environment_resolved() {
+    let template = example();
+    let function = template.function("GetPet").unwrap();
+    assert_eq!(
+        (
+            function.binary.as_str(),
+            function.timeout_seconds,
+            function.memory_mb
+        ),
+        ("get-pet", 5, 256)
+    );
+    let expected = [
+        ("GRACE_SECONDS", "60"),
+        ("LOG_LEVEL", "debug"),
+        ("MAX", "5"),
+        (
+            "QUEUE_URL",
+            "https://sqs.us-east-1.amazonaws.com/000000000000/dev-fanout",
+        ),
+        ("STAGE", "dev-${literal}"),
+        ("TABLE_NAME", "dev-pets"),
+    ];
+    assert_eq!(
+        function.environment,
+        expected
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into()
+    );
+    assert!(function.policies.is_sequence());
+    assert_eq!(template.function("CreatePet").unwrap().timeout_seconds, 10);
+    assert!(template.function("OnlyInProduction").is_none());
+}
+
+#[test]
+fn parameters_and_attributes_can_be_given() {
+    let sources = Sources {
+        parameters: &|name| (name == "Stage").then(|| "production".to_owned()),
+        attributes: &|resource, attribute| {
+            (resource.kind == "AWS::SQS::Queue" && attribute == "Ref")
+                .then(|| format!("http://desk/{}", resource.name))
+        },
+    };
+    let template = Template::parse(include_str!("../../tests/data/template.yaml"), &sources).unwrap();
+    assert!(template.function("OnlyInProduction").is_some());
+    let environment = &template.function("GetPet").unwrap().environment;
+    assert_eq!(environment["QUEUE_URL"], "http://desk/production-fanout");
+    assert_eq!(environment["STAGE"], "live");
+}
+
+#[test]
+fn routes_come_from_the_api_document_and_from_events() {
+    let http = example().http;
+    let routes: Vec<_> = http
+        .routes
+        .iter()
+        .map(|route| format!("{} {} {}", route.method, route.path, route.function))
+        .collect();
+    assert_eq!(routes, ["GET /pets/{pet_id} GetPet", "POST /pets CreatePet"]);
+    assert_eq!(http.default_function.as_deref(), Some("NotFound"));
+    let cors = http.cors.unwrap();
+    assert_eq!(
+        cors.allow_origins,
+        ["http://localhost:5173", "https://app.example"]
+    );
+    assert_eq!((cors.allow_credentials, cors.max_age_seconds), (true, Some(600)));
+}
+
+#[test]
+fn the_socket_is_put_together_from_its_resources() {
+    let socket = example().websocket;
+    assert_eq!(
+        (socket.route_selection.as_str(), socket.stage.as_str()),
+        ("$request.body.type", "dev")
+    );
+    let keys: Vec<_> = socket.routes.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["$connect", "$default", "$disconnect", "ping", "typing"]);
+    let connect = &socket.routes["$connect"];
+    assert_eq!(connect.integration, Integration::Function("Connect".to_owned()));
+    let authorizer = AuthorizerSpec {
+        function: "Authorize".to_owned(),
+        identity_sources: Vec::new(),
+    };
+    assert_eq!(connect.authorizer, Some(authorizer));
+    assert_eq!(
+        socket.routes["ping"].integration,
+        Integration::Mock {
+            reply: Some(r#"{"type":"pong"}"#.to_owned())
+        }
+    );
+    let responding: Vec<_> = socket
+        .routes
+        .iter()
+        .filter(|(_, route)| route.responds)
+        .map(|(key, _)| key)
+        .collect();
+    assert_eq!(responding, ["$default", "ping"]);
+}
+
+#[test]
+fn queues_mappings_schedules_tables_and_buckets() {
+    let template = example();
+    let queue = template.queue("FanoutQueue").unwrap();
+    let redrive = Redrive {
+        dead_letter_queue: "FanoutDeadLetters".to_owned(),
+        max_receive_count: 5,
+    };
+    let expected = QueueSpec {
+        logical_id: "FanoutQueue".to_owned(),
+        name: "dev-fanout".to_owned(),
+        visibility_timeout_seconds: 90,
+        delay_seconds: 60,
+        retention_seconds: 86_400,
+        fifo: false,
+        redrive: Some(redrive),
+    };
+    assert_eq!(*queue, expected);
+    let dead = template.queue("FanoutDeadLetters").unwrap();
+    assert_eq!(
+        (dead.name.as_str(), dead.visibility_timeout_seconds),
+        ("FanoutDeadLetters", 30)
+    );
+    let mapping = QueueMapping {
+        function: "Deliver".to_owned(),
+        queue: "FanoutQueue".to_owned(),
+        batch_size: 5,
+        window_seconds: 1,
+        reports_batch_item_failures: true,
+        maximum_concurrency: Some(20),
+    };
+    assert_eq!(template.mappings, [mapping]);
+    assert_eq!(template.schedules[0].expression, "rate(1 day)");
+    let table = &template.tables[0];
+    assert_eq!(table.ttl_attribute.as_deref(), Some("ttl"));
+    let body = json!({
+        "TableName": "dev-pets",
+        "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
+        "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
+        "BillingMode": "PAY_PER_REQUEST",
+    });
+    assert_eq!(table.create_table, body);
+    assert_eq!(template.buckets, ["dev-files"]);
+}
+
+#[test]
+fn errors_name_the_resource() {
+    let function =
+        |properties: &str| format!("Resources: {{F: {{Type: AWS::Serverless::Function, {properties}}}}}");
+    assert_eq!(
+        complaint(&function("Properties: {}")),
+        "resource F: CodeUri is missing"
+    );
+    let typo = "Properties: {CodeUri: target/lambda/f/, Environment: {Variables: {T: !Ref Tabel}}}";
+    assert_eq!(
+        complaint(&function(typo)),
+        "resource F: Tabel is neither a parameter nor a resource"
+    );
+    let event = "Properties: {CodeUri: a/b/, Events: {E: {Type: SQS, Properties: {Queue: !GetAtt Q.Arn}}}}";
+    assert_eq!(
+        complaint(&function(event)),
+        "resource F: event E: Queue names no queue of this template"
+    );
+    let queue = "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {VisibilityTimeout: soon}}}";
+    assert_eq!(
+        complaint(queue),
+        "resource Q: VisibilityTimeout is no whole number"
+    );
+    assert!(complaint("Resources: [").contains("line"));
+    assert_eq!(complaint("Outputs: {}"), "the template has no Resources");
+    let circle = "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref Q}}}";
+    assert_eq!(complaint(circle), "resource Q: the references lead in a circle");
+}

@@ -1,0 +1,70 @@
+//! Answers in the wire formats of AWS.
+
+use aws_smithy_types::body::SdkBody;
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+
+use crate::interceptor::{AwsError, Service};
+
+/// An answer on its way to an SDK client.
+pub(crate) type Answer = Response<SdkBody>;
+
+/// Answers with a JSON document in the protocol of `service`.
+pub(crate) fn json(service: Service, status: u16, body: impl Into<SdkBody>) -> Answer {
+    let mut answer = Response::new(body.into());
+    *answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let content_type = match service {
+        Service::DynamoDb | Service::Sqs => "application/x-amz-json-1.0",
+        Service::Connections => "application/json",
+        Service::S3 => "application/xml",
+    };
+    set_header(&mut answer, "content-type", content_type);
+    set_header(&mut answer, "x-amzn-requestid", &uuid::Uuid::new_v4().to_string());
+    answer
+}
+
+/// Words an error as `service` would.
+pub(crate) fn error(service: Service, error: &AwsError) -> Answer {
+    let namespace = match service {
+        Service::DynamoDb => "com.amazonaws.dynamodb.v20120810#",
+        Service::Sqs => "com.amazonaws.sqs#",
+        Service::Connections => return error_of_connections(error),
+        Service::S3 => return error_of_objects(error),
+    };
+    let mut body = serde_json::json!({
+        "__type": format!("{namespace}{}", error.kind),
+        "message": error.message,
+    });
+    if !error.cancellation_reasons.is_empty()
+        && let Some(fields) = body.as_object_mut()
+    {
+        let reasons = error
+            .cancellation_reasons
+            .iter()
+            .map(|code| serde_json::json!({ "Code": code }));
+        fields.insert("CancellationReasons".to_owned(), reasons.collect());
+    }
+    json(service, error.status, body.to_string())
+}
+
+fn error_of_connections(error: &AwsError) -> Answer {
+    let body = serde_json::json!({ "message": error.message });
+    let mut answer = json(Service::Connections, error.status, body.to_string());
+    set_header(&mut answer, "x-amzn-errortype", &error.kind);
+    answer
+}
+
+fn error_of_objects(error: &AwsError) -> Answer {
+    let message = error.message.replace('&', "&amp;").replace('<', "&lt;");
+    let body = format!(
+        "<Error><Code>{}</Code><Message>{message}</Message></Error>",
+        error.kind
+    );
+    json(Service::S3, error.status, body)
+}
+
+/// Sets a header, unless the value can't be one.
+pub(crate) fn set_header(answer: &mut Answer, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        answer.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+}

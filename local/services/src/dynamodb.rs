@@ -1,0 +1,154 @@
+//! The table: the JSON API of `DynamoDB` over the embedded database.
+
+use std::path::Path;
+
+use dynoxide::{Database, DynoxideError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::answer::{self, Answer};
+use crate::interceptor::{AwsError, Service};
+
+/// What `X-Amz-Target` begins with.
+pub(crate) const TARGET_PREFIX: &str = "DynamoDB_20120810.";
+
+/// A table to make sure of.
+#[derive(Debug, Clone)]
+pub struct TableSpec {
+    /// The body of a `CreateTable` request.
+    pub create_table_json: Value,
+    /// The attribute that holds an item's time of expiry, in seconds since 1970.
+    pub ttl_attribute: Option<String>,
+}
+
+/// Opens the database, in `folder` or in memory.
+pub(crate) fn open(folder: Option<&Path>) -> Result<Database, DynoxideError> {
+    let Some(folder) = folder else {
+        return Database::memory();
+    };
+    let database = Database::new(&folder.join("dynamodb.sqlite").to_string_lossy())?;
+    // Turns `synchronous` off: a commit no longer waits for the disk, 4 ms each. The database
+    // keeps a write-ahead log, and what is written to that is the kernel's: every acknowledged
+    // write outlives `kill -9`. Only a power cut can cost the last moments.
+    database.enable_bulk_loading()?;
+    Ok(database)
+}
+
+/// Creates the table unless there is one of that name.
+pub(crate) fn ensure_table(database: &Database, spec: &TableSpec) -> Result<(), DynoxideError> {
+    let request = read(spec.create_table_json.to_string().as_bytes())?;
+    match database.create_table(request) {
+        Ok(_) | Err(DynoxideError::ResourceInUseException(_)) => {}
+        Err(error) => return Err(error),
+    }
+    let Some(attribute) = &spec.ttl_attribute else {
+        return Ok(());
+    };
+    let table = spec
+        .create_table_json
+        .get("TableName")
+        .cloned()
+        .unwrap_or_default();
+    let asked = serde_json::json!({ "TableName": table });
+    let described = database.describe_time_to_live(read(asked.to_string().as_bytes())?)?;
+    let described = serde_json::to_value(described).unwrap_or_default();
+    if described
+        .pointer("/TimeToLiveDescription/TimeToLiveStatus")
+        .and_then(Value::as_str)
+        == Some("ENABLED")
+    {
+        return Ok(());
+    }
+    let enable = serde_json::json!({
+        "TableName": table,
+        "TimeToLiveSpecification": { "AttributeName": attribute, "Enabled": true },
+    });
+    database.update_time_to_live(read(enable.to_string().as_bytes())?)?;
+    Ok(())
+}
+
+/// Whether answers tell what the call has cost, even if the caller didn't ask.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Capacity {
+    AsAsked,
+    Always,
+}
+
+/// Answers one request.
+pub(crate) fn answer(database: &Database, operation: &str, body: &[u8], capacity: Capacity) -> Answer {
+    let measured = match capacity {
+        Capacity::Always => with_capacity(operation, body),
+        Capacity::AsAsked => None,
+    };
+    match run(database, operation, measured.as_deref().unwrap_or(body)) {
+        Ok(Some(body)) => answer::json(Service::DynamoDb, 200, body),
+        Ok(None) => {
+            let message = format!("The desk's DynamoDB has no operation {operation}");
+            answer::error(
+                Service::DynamoDb,
+                &AwsError::new(400, "UnknownOperationException", message),
+            )
+        }
+        Err(error) => answer::json(Service::DynamoDb, error.status_code(), error.to_json()),
+    }
+}
+
+/// Runs one operation; `None` if there is no such operation.
+fn run(database: &Database, operation: &str, body: &[u8]) -> Result<Option<String>, DynoxideError> {
+    match operation {
+        "CreateTable" => write(&database.create_table(read(body)?)?),
+        "DescribeTable" => write(&database.describe_table(read(body)?)?),
+        "UpdateTimeToLive" => write(&database.update_time_to_live(read(body)?)?),
+        "DescribeTimeToLive" => write(&database.describe_time_to_live(read(body)?)?),
+        "GetItem" => write(&database.get_item(read(body)?)?),
+        "PutItem" => write(&database.put_item(read(body)?)?),
+        "UpdateItem" => write(&database.update_item(read(body)?)?),
+        "DeleteItem" => write(&database.delete_item(read(body)?)?),
+        "Query" => write(&database.query(read(body)?)?),
+        "Scan" => write(&database.scan(read(body)?)?),
+        "BatchGetItem" => write(&database.batch_get_item(read(body)?)?),
+        "BatchWriteItem" => write(&database.batch_write_item(read(body)?)?),
+        "TransactWriteItems" => write(&database.transact_write_items(read(body)?)?),
+        "TransactGetItems" => write(&database.transact_get_items(read(body)?)?),
+        _ => return Ok(None),
+    }
+    .map(Some)
+}
+
+/// The request with `ReturnConsumedCapacity` set, where the operation knows it.
+fn with_capacity(operation: &str, body: &[u8]) -> Option<Vec<u8>> {
+    if operation.contains("Table") || operation.contains("TimeToLive") {
+        return None;
+    }
+    let mut request: serde_json::Map<String, Value> = serde_json::from_slice(body).ok()?;
+    request.insert("ReturnConsumedCapacity".to_owned(), Value::from("INDEXES"));
+    serde_json::to_vec(&request).ok()
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, DynoxideError> {
+    serde_json::from_slice(body).map_err(|error| unreadable(&error.to_string()))
+}
+
+/// Sorts what the database's own decoding found wrong: it marks the kind before the message.
+fn unreadable(message: &str) -> DynoxideError {
+    let (mark, text) = message.split_once(':').unwrap_or(("", message));
+    let text = text
+        .rsplit_once(" at line ")
+        .map_or(text, |(text, _)| text)
+        .to_owned();
+    match mark {
+        "VALIDATION" | "VALIDATION_REQUEST" | "VALIDATION_AS_READ" => {
+            DynoxideError::ValidationException(text)
+        }
+        "SERIALIZATION" | "SERIALIZATION_AS_READ" => DynoxideError::SerializationException(text),
+        _ if message.contains("missing field") || message.contains("AttributeValue") => {
+            DynoxideError::ValidationException(message.to_owned())
+        }
+        _ => DynoxideError::SerializationException(message.to_owned()),
+    }
+}
+
+fn write<T: Serialize>(response: &T) -> Result<String, DynoxideError> {
+    serde_json::to_string(response).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+}

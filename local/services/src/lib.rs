@@ -1,0 +1,185 @@
+//! The AWS services of the desk, in this process: the table, the queues, the buckets and the way
+//! to WebSocket clients.
+//!
+//! Functions keep their SDK clients. What they are given instead of AWS is an HTTP client
+//! ([`Services::http_client`]) that opens no socket: it reads the host of the request
+//! ([`Service::endpoint`]) and calls the service.
+//!
+//! | Service | From | Data |
+//! |---|---|---|
+//! | `DynamoDB` | `dynoxide` | `dynamodb.sqlite` |
+//! | SQS | [`Queues`] | `queues.sqlite` |
+//! | S3 | `s3s`, `s3s-fs` ([`Objects`]) | `s3/` |
+//! | `@connections` | whoever implements [`Connections`] | none |
+//!
+//! What was acknowledged outlives `kill -9`. Every call passes an [`Interceptor`], if one is set:
+//! faults, rights and cost are its business.
+
+mod answer;
+mod client;
+mod connections;
+mod dynamodb;
+mod interceptor;
+mod objects;
+mod queues;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use dynoxide::{Database, DynoxideError};
+
+pub use client::Lost;
+pub use connections::{ConnectionInfo, Connections, PostError};
+pub use dynamodb::TableSpec;
+pub use interceptor::{AwsError, Call, Interceptor, Service, Verdict};
+pub use objects::{Objects, SECRET_KEY};
+pub use queues::{Clock, Delivery, Depth, Outgoing, Peeked, QueueError, QueueSpec, Queues, Received, State};
+
+/// Where the data is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Storage {
+    /// In memory, and objects in a folder that goes with the services.
+    Memory,
+    /// In this folder, which is made if need be.
+    Folder(PathBuf),
+}
+
+/// Why the services, or something in them, could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The data folder or a bucket's folder.
+    #[error("the data folder can't be used: {0}")]
+    Folder(#[from] std::io::Error),
+    /// The table.
+    #[error("the table can't be used: {0}")]
+    Database(#[from] DynoxideError),
+    /// The queues.
+    #[error("the queues can't be used: {0}")]
+    Queues(#[from] QueueError),
+    /// The buckets.
+    #[error("the buckets can't be used: {0}")]
+    Objects(String),
+}
+
+/// The services of one desk. Clones are the same services.
+#[derive(Clone)]
+pub struct Services {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    database: Database,
+    queues: Queues,
+    objects: Objects,
+    connections: RwLock<Option<Arc<dyn Connections>>>,
+    interceptor: RwLock<Option<Arc<dyn Interceptor>>>,
+    /// Deletes itself with the services.
+    _temporary: Option<tempfile::TempDir>,
+}
+
+impl Services {
+    /// Opens the services with the data that is there.
+    pub fn open(storage: Storage) -> Result<Self, OpenError> {
+        let (folder, temporary) = match storage {
+            Storage::Folder(folder) => (Some(folder), None),
+            Storage::Memory => (None, Some(tempfile::tempdir()?)),
+        };
+        let object_folder = match (&folder, &temporary) {
+            (Some(folder), _) => folder.join("s3"),
+            (None, Some(temporary)) => temporary.path().to_owned(),
+            (None, None) => std::env::temp_dir(),
+        };
+        std::fs::create_dir_all(&object_folder)?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                database: dynamodb::open(folder.as_deref())?,
+                queues: Queues::open(folder.as_deref())?,
+                objects: Objects::open(&object_folder).map_err(OpenError::Objects)?,
+                connections: RwLock::default(),
+                interceptor: RwLock::default(),
+                _temporary: temporary,
+            }),
+        })
+    }
+
+    /// Creates the table unless there is one of that name, whatever its schema.
+    pub fn create_table(&self, spec: &TableSpec) -> Result<(), OpenError> {
+        Ok(dynamodb::ensure_table(self.database(), spec)?)
+    }
+
+    /// Creates the queue, or gives the queue of that name these settings.
+    pub fn create_queue(&self, spec: QueueSpec) {
+        self.queues().ensure(spec);
+    }
+
+    /// Creates the bucket unless there is one of that name.
+    pub fn create_bucket(&self, name: &str) -> Result<(), OpenError> {
+        Ok(self.objects().ensure_bucket(name)?)
+    }
+
+    /// Deletes the items whose time is over and counts them. AWS does this within days. Blocks its
+    /// thread for as long as it takes.
+    pub fn sweep_ttl(&self) -> Result<usize, DynoxideError> {
+        self.database().sweep_ttl()
+    }
+
+    /// Makes the HTTP client for the SDK clients of a function.
+    pub fn http_client(&self, function: &str) -> SharedHttpClient {
+        SharedHttpClient::new(client::InProcess {
+            services: self.clone(),
+            function: Arc::from(function),
+        })
+    }
+
+    /// The queues.
+    pub fn queues(&self) -> &Queues {
+        &self.shared.queues
+    }
+
+    /// The database under the table.
+    pub fn database(&self) -> &Database {
+        &self.shared.database
+    }
+
+    /// The buckets.
+    pub fn objects(&self) -> &Objects {
+        &self.shared.objects
+    }
+
+    /// Connects the `@connections` API to the gateway that holds the connections.
+    pub fn set_connections(&self, connections: Arc<dyn Connections>) {
+        *self
+            .shared
+            .connections
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(connections);
+    }
+
+    /// Puts an interceptor in the way of every call, or takes it away.
+    pub fn set_interceptor(&self, interceptor: Option<Arc<dyn Interceptor>>) {
+        *self
+            .shared
+            .interceptor
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = interceptor;
+    }
+
+    fn connections(&self) -> Option<Arc<dyn Connections>> {
+        self.shared
+            .connections
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn interceptor(&self) -> Option<Arc<dyn Interceptor>> {
+        self.shared
+            .interceptor
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}

@@ -1,0 +1,419 @@
+//! The desk itself: everything put together, started and stopped.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use local_gateway::http::{HttpGateway, RouteError};
+use local_gateway::template::{FunctionSpec, Template, TemplateError};
+use local_gateway::websocket::{self, WebSocketGateway, WebSocketOptions};
+use local_services::{
+    ConnectionInfo, Connections, OpenError, PostError, QueueSpec, Services, Storage, TableSpec,
+};
+use shared::App;
+use shared::clock::Clock;
+use shared::config::ConfigError;
+use shared::lambda::Function;
+use shared::telemetry::Sink;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::environment::{self, Environment};
+use crate::folder::{Folder, FolderError};
+use crate::invoker::{InProcess, SharedInvoker};
+use crate::processes::{ProcessOptions, Processes, ProcessesError};
+use crate::{demo, live_page, poller};
+
+/// How a desk is set up.
+pub struct Options {
+    /// The port of the HTTP API; 0 for any free one.
+    pub http_port: u16,
+    /// The port of the WebSocket API; 0 for any free one.
+    pub ws_port: u16,
+    /// Where the data is kept; none for in memory.
+    pub data_dir: Option<PathBuf>,
+    /// Settings over those of the template.
+    pub environment: Environment,
+    /// The time.
+    pub clock: Clock,
+    /// Where the functions' log lines go.
+    pub sink: Sink,
+    /// How the WebSocket gateway behaves.
+    pub websocket: WebSocketOptions,
+    /// How many processes of each function there would be.
+    pub instances: usize,
+    /// How functions run as processes; none for in this process.
+    pub processes: Option<ProcessOptions>,
+}
+
+/// Why a desk does not start, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A port is taken.
+    #[error("port {port} is in use; choose another with {flag}")]
+    PortInUse {
+        /// The port.
+        port: u16,
+        /// The flag that chooses another.
+        flag: &'static str,
+    },
+    /// A port cannot be listened on for another reason.
+    #[error("port {port} cannot be listened on: {source}")]
+    Port {
+        /// The port.
+        port: u16,
+        /// Why.
+        source: io::Error,
+    },
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The services do not open.
+    #[error("the services cannot be started: {0}")]
+    Services(#[from] OpenError),
+    /// The template is wrong.
+    #[error("template.yaml: {0}")]
+    Template(#[from] TemplateError),
+    /// Its routes contradict each other.
+    #[error("template.yaml: {0}")]
+    Routes(#[from] RouteError),
+    /// The settings are wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The template names a function that does not exist.
+    #[error("template.yaml: no binary {0} exists")]
+    NoSuchFunction(String),
+    /// The functions cannot run as processes.
+    #[error(transparent)]
+    Processes(#[from] ProcessesError),
+    /// The demo users cannot be made known.
+    #[error("the demo users cannot be introduced: {0}")]
+    Demo(String),
+}
+
+/// A running desk.
+pub struct Desk {
+    http: SocketAddr,
+    ws: SocketAddr,
+    services: Services,
+    websocket: Arc<WebSocketGateway>,
+    invoker: SharedInvoker,
+    processes: Option<Arc<Processes>>,
+    secret: String,
+    clock: Clock,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    _folder: Option<Folder>,
+}
+
+impl Desk {
+    /// Starts everything; when this returns, it answers.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        // The ports first: a desk that cannot listen should not touch the data of one that does.
+        let http_listener = listen(options.http_port, "--http-port").await?;
+        let ws_listener = listen(options.ws_port, "--ws-port").await?;
+        let (http, ws) = (local_address(&http_listener)?, local_address(&ws_listener)?);
+        let template = environment::template(&options.environment)?;
+        let folder = options.data_dir.as_deref().map(Folder::open).transpose()?;
+        let storage = folder.as_ref().map_or(Storage::Memory, |folder| {
+            Storage::Folder(folder.path().to_owned())
+        });
+        let services = Services::open(storage)?;
+        create(&services, &template)?;
+        let clock = options.clock.clone();
+        let queue_clock = clock.clone();
+        services
+            .queues()
+            .set_clock(Arc::new(move || queue_clock.now().milliseconds()));
+
+        let (invoker, processes) = functions(&options, &services, &template).await?;
+        if let Some(spec) = template.functions.first() {
+            let app = app(&options, &services, spec)?;
+            demo::introduce(&app)
+                .await
+                .map_err(|error| StartError::Demo(error.chain()))?;
+        }
+
+        let secret = environment::jwt_secret(&options.environment);
+        let page = live_page::page(format!("ws://{ws}"), secret.clone(), clock.clone());
+        let gateway =
+            HttpGateway::new(&template.http, Arc::clone(&invoker))?.with_extra(http::Method::GET, "/", page);
+        let websocket = Arc::new(WebSocketGateway::new(
+            template.websocket.clone(),
+            Arc::clone(&invoker),
+            options.websocket,
+        ));
+        services.set_connections(Arc::new(Posts(Arc::downgrade(&websocket))));
+
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(serve("HTTP", {
+            let stopped = stopped.clone();
+            async move { gateway.serve(http_listener, until(stopped)).await }
+        }));
+        tasks.spawn(serve("WebSocket", {
+            let (websocket, stopped) = (Arc::clone(&websocket), stopped.clone());
+            async move { websocket.serve(ws_listener, until(stopped)).await }
+        }));
+        for mapping in &template.mappings {
+            let Some(queue) = template.queue(&mapping.queue) else {
+                continue;
+            };
+            let name = queue.name.clone();
+            tasks.spawn(poller::run(
+                services.clone(),
+                name,
+                mapping.clone(),
+                Arc::clone(&invoker),
+                stopped.clone(),
+            ));
+        }
+        tasks.spawn(sweep(services.clone(), stopped));
+        Ok(Self {
+            http,
+            ws,
+            services,
+            websocket,
+            invoker,
+            processes,
+            secret,
+            clock,
+            stop,
+            tasks,
+            _folder: folder,
+        })
+    }
+
+    /// The address of the HTTP API.
+    pub fn http_url(&self) -> String {
+        format!("http://{}", self.http)
+    }
+
+    /// The address of the WebSocket API.
+    pub fn ws_url(&self) -> String {
+        format!("ws://{}", self.ws)
+    }
+
+    /// The embedded services.
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// The WebSocket gateway.
+    pub fn websocket(&self) -> &WebSocketGateway {
+        &self.websocket
+    }
+
+    /// The functions.
+    pub fn invoker(&self) -> &SharedInvoker {
+        &self.invoker
+    }
+
+    /// The functions' processes, if they have any.
+    pub fn processes(&self) -> Option<&Processes> {
+        self.processes.as_deref()
+    }
+
+    /// The secret that signs tokens here.
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    /// The time of this desk.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Lets requests and jobs that are under way end, closes all connections, and stops.
+    pub async fn stop(mut self) {
+        // Nobody listens only if everything has ended already.
+        self.stop.send(true).ok();
+        self.websocket.close_all().await;
+        while self.tasks.join_next().await.is_some() {}
+        if let Some(processes) = &self.processes {
+            processes.stop().await;
+        }
+    }
+}
+
+async fn listen(port: u16, flag: &'static str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(("127.0.0.1", port))
+        .await
+        .map_err(|source| match source.kind() {
+            io::ErrorKind::AddrInUse => StartError::PortInUse { port, flag },
+            _ => StartError::Port { port, source },
+        })
+}
+
+fn local_address(listener: &TcpListener) -> Result<SocketAddr, StartError> {
+    listener
+        .local_addr()
+        .map_err(|source| StartError::Port { port: 0, source })
+}
+
+/// Makes what the template declares.
+fn create(services: &Services, template: &Template) -> Result<(), StartError> {
+    for table in &template.tables {
+        let mut create_table_json = table.create_table.clone();
+        if let Some(body) = create_table_json.as_object_mut() {
+            // Streams cost the embedded database a look through the table's changes at each write; nothing reads them.
+            body.remove("StreamSpecification");
+        }
+        services.create_table(&TableSpec {
+            create_table_json,
+            ttl_attribute: table.ttl_attribute.clone(),
+        })?;
+    }
+    let seconds = |seconds: u64| u32::try_from(seconds).unwrap_or(u32::MAX);
+    for queue in &template.queues {
+        let dead_letters = queue
+            .redrive
+            .as_ref()
+            .and_then(|redrive| template.queue(&redrive.dead_letter_queue));
+        services.create_queue(QueueSpec {
+            name: queue.name.clone(),
+            visibility_timeout_seconds: seconds(queue.visibility_timeout_seconds),
+            delay_seconds: seconds(queue.delay_seconds),
+            retention_seconds: seconds(queue.retention_seconds),
+            max_receive_count: queue
+                .redrive
+                .as_ref()
+                .map(|redrive| seconds(redrive.max_receive_count)),
+            dead_letter_queue: dead_letters.map(|queue| queue.name.clone()),
+        });
+    }
+    services.create_bucket(environment::BUCKET)?;
+    Ok(())
+}
+
+/// What runs the functions: this process, or processes of their own.
+async fn functions(
+    options: &Options,
+    services: &Services,
+    template: &Template,
+) -> Result<(SharedInvoker, Option<Arc<Processes>>), StartError> {
+    if let Some(how) = &options.processes {
+        let (functions, overrides) = (&template.functions, &options.environment);
+        let processes = Processes::prepare(how, services, functions, overrides, &options.sink).await?;
+        let processes = Arc::new(processes);
+        return Ok((Arc::clone(&processes) as _, Some(processes)));
+    }
+    let mut invoker = InProcess::new();
+    let mut functions: HashMap<String, Function> = crate::functions()
+        .into_iter()
+        .map(|function| (function.binary(), function))
+        .collect();
+    for spec in &template.functions {
+        let function = functions
+            .remove(&spec.binary)
+            .ok_or_else(|| StartError::NoSuchFunction(spec.binary.clone()))?;
+        let instances = (0..options.instances.max(1)).map(|_| app(options, services, spec));
+        invoker.add(
+            &spec.logical_id,
+            function,
+            Duration::from_secs(spec.timeout_seconds),
+            instances.collect::<Result<_, _>>()?,
+        );
+    }
+    Ok((Arc::new(invoker), None))
+}
+
+/// The world of one function in this process.
+fn app(options: &Options, services: &Services, spec: &FunctionSpec) -> Result<App, ConfigError> {
+    let config = environment::config(&spec.logical_id, &spec.environment, &options.environment)?;
+    let client = services.http_client(&spec.logical_id);
+    let sink = Arc::clone(&options.sink);
+    Ok(App::new(config, options.clock.clone(), &client, sink))
+}
+
+/// Ends when told to.
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error means that nobody can tell any more, which is as good.
+    stopped.wait_for(|stopped| *stopped).await.ok();
+}
+
+async fn serve(name: &str, serving: impl Future<Output = io::Result<()>>) {
+    if let Err(error) = serving.await {
+        eprintln!("the {name} gateway stopped: {error}");
+    }
+}
+
+/// Removes items whose time has come, now and then, as DynamoDB does.
+async fn sweep(services: Services, stopped: watch::Receiver<bool>) {
+    const EVERY: Duration = Duration::from_mins(1);
+    let stop = until(stopped);
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+        let services = services.clone();
+        match tokio::task::spawn_blocking(move || services.sweep_ttl()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => eprintln!("expired items cannot be removed: {error}"),
+            Err(error) => eprintln!("expired items cannot be removed: {error}"),
+        }
+    }
+}
+
+/// The `@connections` API over the gateway's connections. It does not hold the gateway: that holds the functions,
+/// which hold the services, and a ring would outlive the desk.
+struct Posts(Weak<WebSocketGateway>);
+
+impl Posts {
+    fn with<T>(
+        &self,
+        act: impl FnOnce(&WebSocketGateway) -> Result<T, PostError>,
+    ) -> BoxFuture<'_, Result<T, PostError>>
+    where
+        T: Send + 'static,
+    {
+        let result = self
+            .0
+            .upgrade()
+            .ok_or(PostError::Gone)
+            .and_then(|gateway| act(&gateway));
+        Box::pin(std::future::ready(result))
+    }
+}
+
+impl Connections for Posts {
+    fn post(&self, id: &str, data: Bytes) -> BoxFuture<'_, Result<(), PostError>> {
+        self.with(|gateway| gateway.post(id, &data).map_err(post_error))
+    }
+
+    fn get(&self, id: &str) -> BoxFuture<'_, Result<ConnectionInfo, PostError>> {
+        let moment = |milliseconds: u64| {
+            time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000)
+                .unwrap_or(time::OffsetDateTime::UNIX_EPOCH)
+        };
+        self.with(|gateway| {
+            let info = gateway.get(id).ok_or(PostError::Gone)?;
+            Ok(ConnectionInfo {
+                connected_at: moment(info.connected_at),
+                last_active_at: moment(info.last_active_at),
+                source_ip: info.source_ip,
+                user_agent: info.user_agent.unwrap_or_default(),
+            })
+        })
+    }
+
+    fn disconnect(&self, id: &str) -> BoxFuture<'_, Result<(), PostError>> {
+        self.with(|gateway| gateway.disconnect(id).map_err(post_error))
+    }
+}
+
+fn post_error(error: websocket::PostError) -> PostError {
+    match error {
+        websocket::PostError::Gone => PostError::Gone,
+        websocket::PostError::TooLarge => PostError::TooLarge,
+        websocket::PostError::Throttled => PostError::Throttled,
+    }
+}

@@ -1,0 +1,134 @@
+//! The environment of the functions on the desk: what the template gives them, overridden by that of the process.
+
+use std::collections::BTreeMap;
+
+use local_gateway::template::{Resource, Sources, Template, TemplateError};
+use local_services::Service;
+use shared::config::{Config, ConfigError};
+
+/// The template that the desk runs. It is part of the program, so that the desk and the template it was built
+/// with cannot part.
+pub const TEMPLATE: &str = include_str!("../../template.yaml");
+
+/// The secret that signs tokens on a desk that was given none. Anybody can read it here: no deployment has it.
+pub const DESK_JWT_SECRET: &str = "tidings-desk-secret-for-tokens-not-for-deployment";
+/// The secret that signs cursors on a desk that was given none.
+const DESK_CURSOR_SECRET: &str = "tidings-desk-secret-for-cursors-not-for-deployment";
+/// The bucket's name on the desk; in the cloud CloudFormation draws one.
+pub const BUCKET: &str = "tidings-desk";
+
+/// Settings, by the names that the functions have for them.
+pub type Environment = BTreeMap<String, String>;
+
+/// The settings that a process may override, from its environment.
+pub fn of_process() -> Environment {
+    let known = |name: &str| Config::NAMES.contains(&name) || name == "ALLOWED_ORIGINS";
+    std::env::vars()
+        .filter(|(name, value)| known(name) && !value.is_empty())
+        .collect()
+}
+
+/// Reads the template with the desk's stand-ins for what the cloud would know.
+pub fn template(overrides: &Environment) -> Result<Template, TemplateError> {
+    let parameters = |name: &str| match name {
+        "AllowedOrigins" => overrides.get("ALLOWED_ORIGINS").cloned(),
+        "AWS::Region" => Some("us-east-1".to_owned()),
+        _ => None,
+    };
+    let attributes = |resource: &Resource<'_>, attribute: &str| match (resource.kind, attribute) {
+        ("AWS::SQS::Queue", "Ref") => Some(queue_url(resource.name)),
+        ("AWS::S3::Bucket", "Ref") => Some(BUCKET.to_owned()),
+        _ => None,
+    };
+    Template::parse(
+        TEMPLATE,
+        &Sources {
+            parameters: &parameters,
+            attributes: &attributes,
+        },
+    )
+}
+
+/// Where a queue is on the desk.
+fn queue_url(name: &str) -> String {
+    format!("{}/000000000000/{name}", Service::Sqs.endpoint())
+}
+
+/// Where a function reaches the services.
+#[derive(Clone, Debug)]
+pub struct Addresses {
+    dynamodb: String,
+    sqs: String,
+    s3: String,
+    connections: String,
+}
+
+impl Addresses {
+    /// Those that mean the services of this process, without a socket.
+    pub fn in_process() -> Self {
+        let endpoint = |service: Service| service.endpoint().to_owned();
+        Self {
+            dynamodb: endpoint(Service::DynamoDb),
+            sqs: endpoint(Service::Sqs),
+            s3: endpoint(Service::S3),
+            connections: endpoint(Service::Connections),
+        }
+    }
+
+    /// All of them at one address.
+    pub fn at(address: &str) -> Self {
+        let address = || address.to_owned();
+        Self {
+            dynamodb: address(),
+            sqs: address(),
+            s3: address(),
+            connections: address(),
+        }
+    }
+}
+
+/// The environment of one function: the template's, the desk's, and over both what the process was given.
+pub fn settings(
+    function: &str,
+    of_template: &Environment,
+    overrides: &Environment,
+    addresses: &Addresses,
+) -> Environment {
+    let of_desk = [
+        ("AWS_REGION", "us-east-1"),
+        // The services know the caller by its key.
+        ("AWS_ACCESS_KEY_ID", function),
+        ("AWS_SECRET_ACCESS_KEY", local_services::SECRET_KEY),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &addresses.dynamodb),
+        ("AWS_ENDPOINT_URL_SQS", &addresses.sqs),
+        ("AWS_ENDPOINT_URL_S3", &addresses.s3),
+        ("WEBSOCKET_ENDPOINT", &addresses.connections),
+        ("JWT_SECRET_KEY", DESK_JWT_SECRET),
+        ("CURSOR_SECRET_KEY", DESK_CURSOR_SECRET),
+    ];
+    let mut settings = of_template.clone();
+    settings.extend(of_desk.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let known = overrides
+        .iter()
+        .filter(|(name, _)| Config::NAMES.contains(&name.as_str()));
+    settings.extend(known.map(|(name, value)| (name.clone(), value.clone())));
+    settings
+}
+
+/// The settings of one function that runs in this process.
+pub fn config(
+    function: &str,
+    of_template: &Environment,
+    overrides: &Environment,
+) -> Result<Config, ConfigError> {
+    let settings = settings(function, of_template, overrides, &Addresses::in_process());
+    Config::from_lookup(|name| settings.get(name).cloned())
+}
+
+/// The secret that signs tokens here.
+pub fn jwt_secret(overrides: &Environment) -> String {
+    overrides
+        .get("JWT_SECRET_KEY")
+        .cloned()
+        .unwrap_or_else(|| DESK_JWT_SECRET.to_owned())
+}

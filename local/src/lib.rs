@@ -1,0 +1,33 @@
+//! The desk: the whole of Tidings on one machine, on loopback, without Docker, an account or a network.
+//!
+//! [`desk::Desk`] reads `template.yaml`, so what is not in the template does not exist here either, and puts
+//! together: the embedded services (`local-services`), the two gateways (`local-gateway`), the functions, each
+//! with a world of its own in this process ([`invoker`]) or as processes ([`processes`]), and what brings jobs to
+//! workers ([`poller`]).
+
+pub mod cli;
+pub mod demo;
+pub mod desk;
+pub mod environment;
+pub mod folder;
+pub mod invoker;
+pub mod live_page;
+pub mod poller;
+pub mod processes;
+
+use shared::lambda::Function;
+
+/// Every function of the system.
+pub fn functions() -> Vec<Function> {
+    [
+        conversations::functions(),
+        realtime::functions(),
+        workers::functions(),
+        system::functions(),
+        users::functions(),
+        auth::functions(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

@@ -1,0 +1,123 @@
+//! From queues to workers, as Lambda's event source mappings do it: batches, partial failures, nothing deleted
+//! that was not done.
+//! Source: AWS, *Using Lambda with Amazon SQS*.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use local_gateway::template::QueueMapping;
+use local_services::{Received, Services};
+use serde_json::{Value, json};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::invoker::SharedInvoker;
+
+/// How long one look at an empty queue lasts (the longest long poll of SQS).
+const WAIT: Duration = Duration::from_secs(20);
+/// How many batches of one queue are worked off at once, where the template does not say.
+const CONCURRENCY: usize = 8;
+
+/// Brings the messages of one queue to its function until told to stop, then waits for what is under way.
+pub async fn run(
+    services: Services,
+    queue: String,
+    mapping: QueueMapping,
+    invoker: SharedInvoker,
+    mut stop: watch::Receiver<bool>,
+) {
+    let most = mapping
+        .maximum_concurrency
+        .and_then(|most| usize::try_from(most).ok())
+        .unwrap_or(CONCURRENCY);
+    let places = Arc::new(Semaphore::new(most));
+    let batch_size = usize::try_from(mapping.batch_size).unwrap_or(1);
+    let mut running = JoinSet::new();
+    while !*stop.borrow() {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            break;
+        };
+        let received = tokio::select! {
+            received = services.queues().receive(&queue, batch_size, WAIT) => received,
+            _ = stop.changed() => break,
+        };
+        let batch = match received {
+            Ok(batch) if batch.is_empty() => continue,
+            Ok(batch) => batch,
+            Err(error) => {
+                eprintln!("the queue {queue} cannot be read: {error}");
+                break;
+            }
+        };
+        let (services, queue, function) = (services.clone(), queue.clone(), mapping.function.clone());
+        let (invoker, partial) = (Arc::clone(&invoker), mapping.reports_batch_item_failures);
+        running.spawn(async move {
+            let answer = invoker.invoke(&function, event(&queue, &batch)).await;
+            let failed = answer.map_or(Failed::All, |answer| Failed::of_answer(&answer, partial));
+            for message in batch.iter().filter(|message| !failed.holds(&message.message_id)) {
+                // A message that cannot be deleted comes again, which does no harm.
+                if let Err(error) = services.queues().delete(&queue, &message.receipt_handle) {
+                    eprintln!("a message of {queue} cannot be deleted: {error}");
+                }
+            }
+            drop(place);
+        });
+        while running.try_join_next().is_some() {}
+    }
+    while running.join_next().await.is_some() {}
+}
+
+/// Which messages of a batch stay in the queue.
+enum Failed {
+    All,
+    Some(Vec<String>),
+}
+
+impl Failed {
+    /// An answer that is no such report fails the batch as a whole, as on AWS.
+    fn of_answer(answer: &[u8], partial: bool) -> Self {
+        if !partial {
+            return Self::Some(Vec::new());
+        }
+        let report: Option<Value> = serde_json::from_slice(answer).ok();
+        let failures = report
+            .as_ref()
+            .and_then(|report| report.get("batchItemFailures"))
+            .and_then(Value::as_array);
+        let Some(failures) = failures else {
+            return Self::All;
+        };
+        let id = |failure: &Value| Some(failure.get("itemIdentifier")?.as_str()?.to_owned());
+        failures
+            .iter()
+            .map(id)
+            .collect::<Option<_>>()
+            .map_or(Self::All, Self::Some)
+    }
+
+    fn holds(&self, id: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some(ids) => ids.iter().any(|failed| failed == id),
+        }
+    }
+}
+
+/// The event of a batch.
+fn event(queue: &str, batch: &[Received]) -> Vec<u8> {
+    let record = |message: &Received| {
+        json!({
+            "messageId": message.message_id,
+            "receiptHandle": message.receipt_handle,
+            "body": message.body,
+            "attributes": message.attributes,
+            "messageAttributes": message.message_attributes,
+            "eventSource": "aws:sqs",
+            "eventSourceARN": format!("arn:aws:sqs:us-east-1:000000000000:{queue}"),
+            "awsRegion": "us-east-1",
+        })
+    };
+    json!({ "Records": batch.iter().map(record).collect::<Vec<_>>() })
+        .to_string()
+        .into_bytes()
+}

@@ -1,0 +1,269 @@
+//! Functions as processes of their own: the real binaries, each with the environment that Lambda gives it.
+//!
+//! A function has as many processes as it has requests at once: one is started when none is idle (a cold
+//! start), and kept for the next request. Whatever a process needs, it reaches through sockets: events through
+//! the Runtime API, the embedded services through [`services`]. Its clock is the machine's.
+
+mod services;
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use local_gateway::invoke::{InvokeError, Invoker, PAYLOAD_LIMIT_BYTES};
+use local_gateway::template::FunctionSpec;
+use local_runtime::loopback::Server;
+use local_runtime::{Failure, Launch, Process};
+use local_services::Services;
+use shared::telemetry::Sink;
+use tokio::sync::Semaphore;
+
+use crate::environment::{self, Environment};
+
+/// How functions run as processes.
+#[derive(Clone, Debug)]
+pub struct ProcessOptions {
+    /// The folder of the binaries: of a cargo profile, or of `cargo lambda build`.
+    pub binaries: PathBuf,
+    /// The most processes of one function; a request beyond is throttled.
+    pub most_per_function: usize,
+    /// How long an invocation may take at the most, if the template allows it more.
+    pub longest_invocation: Duration,
+}
+
+/// The most processes of one function, unless somebody asks for more.
+pub const MOST_PER_FUNCTION: usize = 10;
+
+impl ProcessOptions {
+    /// The binaries that were built beside the running program.
+    pub fn beside_this_program() -> io::Result<Self> {
+        let program = std::env::current_exe()?;
+        let mut folder = program.parent().unwrap_or(Path::new("."));
+        // Where cargo puts tests.
+        if folder.ends_with("deps") {
+            folder = folder.parent().unwrap_or(folder);
+        }
+        Ok(Self::in_folder(folder))
+    }
+
+    /// The binaries in a folder.
+    pub fn in_folder(binaries: impl Into<PathBuf>) -> Self {
+        Self {
+            binaries: binaries.into(),
+            most_per_function: MOST_PER_FUNCTION,
+            longest_invocation: Duration::MAX,
+        }
+    }
+}
+
+/// Why functions cannot run as processes.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessesError {
+    /// A binary was not built.
+    #[error("{path} does not exist; build the functions with `{command}`")]
+    NotBuilt {
+        /// Where it was looked for.
+        path: String,
+        /// What builds it.
+        command: &'static str,
+    },
+    /// The services cannot be offered to processes.
+    #[error("the services cannot listen on loopback: {0}")]
+    Services(#[from] io::Error),
+}
+
+/// The functions of the desk as processes, by their names in the template.
+pub struct Processes {
+    pools: HashMap<String, Pool>,
+    _services: Server,
+}
+
+impl Processes {
+    /// Finds the binaries and makes the services reachable. No process is started before it is needed.
+    pub async fn prepare(
+        options: &ProcessOptions,
+        services: &Services,
+        functions: &[FunctionSpec],
+        overrides: &Environment,
+        sink: &Sink,
+    ) -> Result<Self, ProcessesError> {
+        let server = services::serve(services.clone()).await?;
+        let addresses = environment::Addresses::at(&format!("http://{}", server.address()));
+        let mut pools = HashMap::with_capacity(functions.len());
+        for spec in functions {
+            let launch = Launch {
+                function: spec.logical_id.clone(),
+                program: find(&options.binaries, &spec.binary)?,
+                memory_mb: spec.memory_mb,
+                environment: environment::settings(
+                    &spec.logical_id,
+                    &spec.environment,
+                    overrides,
+                    &addresses,
+                ),
+                log: sink.clone(),
+            };
+            let pool = Pool {
+                launch,
+                timeout: Duration::from_secs(spec.timeout_seconds).min(options.longest_invocation),
+                places: Semaphore::new(options.most_per_function),
+                idle: Mutex::default(),
+                busy: Mutex::default(),
+                cold_starts: AtomicUsize::new(0),
+            };
+            pools.insert(spec.logical_id.clone(), pool);
+        }
+        Ok(Self {
+            pools,
+            _services: server,
+        })
+    }
+
+    /// The ids of a function's processes that are working off a request.
+    pub fn busy(&self, function: &str) -> Vec<u32> {
+        let busy = |pool: &Pool| locked(&pool.busy).values().copied().collect();
+        self.pools.get(function).map(busy).unwrap_or_default()
+    }
+
+    /// The ids of a function's processes that wait for a request.
+    pub fn idle(&self, function: &str) -> Vec<u32> {
+        let idle = |pool: &Pool| locked(&pool.idle).iter().filter_map(Process::id).collect();
+        self.pools.get(function).map(idle).unwrap_or_default()
+    }
+
+    /// How many processes of a function have been started.
+    pub fn cold_starts(&self, function: &str) -> usize {
+        let pool = self.pools.get(function);
+        pool.map_or(0, |pool| pool.cold_starts.load(Ordering::Relaxed))
+    }
+
+    /// Ends every process. What is under way ends with its request; nothing is started any more.
+    pub async fn stop(&self) {
+        for pool in self.pools.values() {
+            pool.places.close();
+            let idle = std::mem::take(&mut *locked(&pool.idle));
+            for mut process in idle {
+                process.kill().await;
+            }
+        }
+    }
+}
+
+impl Invoker for Processes {
+    fn invoke<'a>(
+        &'a self,
+        function: &'a str,
+        event: Vec<u8>,
+    ) -> BoxFuture<'a, Result<Vec<u8>, InvokeError>> {
+        Box::pin(async move {
+            let pool = self.pools.get(function);
+            let pool = pool.ok_or_else(|| InvokeError::Crashed("there is no such function".to_owned()))?;
+            if event.len() > PAYLOAD_LIMIT_BYTES {
+                return Err(InvokeError::TooLarge);
+            }
+            pool.invoke(event.into()).await.map(Vec::from).map_err(error)
+        })
+    }
+}
+
+/// The processes of one function.
+struct Pool {
+    launch: Launch,
+    timeout: Duration,
+    /// One for each process that there may be.
+    places: Semaphore,
+    /// The one that worked last is last, and goes first.
+    idle: Mutex<Vec<Process>>,
+    /// The ids of the others, by the number of their start.
+    busy: Mutex<BTreeMap<usize, u32>>,
+    cold_starts: AtomicUsize,
+}
+
+impl Pool {
+    async fn invoke(&self, event: Bytes) -> Result<Bytes, Option<Failure>> {
+        let _place = self.places.try_acquire().map_err(|_| None)?;
+        let mut process = if let Some(process) = self.take_idle() {
+            process
+        } else {
+            self.cold_starts.fetch_add(1, Ordering::Relaxed);
+            Process::start(&self.launch).await?
+        };
+        let working = Working::begin(self, &process);
+        let outcome = process.invoke(event, self.timeout).await;
+        drop(working);
+        match &outcome {
+            Ok(_) | Err(Failure::Reported(_) | Failure::TooLarge) if !self.places.is_closed() => {
+                locked(&self.idle).push(process);
+            }
+            _ => process.kill().await,
+        }
+        Ok(outcome?)
+    }
+
+    fn take_idle(&self) -> Option<Process> {
+        let mut idle = locked(&self.idle);
+        while let Some(mut process) = idle.pop() {
+            if process.is_alive() {
+                return Some(process);
+            }
+        }
+        None
+    }
+}
+
+/// A process that is among the busy as long as this lives, even if nobody waits for it any more.
+struct Working<'a> {
+    pool: &'a Pool,
+    number: usize,
+}
+
+impl<'a> Working<'a> {
+    fn begin(pool: &'a Pool, process: &Process) -> Self {
+        let mut busy = locked(&pool.busy);
+        let number = busy.keys().next_back().map_or(0, |last| last + 1);
+        busy.extend(process.id().map(|id| (number, id)));
+        drop(busy);
+        Self { pool, number }
+    }
+}
+
+impl Drop for Working<'_> {
+    fn drop(&mut self) {
+        locked(&self.pool.busy).remove(&self.number);
+    }
+}
+
+/// No failure means that there is no place for another process.
+fn error(failure: Option<Failure>) -> InvokeError {
+    match failure {
+        None => InvokeError::Throttled,
+        Some(Failure::Reported(error) | Failure::Ended(error)) => InvokeError::Crashed(error),
+        Some(Failure::TimedOut) => InvokeError::TimedOut,
+        Some(Failure::TooLarge) => InvokeError::TooLarge,
+    }
+}
+
+/// The binary of a function, as cargo or `cargo lambda` lays it out.
+fn find(folder: &Path, binary: &str) -> Result<PathBuf, ProcessesError> {
+    let of_cargo = folder.join(binary);
+    let candidates = [of_cargo.join("bootstrap"), of_cargo.clone()];
+    let found = candidates.into_iter().find(|path| path.is_file());
+    let found = found.and_then(|path| path.canonicalize().ok());
+    found.ok_or_else(|| ProcessesError::NotBuilt {
+        path: of_cargo.display().to_string(),
+        command: match folder.file_name().and_then(|name| name.to_str()) {
+            Some("release") => "cargo build --workspace --bins --release",
+            Some("lambda") => "cargo build --workspace --bins --profile lambda",
+            _ => "cargo build --workspace --bins",
+        },
+    })
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,7 @@
+//! From a token to a caller.
+
+pub mod caller;
+pub mod cursor;
+pub mod token;
+
+pub use caller::Caller;

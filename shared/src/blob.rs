@@ -1,0 +1,18 @@
+//! Files, through S3.
+
+use crate::App;
+use crate::error::Result;
+use crate::store::table::failed;
+
+/// Whether the bucket answers.
+pub async fn ready(app: &App) -> Result<()> {
+    app.meter().call();
+    app.outside
+        .s3
+        .head_bucket()
+        .bucket(&app.config().bucket)
+        .send()
+        .await
+        .map_err(failed)?;
+    Ok(())
+}

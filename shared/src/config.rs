@@ -1,0 +1,291 @@
+//! Every setting of the functions, read here and nowhere else, once, before the first request.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// The fewest bytes of a secret that signs (RFC 7518 §3.2: a key as long as the hash).
+pub const SECRET_MIN_BYTES: usize = 32;
+
+/// The settings, by the names that the environment has for them.
+#[derive(Clone)]
+pub struct Config {
+    /// `AWS_REGION`: where the services are.
+    pub region: String,
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`: Lambda sets them from the role.
+    pub credentials: (String, String, Option<String>),
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, `…_SQS`, `…_S3`: other addresses of the services, for the desk.
+    pub endpoints: Endpoints,
+    /// `TABLE_NAME`: the one table.
+    pub table: String,
+    /// `BUCKET_NAME`: attachments and exports.
+    pub bucket: String,
+    /// `FANOUT_QUEUE_URL`: jobs for `deliver`.
+    pub fanout_queue_url: String,
+    /// `OFFLINE_QUEUE_URL`: jobs for `notify`.
+    pub offline_queue_url: String,
+    /// `WEBSOCKET_ENDPOINT`: the `@connections` address of the WebSocket API.
+    pub websocket_endpoint: String,
+    /// How tokens are verified.
+    pub jwt: Jwt,
+    /// `CURSOR_SECRET_KEY`: signs cursors and sync tokens.
+    pub cursor_secret: String,
+    /// How much a user may do in a while.
+    pub limits: Limits,
+    /// `OFFLINE_GRACE_SECONDS`: how long `notify` waits for an absent member to come back.
+    pub offline_grace: Duration,
+}
+
+/// Other addresses of the services.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoints {
+    /// Of DynamoDB.
+    pub dynamodb: Option<String>,
+    /// Of SQS.
+    pub sqs: Option<String>,
+    /// Of S3.
+    pub s3: Option<String>,
+}
+
+/// How tokens are verified (contract §1, *Authentication*).
+#[derive(Clone, Default)]
+pub struct Jwt {
+    /// `JWT_SECRET_KEY`: for HS256.
+    pub secret: Option<String>,
+    /// `JWT_JWKS_URL`: where the public keys for RS256 and ES256 are.
+    pub jwks_url: Option<String>,
+    /// `JWT_ISSUER`: the `iss` to insist on.
+    pub issuer: Option<String>,
+    /// `JWT_AUDIENCE`: the `aud` to insist on.
+    pub audience: Option<String>,
+}
+
+/// How much a user may do in a while; 0 switches a limit off (contract §1, *Rate limits*).
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// `RATE_LIMIT_SENDS_PER_MINUTE`
+    pub sends_per_minute: u32,
+    /// `RATE_LIMIT_REQUESTS_PER_MINUTE`
+    pub requests_per_minute: u32,
+    /// `RATE_LIMIT_FRAMES_PER_SECOND`
+    pub frames_per_second: u32,
+    /// `RATE_LIMIT_CONNECTS_PER_MINUTE`
+    pub connects_per_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            sends_per_minute: 30,
+            requests_per_minute: 100,
+            frames_per_second: 10,
+            connects_per_minute: 20,
+        }
+    }
+}
+
+/// What is wrong with the environment: everything at once.
+#[derive(Debug, thiserror::Error)]
+#[error("the settings are not complete: {}", .0.join("; "))]
+pub struct ConfigError(Vec<String>);
+
+impl Config {
+    /// The settings that `template.yaml` gives every function; a test compares the two.
+    pub const NAMES: [&str; 15] = [
+        "BUCKET_NAME",
+        "CURSOR_SECRET_KEY",
+        "FANOUT_QUEUE_URL",
+        "JWT_AUDIENCE",
+        "JWT_ISSUER",
+        "JWT_JWKS_URL",
+        "JWT_SECRET_KEY",
+        "OFFLINE_GRACE_SECONDS",
+        "OFFLINE_QUEUE_URL",
+        "RATE_LIMIT_CONNECTS_PER_MINUTE",
+        "RATE_LIMIT_FRAMES_PER_SECOND",
+        "RATE_LIMIT_REQUESTS_PER_MINUTE",
+        "RATE_LIMIT_SENDS_PER_MINUTE",
+        "TABLE_NAME",
+        "WEBSOCKET_ENDPOINT",
+    ];
+
+    /// Reads the environment of the process.
+    pub fn from_environment() -> Result<Self, ConfigError> {
+        let environment: BTreeMap<String, String> = std::env::vars().collect();
+        Self::from_lookup(|name| environment.get(name).cloned())
+    }
+
+    /// Reads the settings from a lookup; an empty value is as good as none.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut reader = Reader {
+            lookup: &lookup,
+            problems: Vec::new(),
+        };
+        let defaults = Limits::default();
+        let config = Self {
+            region: reader.required("AWS_REGION"),
+            credentials: (
+                reader.required("AWS_ACCESS_KEY_ID"),
+                reader.required("AWS_SECRET_ACCESS_KEY"),
+                reader.optional("AWS_SESSION_TOKEN"),
+            ),
+            endpoints: Endpoints {
+                dynamodb: reader.optional("AWS_ENDPOINT_URL_DYNAMODB"),
+                sqs: reader.optional("AWS_ENDPOINT_URL_SQS"),
+                s3: reader.optional("AWS_ENDPOINT_URL_S3"),
+            },
+            table: reader.required("TABLE_NAME"),
+            bucket: reader.required("BUCKET_NAME"),
+            fanout_queue_url: reader.required("FANOUT_QUEUE_URL"),
+            offline_queue_url: reader.required("OFFLINE_QUEUE_URL"),
+            websocket_endpoint: reader.required("WEBSOCKET_ENDPOINT"),
+            jwt: Jwt {
+                secret: reader.optional("JWT_SECRET_KEY"),
+                jwks_url: reader.optional("JWT_JWKS_URL"),
+                issuer: reader.optional("JWT_ISSUER"),
+                audience: reader.optional("JWT_AUDIENCE"),
+            },
+            cursor_secret: reader.required("CURSOR_SECRET_KEY"),
+            limits: Limits {
+                sends_per_minute: reader.number("RATE_LIMIT_SENDS_PER_MINUTE", defaults.sends_per_minute),
+                requests_per_minute: reader
+                    .number("RATE_LIMIT_REQUESTS_PER_MINUTE", defaults.requests_per_minute),
+                frames_per_second: reader.number("RATE_LIMIT_FRAMES_PER_SECOND", defaults.frames_per_second),
+                connects_per_minute: reader
+                    .number("RATE_LIMIT_CONNECTS_PER_MINUTE", defaults.connects_per_minute),
+            },
+            offline_grace: Duration::from_secs(reader.number("OFFLINE_GRACE_SECONDS", 30)),
+        };
+        if config.jwt.secret.is_none() && config.jwt.jwks_url.is_none() {
+            reader
+                .problems
+                .push("JWT_SECRET_KEY or JWT_JWKS_URL is missing".to_owned());
+        }
+        reader.secret("JWT_SECRET_KEY", config.jwt.secret.as_deref());
+        reader.secret(
+            "CURSOR_SECRET_KEY",
+            Some(&config.cursor_secret)
+                .filter(|key| !key.is_empty())
+                .map(String::as_str),
+        );
+        if config.offline_grace > Duration::from_mins(15) {
+            reader
+                .problems
+                .push("OFFLINE_GRACE_SECONDS is over 900, the longest delay of SQS".to_owned());
+        }
+        if reader.problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigError(reader.problems))
+        }
+    }
+}
+
+impl fmt::Debug for Config {
+    /// Names the table and no secret.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Config")
+            .field("table", &self.table)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Collects what is wrong, so that one start names it all.
+struct Reader<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    problems: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn optional(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.is_empty())
+    }
+
+    fn required(&mut self, name: &str) -> String {
+        self.optional(name).unwrap_or_else(|| {
+            self.problems.push(format!("{name} is missing"));
+            String::new()
+        })
+    }
+
+    fn number<N: FromStr>(&mut self, name: &str, default: N) -> N {
+        let Some(value) = self.optional(name) else {
+            return default;
+        };
+        value.parse().unwrap_or_else(|_| {
+            self.problems.push(format!("{name} is no whole number: {value}"));
+            default
+        })
+    }
+
+    fn secret(&mut self, name: &str, value: Option<&str>) {
+        if let Some(length) = value.map(str::len).filter(|length| *length < SECRET_MIN_BYTES) {
+            self.problems.push(format!(
+                "{name} has {length} bytes; at least {SECRET_MIN_BYTES} are needed"
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[expect(clippy::unnecessary_wraps, reason = "it stands for a lookup")]
+    fn complete(name: &str) -> Option<String> {
+        Some(match name {
+            "JWT_SECRET_KEY" | "CURSOR_SECRET_KEY" => "s".repeat(32),
+            "JWT_JWKS_URL" | "JWT_ISSUER" | "JWT_AUDIENCE" => String::new(),
+            name if name.starts_with("RATE_LIMIT") || name == "OFFLINE_GRACE_SECONDS" => "7".to_owned(),
+            _ => "x".to_owned(),
+        })
+    }
+
+    #[test]
+    fn every_missing_setting_is_named_at_once() {
+        let error = Config::from_lookup(|_| None).unwrap_err().to_string();
+        for name in [
+            "TABLE_NAME",
+            "FANOUT_QUEUE_URL",
+            "CURSOR_SECRET_KEY",
+            "JWT_SECRET_KEY or JWT_JWKS_URL",
+        ] {
+            assert!(error.contains(name), "{error}");
+        }
+        assert!(Config::from_lookup(complete).is_ok());
+    }
+
+    #[test]
+    fn a_short_secret_keeps_the_process_from_starting() {
+        let short = |name: &str| {
+            if name == "JWT_SECRET_KEY" {
+                Some("short".to_owned())
+            } else {
+                complete(name)
+            }
+        };
+        assert!(
+            Config::from_lookup(short)
+                .unwrap_err()
+                .to_string()
+                .contains("JWT_SECRET_KEY has 5 bytes")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_environment_is_taken_or_refused_in_words(values in proptest::collection::vec(".{0,40}", 15)) {
+            let lookup = |name: &str| {
+                let index = Config::NAMES.iter().position(|known| *known == name);
+                index.map_or_else(|| complete(name), |index| values.get(index).cloned())
+            };
+            if let Err(error) = Config::from_lookup(lookup) {
+                prop_assert!(error.to_string().contains("the settings are not complete: "));
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Frames to people: to each live connection of theirs, and a sign to a request of theirs that waits.
+
+use futures::stream::{self, StreamExt as _};
+
+use crate::App;
+use crate::domain::frame::Frame;
+use crate::domain::ids::{ConnectionId, UserId};
+use crate::error::{Error, Result};
+use crate::push::{self, Posted};
+use crate::socket::{self, error_frame};
+use crate::store::connections::{self, Listeners};
+
+/// How many posts are on their way at once.
+const PARALLEL: usize = 50;
+
+/// Who of some people can be reached now.
+#[derive(Clone, Debug, Default)]
+pub struct Audience {
+    /// Those with a live connection, or a request that waits.
+    pub listening: Vec<(UserId, Listeners)>,
+    /// Those without a live connection.
+    pub offline: Vec<UserId>,
+}
+
+/// Finds out who can be reached.
+pub async fn audience(app: &App, users: &[UserId]) -> Result<Audience> {
+    let mut listeners = connections::of_many(app, users).await?;
+    Ok(users
+        .iter()
+        .map(|user| (*user, listeners.remove(user).unwrap_or_default()))
+        .collect())
+}
+
+impl FromIterator<(UserId, Listeners)> for Audience {
+    fn from_iter<I: IntoIterator<Item = (UserId, Listeners)>>(found: I) -> Self {
+        let mut audience = Self::default();
+        for (user, listeners) in found {
+            if listeners.connections.is_empty() {
+                audience.offline.push(user);
+            }
+            if listeners != Listeners::default() {
+                audience.listening.push((user, listeners));
+            }
+        }
+        audience
+    }
+}
+
+/// A frame for one person.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// Who.
+    pub user: UserId,
+    /// Where they listen.
+    pub listeners: Listeners,
+    /// The frame.
+    pub frame: Frame,
+}
+
+/// Delivers frames: who turned out to have no live connection left, and what went wrong. A connection that cannot
+/// be reached keeps none of the others waiting, and is reported once all have been tried.
+pub async fn deliver(app: &App, deliveries: Vec<Delivery>) -> (Vec<UserId>, Result<()>) {
+    let results: Vec<(UserId, Result<bool>)> = stream::iter(deliveries)
+        .map(|delivery| async move { (delivery.user, deliver_one(app, &delivery).await) })
+        .buffer_unordered(PARALLEL)
+        .collect()
+        .await;
+    let (mut unreached, mut delivered) = (Vec::new(), Ok(()));
+    for (user, result) in results {
+        match result {
+            Ok(true) => {}
+            Ok(false) => unreached.push(user),
+            Err(error) => delivered = Err(error),
+        }
+    }
+    (unreached, delivered)
+}
+
+/// Delivers to one person; whether any connection took it.
+async fn deliver_one(app: &App, delivery: &Delivery) -> Result<bool> {
+    let Delivery {
+        user,
+        listeners,
+        frame,
+    } = delivery;
+    if listeners.is_polled {
+        connections::signal(app, *user).await?;
+    }
+    for connection in &listeners.ended {
+        end(app, *user, connection).await?;
+    }
+    if listeners.connections.is_empty() {
+        // Known to be offline before.
+        return Ok(true);
+    }
+    let text = frame.to_text().map_err(Error::internal)?;
+    let posts = listeners
+        .connections
+        .iter()
+        .map(|connection| post(app, *user, connection, &text));
+    let mut reached = false;
+    for result in futures::future::join_all(posts).await {
+        reached |= result?;
+    }
+    Ok(reached)
+}
+
+/// Posts to one connection; one that is gone is forgotten, that one and no other.
+async fn post(app: &App, user: UserId, connection: &ConnectionId, text: &str) -> Result<bool> {
+    match push::post(app, connection, text).await? {
+        Posted::Delivered => Ok(true),
+        Posted::Gone => {
+            connections::remove(app, user, connection).await?;
+            Ok(false)
+        }
+    }
+}
+
+/// Ends a connection whose token has run out: says so, closes it and forgets it (contract §3, 4001).
+async fn end(app: &App, user: UserId, connection: &ConnectionId) -> Result<()> {
+    socket::send(
+        app,
+        connection,
+        &Frame::Error(error_frame(&Error::Unauthenticated)),
+    )
+    .await?;
+    push::disconnect(app, connection).await?;
+    connections::remove(app, user, connection).await
+}

@@ -1,0 +1,209 @@
+//! Typed ids: a value that parsed can never forge a table key or be mistaken for another kind of id.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+use super::text::{ClientMessageId, Invalid};
+use super::time::Timestamp;
+
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+        #[schemars(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// The id as a UUID.
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+
+            /// An id from a UUID that is known to be one of this kind.
+            pub const fn from_uuid(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(formatter)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(formatter, "{}({})", stringify!($name), self.0.hyphenated())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                parse_uuid(text).map(Self)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+uuid_id! {
+    /// A user: the `sub` of their token.
+    UserId
+}
+uuid_id! {
+    /// A conversation, direct or group.
+    ConversationId
+}
+uuid_id! {
+    /// A message.
+    MessageId
+}
+uuid_id! {
+    /// A notification.
+    NotificationId
+}
+
+/// The namespace of the ids that are derived and not drawn (UUID version 5, RFC 9562 §5.5).
+const DERIVED: Uuid = Uuid::from_u128(0x8f2c_41d7_5c1e_4b7a_9d26_3a5e_70b1_c4f8);
+
+/// Accepts the hyphenated form alone: other spellings of one id would be other keys to a cache or a log.
+fn parse_uuid(text: &str) -> Result<Uuid, Invalid> {
+    let wrong = || Invalid::new("wrong_format", "must be a UUID");
+    if text.len() != 36 {
+        return Err(wrong());
+    }
+    Uuid::try_parse(text).map_err(|_| wrong())
+}
+
+/// A version 7 UUID of the given moment (RFC 9562 §5.7).
+fn time_ordered(now: Timestamp) -> Uuid {
+    let milliseconds = u64::try_from(now.milliseconds()).unwrap_or_default();
+    let mut random = [0_u8; 10];
+    fastrand::fill(&mut random);
+    uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid()
+}
+
+impl ConversationId {
+    /// A fresh id for a group.
+    pub fn generate(now: Timestamp) -> Self {
+        Self(time_ordered(now))
+    }
+
+    /// Whether the id is that of a direct conversation: derived, and not drawn.
+    pub fn is_direct(self) -> bool {
+        self.0.get_version() == Some(uuid::Version::Sha1)
+    }
+
+    /// The id of the direct conversation of two people: the same from either side, so that two who open it
+    /// at once open one (contract §2).
+    pub fn direct(one: UserId, other: UserId) -> Self {
+        let (low, high) = if one <= other { (one, other) } else { (other, one) };
+        let mut name = Vec::with_capacity(40);
+        name.extend_from_slice(b"direct/");
+        name.extend_from_slice(low.0.as_bytes());
+        name.extend_from_slice(high.0.as_bytes());
+        Self(Uuid::new_v5(&DERIVED, &name))
+    }
+}
+
+impl MessageId {
+    /// A fresh id, for a message that its client gave none.
+    pub fn generate(now: Timestamp) -> Self {
+        Self(time_ordered(now))
+    }
+
+    /// The id that a sender's `client_message_id` stands for in one conversation: a retry derives it again
+    /// and finds the first attempt, after a minute or after a year.
+    pub fn derived(conversation: ConversationId, sender: UserId, client: &ClientMessageId) -> Self {
+        let mut name = Vec::with_capacity(40 + client.as_str().len());
+        name.extend_from_slice(b"message/");
+        name.extend_from_slice(conversation.0.as_bytes());
+        name.extend_from_slice(sender.0.as_bytes());
+        name.extend_from_slice(client.as_str().as_bytes());
+        Self(Uuid::new_v5(&DERIVED, &name))
+    }
+}
+
+impl NotificationId {
+    /// The one notification about what a user missed in a conversation: later misses update it in place.
+    pub fn missed_in(conversation: ConversationId, user: UserId) -> Self {
+        let mut name = Vec::with_capacity(40);
+        name.extend_from_slice(b"missed/");
+        name.extend_from_slice(conversation.0.as_bytes());
+        name.extend_from_slice(user.0.as_bytes());
+        Self(Uuid::new_v5(&DERIVED, &name))
+    }
+}
+
+/// A WebSocket connection, named by API Gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConnectionId(String);
+
+impl ConnectionId {
+    /// Takes over the id that API Gateway gave the connection.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    /// The id as API Gateway writes it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn user() -> impl Strategy<Value = UserId> {
+        any::<u128>().prop_map(|bits| UserId(Uuid::from_u128(bits)))
+    }
+
+    proptest! {
+        #[test]
+        fn a_direct_conversation_has_one_id_from_both_sides(a in user(), b in user(), c in user()) {
+            prop_assert_eq!(ConversationId::direct(a, b), ConversationId::direct(b, a));
+            prop_assert!(b == c || ConversationId::direct(a, b) != ConversationId::direct(a, c));
+        }
+
+        #[test]
+        fn an_id_reads_back_from_its_text(id in user()) {
+            prop_assert_eq!(id.to_string().parse::<UserId>().unwrap(), id);
+        }
+    }
+
+    #[test]
+    fn only_the_hyphenated_form_is_an_id() {
+        for text in [
+            "",
+            "x",
+            "67e5504410b1426f9247bb680e5fe0c8",
+            "{67e55044-10b1-426f-9247-bb680e5fe0c8}",
+            "67e55044-10b1-426f-9247-bb680e5fe0cg",
+        ] {
+            assert!(text.parse::<UserId>().is_err(), "{text}");
+        }
+        assert!("67E55044-10B1-426F-9247-BB680E5FE0C8".parse::<UserId>().is_ok());
+    }
+}

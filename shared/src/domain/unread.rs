@@ -1,0 +1,193 @@
+//! The unread count, derived from the newest entry of the log alone.
+//!
+//! Each log entry carries a window over the last [`Window::LENGTH`] entries: who sent the message, or that the
+//! entry does not count (it is no message, or a deleted one). The newest entry and a member's cursor give the
+//! unread count without reading the log and without any counter that could drift. Only a member who is further
+//! behind than the window, with fewer than [`UNREAD_CAP`] messages in it, costs a look into the log.
+
+/// Unread counts are exact up to this many and stay there (contract §2).
+pub const UNREAD_CAP: u32 = 99;
+
+/// A member's place in the order in which members came: stable for as long as the conversation lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ordinal(pub u16);
+
+/// Marks an entry that nobody has to read.
+const COUNTS_NOT: u16 = u16::MAX;
+
+/// The first byte of a stored window: two bytes an entry follow.
+const WIDE: u8 = 2;
+/// The first byte of a stored window: one byte an entry follows.
+const NARROW: u8 = 1;
+
+/// Who sent each of the last log entries, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Window(Vec<u16>);
+
+/// What a window tells of an unread count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// The count.
+    Exactly(u32),
+    /// At least so many; entries from the cursor (exclusive) up to `before` (exclusive) must be counted too.
+    AtLeast {
+        /// Unread messages within the window.
+        counted: u32,
+        /// The first `seq` of the window.
+        before: u64,
+    },
+}
+
+impl Window {
+    /// How many entries it remembers: more than [`UNREAD_CAP`], to leave room for own messages and deletions,
+    /// and few enough to keep an everyday message within one write unit (1 KB).
+    pub const LENGTH: usize = 128;
+
+    /// The window as stored: its width, then one byte an entry (255 counts not), or two where the
+    /// conversation has had 255 members or more.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        match bytes.split_first() {
+            Some((&WIDE, marks)) => Self(
+                marks
+                    .chunks_exact(2)
+                    .map(|pair| pair.iter().fold(0, |mark, byte| mark << 8 | u16::from(*byte)))
+                    .collect(),
+            ),
+            Some((_, marks)) => Self(
+                marks
+                    .iter()
+                    .map(|byte| {
+                        if *byte == u8::MAX {
+                            COUNTS_NOT
+                        } else {
+                            u16::from(*byte)
+                        }
+                    })
+                    .collect(),
+            ),
+            None => Self::default(),
+        }
+    }
+
+    /// The bytes to store.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let narrow = |mark: &u16| match *mark {
+            COUNTS_NOT => Some(u8::MAX),
+            mark => u8::try_from(mark).ok().filter(|byte| *byte != u8::MAX),
+        };
+        if let Some(marks) = self.0.iter().map(narrow).collect::<Option<Vec<u8>>>() {
+            return std::iter::once(NARROW).chain(marks).collect();
+        }
+        std::iter::once(WIDE)
+            .chain(self.0.iter().flat_map(|mark| mark.to_be_bytes()))
+            .collect()
+    }
+
+    /// Takes in the next entry: a message of the given member, or something that does not count.
+    pub fn push(&mut self, sender: Option<Ordinal>) {
+        self.0.push(sender.map_or(COUNTS_NOT, |ordinal| ordinal.0));
+        if self.0.len() > Self::LENGTH {
+            self.0.drain(..self.0.len() - Self::LENGTH);
+        }
+    }
+
+    /// Takes entry `seq` out of every count, where `last_seq` is the number of the newest entry.
+    pub fn forget(&mut self, seq: u64, last_seq: u64) {
+        let offset = seq
+            .checked_sub(self.first_seq(last_seq))
+            .and_then(|offset| usize::try_from(offset).ok());
+        if let Some(mark) = offset.and_then(|offset| self.0.get_mut(offset)) {
+            *mark = COUNTS_NOT;
+        }
+    }
+
+    /// The unread count of a member who has read up to `cursor`.
+    pub fn unread(&self, reader: Ordinal, cursor: u64, last_seq: u64) -> Unread {
+        let first = self.first_seq(last_seq);
+        let skip = usize::try_from(cursor.saturating_add(1).saturating_sub(first)).unwrap_or(usize::MAX);
+        let counts = |mark: &&u16| **mark != COUNTS_NOT && **mark != reader.0;
+        let counted = self.0.iter().skip(skip).filter(counts).count();
+        let counted = u32::try_from(counted).unwrap_or(u32::MAX).min(UNREAD_CAP);
+        if counted == UNREAD_CAP || cursor.saturating_add(1) >= first {
+            Unread::Exactly(counted)
+        } else {
+            Unread::AtLeast {
+                counted,
+                before: first,
+            }
+        }
+    }
+
+    /// The number of the oldest entry that it remembers.
+    fn first_seq(&self, last_seq: u64) -> u64 {
+        let length = u64::try_from(self.0.len()).unwrap_or(u64::MAX);
+        last_seq.saturating_sub(length).saturating_add(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Send(u16),
+        Delete(usize),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step =
+            prop_oneof![4 => (0_u16..3).prop_map(Step::Send), 1 => (0_usize..400).prop_map(Step::Delete)];
+        proptest::collection::vec(step, 0..400)
+    }
+
+    proptest! {
+        /// The window against the log written out in full.
+        #[test]
+        fn the_window_counts_as_the_whole_log_would(steps in steps(), cursor in 0_u64..420, reader in 0_u16..3) {
+            let mut log: Vec<Option<u16>> = Vec::new();
+            let mut window = Window::default();
+            for step in steps {
+                match step {
+                    Step::Send(sender) => {
+                        log.push(Some(sender));
+                        window.push(Some(Ordinal(sender)));
+                    }
+                    Step::Delete(index) if index < log.len() => {
+                        log[index] = None;
+                        window.forget(index as u64 + 1, log.len() as u64);
+                        log.push(None);
+                        window.push(None);
+                    }
+                    Step::Delete(_) => {}
+                }
+            }
+            let last_seq = log.len() as u64;
+            let cursor = cursor.min(last_seq);
+            let unread = |from: u64, to: u64| {
+                let entries = (1_u64..).zip(&log).filter(|(seq, _)| (from..to).contains(seq));
+                let counts = entries.filter(|(_, sender)| sender.is_some_and(|sender| sender != reader)).count();
+                u32::try_from(counts).unwrap()
+            };
+            let expected = unread(cursor + 1, last_seq + 1).min(UNREAD_CAP);
+            let derived = match window.unread(Ordinal(reader), cursor, last_seq) {
+                Unread::Exactly(count) => count,
+                Unread::AtLeast { counted, before } => (counted + unread(cursor + 1, before)).min(UNREAD_CAP),
+            };
+            prop_assert_eq!(derived, expected);
+        }
+
+        #[test]
+        fn a_window_reads_back_as_it_was_stored(senders in proptest::collection::vec(proptest::option::of(0_u16..400), 0..400)) {
+            let mut window = Window::default();
+            for sender in senders {
+                window.push(sender.map(Ordinal));
+            }
+            let bytes = window.to_bytes();
+            prop_assert!(bytes.len() <= 1 + 2 * Window::LENGTH);
+            prop_assert_eq!(Window::from_bytes(&bytes), window);
+        }
+    }
+}

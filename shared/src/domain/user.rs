@@ -1,0 +1,197 @@
+//! People: their profile, and what their token lets them do.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::ids::UserId;
+use super::time::Timestamp;
+
+/// What the claims of a token say about a person; stored as their profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Claims {
+    /// The name to show.
+    pub name: Option<String>,
+    /// The short name.
+    pub username: Option<String>,
+    /// The e-mail address; shown to nobody but its owner.
+    pub email: Option<String>,
+    /// The picture.
+    pub avatar_url: Option<String>,
+    /// Roles, as the issuer names them; unknown ones grant nothing.
+    #[serde(deserialize_with = "null_is_none")]
+    pub roles: Vec<String>,
+    /// Permissions beyond those of the roles; unknown ones grant nothing.
+    #[serde(deserialize_with = "null_is_none")]
+    pub permissions: Vec<String>,
+    /// The business unit.
+    pub business_unit: Option<String>,
+}
+
+/// Some issuers write null for a list without anything in it.
+fn null_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// What other people see of a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Card {
+    /// The short name; a person without one goes by the first part of their id.
+    pub username: String,
+    /// The name to show; the short name where there is none.
+    pub display_name: String,
+    /// The picture.
+    pub avatar_url: Option<String>,
+}
+
+impl Card {
+    /// What the claims of `user` show to others.
+    pub fn of(user: UserId, claims: &Claims) -> Self {
+        let mut start = user.to_string();
+        start.truncate(8);
+        let username = claims
+            .username
+            .clone()
+            .or_else(|| claims.name.clone())
+            .unwrap_or(start);
+        let display_name = claims.name.clone().unwrap_or_else(|| username.clone());
+        Self {
+            username,
+            display_name,
+            avatar_url: claims.avatar_url.clone(),
+        }
+    }
+}
+
+/// A person as they see themselves.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct User {
+    /// The `sub` of the token.
+    pub id: UserId,
+    /// The short name.
+    pub username: String,
+    /// The name to show.
+    pub display_name: String,
+    /// The e-mail address of the token.
+    pub email: Option<String>,
+    /// The picture.
+    pub avatar_url: Option<String>,
+    /// The roles of the token.
+    pub roles: Vec<String>,
+    /// What the roles and permissions of the token allow.
+    pub permissions: Vec<Permission>,
+    /// The business unit of the token.
+    pub business_unit: Option<String>,
+    /// When the first authenticated call came.
+    pub created_at: Timestamp,
+}
+
+/// A right beyond one's own conversations (contract §1, *Permissions*).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Permission {
+    /// See what is moderated.
+    #[serde(rename = "moderation.view")]
+    ModerationView,
+    /// Block, flag and approve.
+    #[serde(rename = "moderation.action")]
+    ModerationAction,
+    /// See figures.
+    #[serde(rename = "analytics.view")]
+    AnalyticsView,
+    /// Export messages.
+    #[serde(rename = "analytics.export")]
+    AnalyticsExport,
+    /// Send system notifications.
+    #[serde(rename = "notifications.system")]
+    NotificationsSystem,
+    /// Grant credits.
+    #[serde(rename = "credits.grant")]
+    CreditsGrant,
+    /// Read the audit log.
+    #[serde(rename = "audit.view")]
+    AuditView,
+}
+
+impl Permission {
+    /// Every permission.
+    pub const ALL: [Self; 7] = [
+        Self::ModerationView,
+        Self::ModerationAction,
+        Self::AnalyticsView,
+        Self::AnalyticsExport,
+        Self::NotificationsSystem,
+        Self::CreditsGrant,
+        Self::AuditView,
+    ];
+
+    /// The permission as tokens write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ModerationView => "moderation.view",
+            Self::ModerationAction => "moderation.action",
+            Self::AnalyticsView => "analytics.view",
+            Self::AnalyticsExport => "analytics.export",
+            Self::NotificationsSystem => "notifications.system",
+            Self::CreditsGrant => "credits.grant",
+            Self::AuditView => "audit.view",
+        }
+    }
+
+    /// What a role stands for; an unknown one for nothing.
+    pub fn of_role(role: &str) -> &'static [Self] {
+        match role {
+            "moderator" => &[Self::ModerationView, Self::ModerationAction],
+            "analyst" => &[Self::AnalyticsView, Self::AnalyticsExport],
+            "admin" | "super_admin" => &Self::ALL,
+            _ => &[],
+        }
+    }
+}
+
+impl Claims {
+    /// What the roles and the permissions of the token come to, in a fixed order.
+    pub fn permissions(&self) -> Vec<Permission> {
+        let holds = |permission: &Permission| {
+            self.permissions.iter().any(|name| name == permission.as_str())
+                || self
+                    .roles
+                    .iter()
+                    .any(|role| Permission::of_role(role).contains(permission))
+        };
+        Permission::ALL.into_iter().filter(holds).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_expand_to_permissions_and_unknown_ones_to_nothing() {
+        let with = |role: &str| {
+            Claims {
+                roles: vec![role.to_owned()],
+                ..Claims::default()
+            }
+            .permissions()
+        };
+        assert_eq!(
+            with("moderator"),
+            [Permission::ModerationView, Permission::ModerationAction]
+        );
+        assert_eq!(
+            with("analyst"),
+            [Permission::AnalyticsView, Permission::AnalyticsExport]
+        );
+        assert_eq!(with("admin"), Permission::ALL);
+        assert_eq!(with("super_admin"), Permission::ALL);
+        assert!(with("Admin").is_empty());
+    }
+
+    #[test]
+    fn a_permission_is_written_as_its_token_says() {
+        for permission in Permission::ALL {
+            assert_eq!(serde_json::to_value(permission).unwrap(), permission.as_str());
+        }
+    }
+}

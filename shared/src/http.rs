@@ -1,0 +1,14 @@
+//! HTTP routes: each is declared once, as an [`Endpoint`], and everything else is derived from that.
+
+pub mod endpoint;
+pub mod health;
+pub mod input;
+pub mod page;
+pub mod reply;
+pub mod request;
+pub mod route;
+
+pub use endpoint::{Anyone, Call, Endpoint, Entry, Example, entry};
+pub use reply::Reply;
+pub use request::Request;
+pub use route::{Method, Route};

@@ -1,0 +1,234 @@
+//! An endpoint: a route with its types and its code, and what every request to one goes through.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::OnceLock;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::input;
+use super::reply::{Reply, Response};
+use super::request::Request;
+use super::route::Route;
+use crate::App;
+use crate::auth::{Caller, token};
+use crate::error::{Error, Result};
+use crate::store::profiles;
+use crate::store::rates::{self, Bucket, Standing, Subject};
+
+/// A route with its types and its code. One file implements one.
+pub trait Endpoint: Sized + 'static {
+    /// Where it is and what it promises.
+    const ROUTE: Route;
+    /// Who may call: [`Caller`], whoever has a good token, or [`Anyone`].
+    type Who: Identify;
+    /// The parameters of the path.
+    type Path: DeserializeOwned + JsonSchema + Send;
+    /// The parameters of the query.
+    type Query: DeserializeOwned + JsonSchema + Send;
+    /// The body.
+    type Body: DeserializeOwned + JsonSchema + Send + 'static;
+    /// The body of the answer.
+    type Output: Serialize + JsonSchema;
+
+    /// A request and its answer, for the document.
+    fn example() -> Example;
+
+    /// Does what the route is for.
+    fn handle(app: &App, call: Call<'_, Self>) -> impl Future<Output = Result<Reply<Self::Output>>> + Send;
+}
+
+/// A request and its answer.
+#[derive(Clone, Debug, Default)]
+pub struct Example {
+    /// Parameters of the path and the query.
+    pub parameters: Value,
+    /// The body; null if there is none.
+    pub body: Value,
+    /// The answer; null if it has no body, text if it is no JSON.
+    pub answer: Value,
+}
+
+/// Who is calling, as a type.
+pub trait Identify: Send + Sync {
+    /// Whether there is no need to say who one is.
+    const IS_PUBLIC: bool;
+
+    /// Finds out.
+    fn identify(app: &App, request: &Request) -> impl Future<Output = Result<Self>> + Send
+    where
+        Self: Sized;
+
+    /// The caller, if they had to say.
+    fn caller(&self) -> Option<&Caller>;
+}
+
+/// Whoever it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Anyone;
+
+impl Identify for Anyone {
+    const IS_PUBLIC: bool = true;
+
+    async fn identify(_: &App, _: &Request) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn caller(&self) -> Option<&Caller> {
+        None
+    }
+}
+
+impl Identify for Caller {
+    const IS_PUBLIC: bool = false;
+
+    async fn identify(app: &App, request: &Request) -> Result<Self> {
+        token::verify(app, request.bearer()?).await
+    }
+
+    fn caller(&self) -> Option<&Caller> {
+        Some(self)
+    }
+}
+
+/// A valid request to an endpoint.
+pub struct Call<'a, E: Endpoint> {
+    /// Who is calling.
+    pub who: E::Who,
+    /// The parameters of the path.
+    pub path: E::Path,
+    /// The parameters of the query.
+    pub query: E::Query,
+    /// The body.
+    pub body: E::Body,
+    /// The request itself, for its headers.
+    pub request: &'a Request,
+    standing: &'a OnceLock<Standing>,
+}
+
+impl<E: Endpoint<Who = Caller>> Call<'_, E> {
+    /// Passes through the route's rate buckets, for a route that [asks by itself](Route::admits_itself). It
+    /// must be awaited before anything is written.
+    pub fn admit(&self, app: &App) -> impl Future<Output = Result<()>> + Send {
+        admit(app, self.who.clone(), E::ROUTE.buckets, self.standing)
+    }
+}
+
+/// Passes through rate buckets, and creates or refreshes the caller's profile alongside.
+async fn admit(app: &App, caller: Caller, buckets: &[Bucket], standing: &OnceLock<Standing>) -> Result<()> {
+    let subject = Subject::User(caller.user);
+    let (passage, ()) = tokio::try_join!(
+        rates::pass(app, &subject, buckets),
+        profiles::refresh(app, caller.user, &caller.claims)
+    )?;
+    if let Some(found) = passage.standing {
+        // Set once per request; a second value cannot come.
+        standing.get_or_init(|| found);
+    }
+    passage.admitted()
+}
+
+/// An endpoint with its types forgotten: the list of these is what documents, tests and the desk go by.
+pub struct Entry {
+    /// The route.
+    pub route: Route,
+    /// Whether there is no need to say who one is.
+    pub is_public: bool,
+    /// A request and its answer.
+    pub example: Example,
+    /// The schema of the path's parameters.
+    pub path: fn(&mut SchemaGenerator) -> Schema,
+    /// The schema of the query's parameters.
+    pub query: fn(&mut SchemaGenerator) -> Schema,
+    /// The schema of the body.
+    pub body: fn(&mut SchemaGenerator) -> Schema,
+    /// The schema of the answer.
+    pub output: fn(&mut SchemaGenerator) -> Schema,
+    /// Answers a request.
+    pub answer: Answer,
+}
+
+/// Answers a request: also says what went wrong, for the log.
+pub type Answer = for<'a> fn(&'a App, &'a Request) -> BoxFuture<'a, (Response, Option<Error>)>;
+
+/// A future on the heap: it keeps the code of handlers out of the binaries' own crates.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The entry of an endpoint.
+pub fn entry<E: Endpoint>() -> Entry {
+    Entry {
+        route: E::ROUTE,
+        is_public: E::Who::IS_PUBLIC,
+        example: E::example(),
+        path: SchemaGenerator::subschema_for::<E::Path>,
+        query: SchemaGenerator::subschema_for::<E::Query>,
+        body: SchemaGenerator::subschema_for::<E::Body>,
+        output: SchemaGenerator::subschema_for::<E::Output>,
+        answer: |app, request| Box::pin(answer::<E>(app, request)),
+    }
+}
+
+async fn answer<E: Endpoint>(app: &App, request: &Request) -> (Response, Option<Error>) {
+    let standing = OnceLock::new();
+    let result = run::<E>(app, request, &standing).await;
+    let response = match &result {
+        Ok(reply) => Response::of_reply(app, request, reply, E::ROUTE.success),
+        Err(error) => Response::of_error(app, request, error),
+    };
+    (response.standing(standing.get()), result.err())
+}
+
+async fn run<E: Endpoint>(
+    app: &App,
+    request: &Request,
+    standing: &OnceLock<Standing>,
+) -> Result<Reply<E::Output>> {
+    let who = E::Who::identify(app, request).await?;
+    let input = read::<E>(request);
+    if let Some(caller) = who.caller() {
+        match &input {
+            // The handler asks, alongside its reads.
+            Ok(_) if E::ROUTE.admits_itself => {}
+            Ok(_) => admit(app, caller.clone(), E::ROUTE.buckets, standing).await?,
+            // Whoever sends nonsense has still sent a request.
+            Err(_) => admit(app, caller.clone(), &[Bucket::Requests], standing).await?,
+        }
+    }
+    let (path, query, body) = input?;
+    E::handle(
+        app,
+        Call {
+            who,
+            path,
+            query,
+            body,
+            request,
+            standing,
+        },
+    )
+    .await
+}
+
+fn read<E: Endpoint>(request: &Request) -> Result<(E::Path, E::Query, E::Body)> {
+    let path = input::parameters(&request.path_parameters).map_err(|error| match error {
+        // What is no id names nothing.
+        Error::Invalid { field, .. } => Error::NotFound(match field.as_ref() {
+            "conversation_id" => "conversation",
+            "message_id" => "message",
+            "other_user_id" => "user",
+            _ => "resource",
+        }),
+        other => other,
+    })?;
+    let query = input::parameters(&request.query)?;
+    let takes_body = std::any::TypeId::of::<E::Body>() != std::any::TypeId::of::<input::Nothing>();
+    let body = if takes_body {
+        input::body(request.header("content-type"), request.body())?
+    } else {
+        input::object(b"{}")?
+    };
+    Ok((path, query, body))
+}

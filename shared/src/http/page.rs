@@ -1,0 +1,81 @@
+//! Pages of lists: bounds that are checked and never clamped.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
+
+use crate::domain::text::Invalid;
+use crate::error::{Error, Result};
+
+/// How many items a page number may skip (contract §1).
+pub const DEEPEST: u64 = 10_000;
+
+/// A whole number from `MIN` to `MAX`, `DEFAULT` where the client gives none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounded<const MIN: u64, const MAX: u64, const DEFAULT: u64>(u64);
+
+impl<const MIN: u64, const MAX: u64, const DEFAULT: u64> Bounded<MIN, MAX, DEFAULT> {
+    /// The number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl<const MIN: u64, const MAX: u64, const DEFAULT: u64> Default for Bounded<MIN, MAX, DEFAULT> {
+    fn default() -> Self {
+        Self(DEFAULT)
+    }
+}
+
+impl<'de, const MIN: u64, const MAX: u64, const DEFAULT: u64> Deserialize<'de>
+    for Bounded<MIN, MAX, DEFAULT>
+{
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = i64::deserialize(deserializer)?;
+        match u64::try_from(number) {
+            Ok(number) if (MIN..=MAX).contains(&number) => Ok(Self(number)),
+            _ => {
+                let reason = if MAX == u64::MAX {
+                    format!("must be at least {MIN}")
+                } else {
+                    format!("must lie between {MIN} and {MAX}")
+                };
+                Err(serde::de::Error::custom(Invalid::new("out_of_range", reason)))
+            }
+        }
+    }
+}
+
+impl<const MIN: u64, const MAX: u64, const DEFAULT: u64> JsonSchema for Bounded<MIN, MAX, DEFAULT> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("From{MIN}To{MAX}").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut schema = json_schema!({ "type": "integer", "minimum": MIN, "default": DEFAULT });
+        if MAX < u64::MAX {
+            schema.insert("maximum".to_owned(), MAX.into());
+        }
+        schema
+    }
+}
+
+/// A page number, from 1.
+pub type PageNumber = Bounded<1, { u64::MAX }, 1>;
+/// A page size of 1 to 100.
+pub type PageSize<const DEFAULT: u64> = Bounded<1, 100, DEFAULT>;
+
+/// How many items come before a page.
+pub fn skip(page: PageNumber, size: u64) -> Result<u64> {
+    let skipped = (page.get() - 1).saturating_mul(size);
+    if skipped > DEEPEST {
+        Err(Error::PageTooDeep)
+    } else {
+        Ok(skipped)
+    }
+}

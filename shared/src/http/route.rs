@@ -1,0 +1,130 @@
+//! What a route is, as data: documents, template, tests and the runner all read the same constant.
+
+use crate::store::rates::Bucket;
+
+/// A method of HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Makes something.
+    Post,
+    /// Replaces.
+    Put,
+    /// Changes.
+    Patch,
+    /// Removes.
+    Delete,
+}
+
+impl Method {
+    /// The method as HTTP writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// A route.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// `<verb>_<noun>`, the same in the module, the binary, the template and the document.
+    pub name: &'static str,
+    /// The method.
+    pub method: Method,
+    /// The path, with parameters in braces.
+    pub path: &'static str,
+    /// The status of success.
+    pub success: u16,
+    /// Another status of success, for a route that finds what it would else make.
+    pub also: Option<u16>,
+    /// The rate buckets that a valid request goes through.
+    pub buckets: &'static [Bucket],
+    /// Whether the handler asks to pass by itself, alongside its reads, and not the runner before it.
+    pub admits_itself: bool,
+    /// One line for the document.
+    pub summary: &'static str,
+}
+
+impl Route {
+    const fn new(
+        name: &'static str,
+        method: Method,
+        path: &'static str,
+        success: u16,
+        summary: &'static str,
+    ) -> Self {
+        let buckets = &[Bucket::Requests];
+        Self {
+            name,
+            method,
+            path,
+            success,
+            also: None,
+            buckets,
+            admits_itself: false,
+            summary,
+        }
+    }
+
+    /// Reads: 200.
+    pub const fn get(name: &'static str, path: &'static str, summary: &'static str) -> Self {
+        Self::new(name, Method::Get, path, 200, summary)
+    }
+
+    /// Makes: 201.
+    pub const fn post(name: &'static str, path: &'static str, summary: &'static str) -> Self {
+        Self::new(name, Method::Post, path, 201, summary)
+    }
+
+    /// Changes: 200.
+    pub const fn patch(name: &'static str, path: &'static str, summary: &'static str) -> Self {
+        Self::new(name, Method::Patch, path, 200, summary)
+    }
+
+    /// Removes: 204.
+    pub const fn delete(name: &'static str, path: &'static str, summary: &'static str) -> Self {
+        Self::new(name, Method::Delete, path, 204, summary)
+    }
+
+    /// A second status of success.
+    #[must_use]
+    pub const fn also(mut self, status: u16) -> Self {
+        self.also = Some(status);
+        self
+    }
+
+    /// A send: goes through the bucket of sends too, and asks by itself, so that the wait for the bucket and
+    /// its reads are one.
+    #[must_use]
+    pub const fn sends(mut self) -> Self {
+        self.buckets = &[Bucket::Requests, Bucket::Sends];
+        self.admits_itself = true;
+        self
+    }
+
+    /// Every path that it answers: what lives under `/api/conversations` also lives under
+    /// `/api/v1/conversations`, in an envelope (contract §1).
+    pub fn paths(&self) -> Vec<String> {
+        let mut paths = vec![self.path.to_owned()];
+        if let Some(rest) = self.path.strip_prefix("/api/conversations") {
+            paths.push(format!("/api/v1/conversations{rest}"));
+        }
+        paths
+    }
+
+    /// The name of the binary and of the event file.
+    pub fn binary(&self) -> String {
+        self.name.replace('_', "-")
+    }
+
+    /// Whether a path's answers come in the envelope `{success, data, error}`.
+    pub fn is_enveloped(path: &str) -> bool {
+        path.starts_with("/api/v1/")
+    }
+}

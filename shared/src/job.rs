@@ -1,0 +1,93 @@
+//! Workers: each is a function of one message of a queue.
+
+use std::future::Future;
+
+use futures::future::join_all;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::App;
+use crate::error::{Error, Result};
+use crate::http::endpoint::BoxFuture;
+use crate::queue::{self, Queue};
+use crate::store::Worker;
+
+/// What a worker does with one message. Everything that it does must do no harm if it is done twice.
+pub trait Job: 'static {
+    /// The name of the function.
+    const NAME: &'static str;
+    /// The queue that it works for.
+    const QUEUE: Queue;
+    /// The message.
+    type Message: DeserializeOwned + Send;
+
+    /// Does it; an error leaves the message in the queue, and nothing else of its batch.
+    fn run(app: &App, worker: Worker, message: Self::Message) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// A job with its types forgotten.
+pub struct Entry {
+    /// The name of the function.
+    pub name: &'static str,
+    /// The queue.
+    pub queue: Queue,
+    /// Works off a batch.
+    pub work: Work,
+}
+
+/// Works off a batch: what could not be done, and what went wrong.
+pub type Work = for<'a> fn(&'a App, &'a [Record]) -> BoxFuture<'a, (Failures, Option<Error>)>;
+
+/// A message of a batch.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// The id that a failure is reported by.
+    pub message_id: String,
+    /// The job.
+    pub body: String,
+}
+
+/// What stays in the queue.
+/// Source: AWS, *Handling errors for an SQS event source in Lambda*, partial batch responses.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failures {
+    /// The messages.
+    pub batch_item_failures: Vec<Failure>,
+}
+
+/// A message that stays in the queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// Its id.
+    pub item_identifier: String,
+}
+
+/// The entry of a job.
+pub fn entry<J: Job>() -> Entry {
+    Entry {
+        name: J::NAME,
+        queue: J::QUEUE,
+        work: |app, records| Box::pin(work::<J>(app, records)),
+    }
+}
+
+async fn work<J: Job>(app: &App, records: &[Record]) -> (Failures, Option<Error>) {
+    let results = join_all(records.iter().map(|record| async move {
+        let message = queue::parse(&record.body)?;
+        J::run(app, Worker::new(), message).await
+    }));
+    let mut failures = Failures::default();
+    let mut first = None;
+    for (record, result) in records.iter().zip(results.await) {
+        if let Err(error) = result {
+            failures.batch_item_failures.push(Failure {
+                item_identifier: record.message_id.clone(),
+            });
+            first.get_or_insert(error);
+        }
+    }
+    (failures, first)
+}

@@ -1,0 +1,271 @@
+//! Where functions meet the Lambda runtime: the only file that knows it.
+//!
+//! A [`Function`] takes the bytes of an event and gives the bytes of an answer. On Lambda the runtime brings
+//! them, on the desk its gateways do; the code between is the same.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
+use aws_smithy_http_client::{Builder, tls};
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::App;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::http::endpoint::BoxFuture;
+use crate::http::{self, Request};
+use crate::{job, socket, telemetry};
+
+/// A function of the system: what becomes one binary.
+pub struct Function {
+    /// The name, `<verb>_<noun>`.
+    pub name: &'static str,
+    /// What calls it.
+    pub trigger: Trigger,
+}
+
+/// What calls a function.
+pub enum Trigger {
+    /// A route of the HTTP API.
+    Http(http::Entry),
+    /// A frame of a WebSocket client.
+    Frame(socket::Entry),
+    /// A connection that is asked for, begins or ends.
+    Connection(ConnectionEntry),
+    /// Messages of a queue.
+    Queue(job::Entry),
+}
+
+/// A function of a connection's life.
+pub struct ConnectionEntry {
+    /// The route key that it serves, or `authorizer`.
+    pub key: &'static str,
+    /// Answers the event.
+    pub answer: ConnectionAnswer,
+}
+
+/// Answers an event of a connection's life.
+pub type ConnectionAnswer = for<'a> fn(&'a App, &'a [u8]) -> BoxFuture<'a, Result<ConnectionReply>>;
+
+/// What is answered to an event of a connection's life.
+#[derive(Clone, Debug)]
+pub struct ConnectionReply {
+    /// The status, for the log.
+    pub status: u16,
+    /// The answer, or the words with which an authorizer fails.
+    pub answer: std::result::Result<serde_json::Value, &'static str>,
+}
+
+/// The word that makes API Gateway answer a handshake with 401.
+/// Source: AWS, *Control access to WebSocket APIs with Lambda REQUEST authorizers*.
+pub const UNAUTHORIZED: &str = "Unauthorized";
+
+impl Function {
+    /// A function for a route.
+    pub fn http(entry: http::Entry) -> Self {
+        Self {
+            name: entry.route.name,
+            trigger: Trigger::Http(entry),
+        }
+    }
+
+    /// A function for frames.
+    pub fn frame(entry: socket::Entry) -> Self {
+        Self {
+            name: entry.name,
+            trigger: Trigger::Frame(entry),
+        }
+    }
+
+    /// A function for a queue.
+    pub fn queue(entry: job::Entry) -> Self {
+        Self {
+            name: entry.name,
+            trigger: Trigger::Queue(entry),
+        }
+    }
+
+    /// A function of a connection's life.
+    pub fn connection(name: &'static str, key: &'static str, answer: ConnectionAnswer) -> Self {
+        Self {
+            name,
+            trigger: Trigger::Connection(ConnectionEntry { key, answer }),
+        }
+    }
+
+    /// The name of its binary.
+    pub fn binary(&self) -> String {
+        self.name.replace('_', "-")
+    }
+
+    /// Works off one event, and writes its line to the log.
+    ///
+    /// # Errors
+    /// The words with which the invocation fails, as Lambda would report them.
+    pub async fn invoke(&self, app: &App, event: &[u8]) -> std::result::Result<Vec<u8>, String> {
+        let app = app.for_invocation();
+        let begun = Instant::now();
+        let done = self.run(&app, event).await;
+        let outcome = telemetry::Outcome {
+            function: self.name,
+            request_id: &done.request_id,
+            route: &done.route,
+            status: done.status,
+            error: done.error.as_ref().map(Error::chain),
+            duration: begun.elapsed(),
+            at: app.now(),
+        };
+        app.log(&telemetry::line(&outcome, app.meter()));
+        done.answer
+    }
+
+    async fn run(&self, app: &App, event: &[u8]) -> Done {
+        match &self.trigger {
+            Trigger::Http(entry) => match Request::from_event(event) {
+                Ok(request) => {
+                    let (response, error) = (entry.answer)(app, &request).await;
+                    Done {
+                        route: format!("{} {}", entry.route.method.as_str(), entry.route.path),
+                        status: response.status_code,
+                        request_id: request.id,
+                        answer: serde_json::to_vec(&response).map_err(|error| error.to_string()),
+                        error,
+                    }
+                }
+                Err(error) => Done::broken(entry.route.path, error),
+            },
+            Trigger::Frame(entry) => match serde_json::from_slice::<ApiGatewayWebsocketProxyRequest>(event) {
+                Ok(event) => {
+                    let (status, error) = (entry.answer)(app, &event).await;
+                    Done {
+                        route: entry.key.to_owned(),
+                        status,
+                        request_id: event.request_context.request_id.unwrap_or_default(),
+                        // What the client is to know went to it as a frame.
+                        answer: Ok(br#"{"statusCode":200}"#.to_vec()),
+                        error,
+                    }
+                }
+                Err(error) => Done::broken(entry.key, Error::internal(error)),
+            },
+            Trigger::Connection(entry) => match (entry.answer)(app, event).await {
+                Ok(reply) => Done {
+                    route: entry.key.to_owned(),
+                    status: reply.status,
+                    request_id: request_id_of(event),
+                    answer: reply
+                        .answer
+                        .map(|answer| answer.to_string().into_bytes())
+                        .map_err(str::to_owned),
+                    error: None,
+                },
+                Err(error) => Done {
+                    request_id: request_id_of(event),
+                    ..Done::broken(entry.key, error)
+                },
+            },
+            Trigger::Queue(entry) => match serde_json::from_slice::<Batch>(event) {
+                Ok(batch) => {
+                    let (failures, error) = (entry.work)(app, &batch.records).await;
+                    Done {
+                        route: entry.queue.resource().to_owned(),
+                        status: if error.is_some() { 500 } else { 200 },
+                        request_id: batch
+                            .records
+                            .first()
+                            .map(|record| record.message_id.clone())
+                            .unwrap_or_default(),
+                        answer: serde_json::to_vec(&failures).map_err(|error| error.to_string()),
+                        error,
+                    }
+                }
+                Err(error) => Done::broken(entry.queue.resource(), Error::internal(error)),
+            },
+        }
+    }
+}
+
+/// How an invocation ended.
+struct Done {
+    route: String,
+    status: u16,
+    request_id: String,
+    answer: std::result::Result<Vec<u8>, String>,
+    error: Option<Error>,
+}
+
+impl Done {
+    /// An invocation that fails as a whole.
+    fn broken(route: &str, error: Error) -> Self {
+        let answer = Err(error.to_string());
+        Self {
+            route: route.to_owned(),
+            status: 500,
+            request_id: String::new(),
+            answer,
+            error: Some(error),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Batch {
+    #[serde(rename = "Records")]
+    records: Vec<job::Record>,
+}
+
+fn request_id_of(event: &[u8]) -> String {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Event {
+        request_context: Context,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Context {
+        request_id: String,
+    }
+    serde_json::from_slice::<Event>(event)
+        .map(|event| event.request_context.request_id)
+        .unwrap_or_default()
+}
+
+/// The `main` of every binary: reads the settings, makes the clients, then works off events one by one.
+pub async fn serve(function: Function) -> ExitCode {
+    let config = match Config::from_environment() {
+        Ok(config) => config,
+        Err(error) => return failed(&error.to_string()),
+    };
+    // ring: aws-lc gathers 20 ms of entropy in every cold process.
+    let http = Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build_https();
+    let app = App::new(config, Clock::default(), &http, telemetry::standard_output());
+    // The first TLS handshake costs more than everything else together: it happens here, not in a request. If
+    // the table does not answer yet, the request will say so.
+    if let Err(error) = crate::store::table::ready(&app).await {
+        app.log(&serde_json::json!({ "level": "WARN", "message": "no connection in init", "error": error.chain() }).to_string());
+    }
+    let (app, function) = (&app, &function);
+    let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
+        let answer = function
+            .invoke(app, event.payload.get().as_bytes())
+            .await
+            .map_err(lambda_runtime::Error::from)?;
+        let text = String::from_utf8(answer).map_err(lambda_runtime::Error::from)?;
+        RawValue::from_string(text).map_err(lambda_runtime::Error::from)
+    });
+    match lambda_runtime::run(handler).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error.to_string()),
+    }
+}
+
+fn failed(message: &str) -> ExitCode {
+    (telemetry::standard_output())(&serde_json::json!({ "level": "ERROR", "message": message }).to_string());
+    ExitCode::FAILURE
+}

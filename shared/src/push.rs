@@ -1,0 +1,70 @@
+//! Frames to connections, through the `@connections` API.
+
+use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
+use aws_smithy_types::Blob;
+
+use crate::App;
+use crate::domain::ids::ConnectionId;
+use crate::error::Result;
+use crate::store::table::failed;
+use crate::telemetry::Count;
+
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Posted {
+    /// The connection has it.
+    Delivered,
+    /// There is no such connection any more.
+    Gone,
+}
+
+/// Posts a frame to one connection.
+pub async fn post(app: &App, connection: &ConnectionId, frame: &str) -> Result<Posted> {
+    app.meter().call();
+    let request = app
+        .outside
+        .connections
+        .post_to_connection()
+        .connection_id(connection.as_str());
+    match request.data(Blob::new(frame.as_bytes())).send().await {
+        Ok(_) => {
+            app.meter().count(Count::Deliveries, 1);
+            Ok(Posted::Delivered)
+        }
+        Err(error)
+            if matches!(
+                error.as_service_error(),
+                Some(PostToConnectionError::GoneException(_))
+            ) =>
+        {
+            app.meter().count(Count::GoneConnections, 1);
+            Ok(Posted::Gone)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Ends a connection; one that is gone already is as good.
+pub async fn disconnect(app: &App, connection: &ConnectionId) -> Result<()> {
+    use aws_sdk_apigatewaymanagement::operation::delete_connection::DeleteConnectionError;
+    app.meter().call();
+    match app
+        .outside
+        .connections
+        .delete_connection()
+        .connection_id(connection.as_str())
+        .send()
+        .await
+    {
+        Ok(_) => Ok(()),
+        Err(error)
+            if matches!(
+                error.as_service_error(),
+                Some(DeleteConnectionError::GoneException(_))
+            ) =>
+        {
+            Ok(())
+        }
+        Err(error) => Err(failed(error)),
+    }
+}

@@ -1,0 +1,186 @@
+//! Jobs: what is to be done after an answer, through SQS.
+
+use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::App;
+use crate::domain::ids::{ConversationId, MessageId, UserId};
+use crate::domain::time::Timestamp;
+use crate::error::{Error, Result};
+use crate::store::members::Sender;
+use crate::store::table::failed;
+
+/// A queue of this system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// To be delivered to live connections.
+    Fanout,
+    /// Missed by members without one.
+    Offline,
+}
+
+impl Queue {
+    /// Every queue.
+    pub const ALL: [Self; 2] = [Self::Fanout, Self::Offline];
+
+    /// The logical id in the template.
+    pub const fn resource(self) -> &'static str {
+        match self {
+            Self::Fanout => "FanoutQueue",
+            Self::Offline => "OfflineQueue",
+        }
+    }
+
+    fn url(self, app: &App) -> &str {
+        match self {
+            Self::Fanout => &app.config().fanout_queue_url,
+            Self::Offline => &app.config().offline_queue_url,
+        }
+    }
+}
+
+/// What happened, for `deliver` to push. It names places and no content: what is pushed is what the table
+/// holds by then, so that nothing deleted meanwhile goes out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fanout {
+    /// Where.
+    pub conversation: ConversationId,
+    /// What.
+    pub event: FanoutEvent,
+    /// Which members.
+    #[serde(default)]
+    pub to: Recipients,
+}
+
+/// Which members a job is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recipients {
+    /// All of them, to be split if there are many.
+    #[default]
+    All,
+    /// The two of a direct conversation.
+    Pair([UserId; 2]),
+    /// Those whose ids lie in a range of shards, both ends included.
+    Shards(u16, u16),
+}
+
+impl Recipients {
+    /// Who is to be told of what a sender appends.
+    pub fn of(sender: &Sender) -> Self {
+        sender.pair().map_or(Self::All, Self::Pair)
+    }
+}
+
+/// What there is to push.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FanoutEvent {
+    /// The entry with this number, if it speaks of this message. It may be queued while the entry is being put.
+    Entry {
+        /// The number.
+        seq: u64,
+        /// The message.
+        message: MessageId,
+        /// When it was queued.
+        queued_at: Timestamp,
+    },
+    /// The conversation was opened.
+    Opened,
+    /// A member has read.
+    Read {
+        /// Who.
+        user: UserId,
+        /// Up to which entry.
+        seq: u64,
+        /// The message of that entry.
+        message: MessageId,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// Members without a live connection when a message was delivered, for `notify`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offline {
+    /// Where.
+    pub conversation: ConversationId,
+    /// The message's place.
+    pub seq: u64,
+    /// Who was away.
+    pub users: Vec<UserId>,
+}
+
+/// SQS takes ten messages in one request.
+const BATCH: usize = 10;
+
+/// Queues a job. When this returns, SQS holds it.
+pub async fn send<J: Serialize>(app: &App, queue: Queue, job: &J, delay_seconds: u32) -> Result<()> {
+    let body = serde_json::to_string(job).map_err(Error::internal)?;
+    app.meter().call();
+    app.outside
+        .sqs
+        .send_message()
+        .queue_url(queue.url(app))
+        .message_body(body)
+        .delay_seconds(i32::try_from(delay_seconds).map_err(Error::internal)?)
+        .send()
+        .await
+        .map_err(|error| unavailable(failed(error)))?;
+    Ok(())
+}
+
+/// Queues many jobs. When this returns, SQS holds all of them.
+pub async fn send_all<J: Serialize>(app: &App, queue: Queue, jobs: &[J]) -> Result<()> {
+    for batch in jobs.chunks(BATCH) {
+        let mut entries = Vec::with_capacity(batch.len());
+        for (index, job) in batch.iter().enumerate() {
+            let body = serde_json::to_string(job).map_err(Error::internal)?;
+            let entry = SendMessageBatchRequestEntry::builder()
+                .id(index.to_string())
+                .message_body(body)
+                .build();
+            entries.push(entry.map_err(Error::internal)?);
+        }
+        app.meter().call();
+        let request = app
+            .outside
+            .sqs
+            .send_message_batch()
+            .queue_url(queue.url(app))
+            .set_entries(Some(entries));
+        let output = request.send().await.map_err(|error| unavailable(failed(error)))?;
+        if let Some(refused) = output.failed().first() {
+            return Err(Error::unavailable(format!(
+                "SQS refused a job of a batch: {}",
+                refused.code()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Reads a job back.
+pub fn parse<J: DeserializeOwned>(body: &str) -> Result<J> {
+    serde_json::from_str(body).map_err(Error::internal)
+}
+
+/// Whether the queues answer.
+pub async fn ready(app: &App) -> Result<()> {
+    for queue in Queue::ALL {
+        app.meter().call();
+        let request = app.outside.sqs.get_queue_attributes().queue_url(queue.url(app));
+        let request = request.attribute_names(QueueAttributeName::ApproximateNumberOfMessages);
+        request.send().await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// A job that was refused, whatever the reason, is one that the client's retry will queue.
+fn unavailable(error: Error) -> Error {
+    match error {
+        Error::Internal(cause) => Error::Unavailable(cause),
+        other => other,
+    }
+}

@@ -1,0 +1,172 @@
+//! Live connections: one item per user, so that one batch read finds the connections of a hundred members.
+//!
+//! Each connection is an attribute of its own, named `c#` and its id, with the moment at which it ends at the
+//! latest. Opening sets one, closing or a gone connection removes that one and no other, and none of them
+//! reads first. A long-polling request waits as `p#` and its id; what is delivered meanwhile raises `sg`, the signal.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::item::{Item, number};
+use super::keys;
+use super::table::{self, Consistency, Update, Written};
+use crate::App;
+use crate::domain::ids::{ConnectionId, UserId};
+use crate::domain::time::Timestamp;
+use crate::error::Result;
+
+const CONNECTION: &str = "c#";
+const WAITER: &str = "p#";
+/// Not the whole word, which DynamoDB keeps for itself.
+const SIGNAL: &str = "sg";
+
+/// Who of a user is listening.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listeners {
+    /// Live connections.
+    pub connections: Vec<ConnectionId>,
+    /// Connections whose time is over, and which may not know it yet.
+    pub ended: Vec<ConnectionId>,
+    /// Whether a long-polling request waits.
+    pub is_polled: bool,
+}
+
+/// How long after its end a connection may still be open: API Gateway lets none live longer.
+/// Source: AWS, *Amazon API Gateway quotas*, WebSocket connection duration.
+const LONGEST: Duration = Duration::from_hours(2);
+
+/// Notes a connection until `ends_at`, and forgets what has ended without saying so.
+pub async fn add(app: &App, user: UserId, connection: &ConnectionId, ends_at: Timestamp) -> Result<()> {
+    let name = format!("{CONNECTION}{}", connection.as_str());
+    let item = set(app, user, &name, ends_at).await?;
+    forget_ended(app, user, &item).await
+}
+
+/// Forgets what has ended. A connection that has just ended may be open still, and is left to the next delivery,
+/// which tells it.
+async fn forget_ended(app: &App, user: UserId, item: &Item) -> Result<()> {
+    let now = app.now();
+    let mut over = names(item, |ends_at| ends_at <= now);
+    let closed = names(item, |ends_at| ends_at.plus(LONGEST) <= now);
+    over.retain(|name| name.starts_with(WAITER) || closed.contains(name));
+    if !over.is_empty() {
+        remove_all(app, user, &over).await?;
+    }
+    Ok(())
+}
+
+/// Forgets a connection.
+pub async fn remove(app: &App, user: UserId, connection: &ConnectionId) -> Result<()> {
+    remove_all(app, user, &[format!("{CONNECTION}{}", connection.as_str())]).await
+}
+
+/// Who is listening, of many users.
+pub(crate) async fn of_many(app: &App, users: &[UserId]) -> Result<HashMap<UserId, Listeners>> {
+    let now = app.now();
+    let keys = users.iter().map(|user| keys::connections(*user)).collect();
+    let items = table::get_many(app, keys, Consistency::Strong).await?;
+    let listeners = |user: &UserId| Some((*user, decode(items.get(&keys::connections(*user))?, now)));
+    Ok(users.iter().filter_map(listeners).collect())
+}
+
+/// Who is listening, by a user's item.
+pub(super) fn decode(item: &Item, now: Timestamp) -> Listeners {
+    let (live, ended) = (
+        names(item, |ends_at| ends_at > now),
+        names(item, |ends_at| ends_at <= now),
+    );
+    let ids = |names: &[String]| {
+        names
+            .iter()
+            .filter_map(|name| name.strip_prefix(CONNECTION))
+            .map(ConnectionId::new)
+            .collect()
+    };
+    let is_polled = live.iter().any(|name| name.starts_with(WAITER));
+    Listeners {
+        connections: ids(&live),
+        ended: ids(&ended),
+        is_polled,
+    }
+}
+
+/// Begins to wait for a signal; what [`signal_of`] says now.
+pub async fn wait(app: &App, user: UserId, waiter: &str, ends_at: Timestamp) -> Result<Option<Timestamp>> {
+    let item = set(app, user, &format!("{WAITER}{waiter}"), ends_at).await?;
+    forget_ended(app, user, &item).await?;
+    item.find_time(SIGNAL)
+}
+
+/// Stops waiting.
+pub async fn stop_waiting(app: &App, user: UserId, waiter: &str) -> Result<()> {
+    remove_all(app, user, &[format!("{WAITER}{waiter}")]).await
+}
+
+/// When something was last delivered to a waiting request of the user.
+pub async fn signal_of(app: &App, user: UserId) -> Result<Option<Timestamp>> {
+    match table::get(app, &keys::connections(user), Consistency::Strong).await? {
+        Some(item) => item.find_time(SIGNAL),
+        None => Ok(None),
+    }
+}
+
+/// Wakes the user's waiting requests. Every signal differs from the one before, two in a millisecond too.
+pub(crate) async fn signal(app: &App, user: UserId) -> Result<()> {
+    let now = number(app.now().milliseconds());
+    let raise = Update::new(keys::connections(user), format!("SET {SIGNAL} = :now"))
+        .only_if(format!("attribute_not_exists({SIGNAL}) OR {SIGNAL} < :now"))
+        .value(":now", now);
+    match raise.send(app).await? {
+        Written::Done(_) => Ok(()),
+        Written::Refused(_) => {
+            let step =
+                Update::new(keys::connections(user), format!("ADD {SIGNAL} :one")).value(":one", number(1));
+            step.send(app).await.map(|_| ())
+        }
+    }
+}
+
+async fn set(app: &App, user: UserId, name: &str, ends_at: Timestamp) -> Result<Item> {
+    // The item's own end only tidies up after users who never come back; it lies behind that of each connection.
+    let expires = ends_at.seconds() + 24 * 60 * 60;
+    let update = Update::new(
+        keys::connections(user),
+        format!("SET #name = :ends_at, {} = :expires", keys::EXPIRES),
+    )
+    .name("#name", name)
+    .value(":ends_at", number(ends_at.milliseconds()))
+    .value(":expires", number(expires));
+    match update.send(app).await? {
+        Written::Done(item) | Written::Refused(item) => Ok(item),
+    }
+}
+
+async fn remove_all(app: &App, user: UserId, names: &[String]) -> Result<()> {
+    let placeholders: Vec<String> = (0..names.len()).map(|index| format!("#n{index}")).collect();
+    let mut update = Update::new(
+        keys::connections(user),
+        format!("REMOVE {}", placeholders.join(", ")),
+    )
+    // Else the removal would make an empty item of a user who has none.
+    .only_if(format!("attribute_exists({})", keys::PARTITION));
+    for (placeholder, name) in placeholders.iter().zip(names) {
+        update = update.name(placeholder, name);
+    }
+    update.send(app).await.map(|_| ())
+}
+
+/// The attributes of connections and waiters whose end is as asked.
+fn names(item: &Item, wanted: impl Fn(Timestamp) -> bool) -> Vec<String> {
+    let ends_at = |value: &AttributeValue| value.as_n().ok()?.parse().ok().map(Timestamp::from_milliseconds);
+    let mut names: Vec<String> = item
+        .0
+        .iter()
+        .filter(|(name, _)| name.starts_with(CONNECTION) || name.starts_with(WAITER))
+        .filter(|(_, value)| ends_at(value).is_some_and(&wanted))
+        .map(|(name, _)| name.clone())
+        .collect();
+    names.sort();
+    names
+}

@@ -1,0 +1,209 @@
+//! Conversations: opening them, and reading what does not change about them.
+
+use super::Worker;
+use super::item::Item;
+use super::keys;
+use super::members::{self, Member, Membership};
+use super::table::{self, Condition, Consistency, Written};
+use crate::App;
+use crate::domain::conversation::{Cursor, Role};
+use crate::domain::ids::{ConversationId, UserId};
+use crate::domain::text::{ConversationDescription, ConversationName};
+use crate::domain::time::Timestamp;
+use crate::domain::unread::Ordinal;
+use crate::error::{Error, Result};
+
+/// What does not change about a conversation. A send never rewrites it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The id.
+    pub id: ConversationId,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// How many members it has.
+    pub members: u32,
+    /// What a group has beyond that; none for a direct conversation.
+    pub group: Option<Group>,
+}
+
+/// What only a group has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// Its description.
+    pub description: Option<String>,
+}
+
+/// Whether opening made something new.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// It did.
+    New(Head),
+    /// It was there.
+    Existing(Head),
+}
+
+/// Opens the direct conversation of two people, once whoever opens it and however often.
+///
+/// The members are written first, alike by everybody who opens it; the head, which makes the conversation
+/// exist, last and only once. Who dies in between leaves nothing that anybody can see.
+pub async fn open_direct(app: &App, caller: UserId, other: UserId) -> Result<Opened> {
+    let id = ConversationId::direct(caller, other);
+    if let Some(head) = find(app, id).await? {
+        return Ok(Opened::Existing(head));
+    }
+    let joined_at = app.now();
+    // The order of the pair, and so each one's ordinal, is that of the ids: the same from both sides.
+    let (low, high) = if caller <= other {
+        (caller, other)
+    } else {
+        (other, caller)
+    };
+    for (ordinal, user, peer) in [(0, low, high), (1, high, low)] {
+        let member = newcomer(id, user, Ordinal(ordinal), Role::Member, joined_at, Some(peer));
+        let (_, item) = members::encode(&member);
+        // Whoever opened it a moment ago may have members with cursors already.
+        match table::put(app, item, Condition::absent()).await? {
+            Written::Done(_) | Written::Refused(_) => {}
+        }
+    }
+    put_head(
+        app,
+        Head {
+            id,
+            created_at: app.now(),
+            members: 2,
+            group: None,
+        },
+    )
+    .await
+}
+
+/// Opens a group. `others` must not hold the caller, nor anybody twice.
+pub async fn open_group(
+    app: &App,
+    caller: UserId,
+    others: &[UserId],
+    name: &ConversationName,
+    description: Option<&ConversationDescription>,
+) -> Result<Head> {
+    let begun_at = app.now();
+    let id = ConversationId::generate(begun_at);
+    let mut items = Vec::with_capacity(others.len() + 1);
+    for (index, user) in std::iter::once(&caller).chain(others).enumerate() {
+        let ordinal = Ordinal(u16::try_from(index).map_err(Error::internal)?);
+        let role = if *user == caller {
+            Role::Admin
+        } else {
+            Role::Member
+        };
+        items.push(members::encode(&newcomer(id, *user, ordinal, role, begun_at, None)).1);
+    }
+    let members = u32::try_from(items.len()).map_err(Error::internal)?;
+    table::put_many(app, items).await?;
+    let group = Group {
+        name: name.as_str().to_owned(),
+        description: description.map(|description| description.as_str().to_owned()),
+    };
+    // Stamped now: writing a thousand members takes a while, and a sync finds the conversation by its time.
+    match put_head(
+        app,
+        Head {
+            id,
+            created_at: app.now(),
+            members,
+            group: Some(group),
+        },
+    )
+    .await?
+    {
+        Opened::New(head) | Opened::Existing(head) => Ok(head),
+    }
+}
+
+/// A conversation, for a worker.
+pub async fn head_for_worker(app: &App, _: Worker, id: ConversationId) -> Result<Option<Head>> {
+    find(app, id).await
+}
+
+async fn find(app: &App, id: ConversationId) -> Result<Option<Head>> {
+    let item = table::get(app, &keys::head(id), Consistency::Strong).await?;
+    item.map(|item| decode(id, &item)).transpose()
+}
+
+/// The caller's conversation.
+pub async fn head(app: &App, member: &Membership) -> Result<Head> {
+    find(app, member.conversation())
+        .await?
+        .ok_or(Error::NotFound("conversation"))
+}
+
+fn newcomer(
+    conversation: ConversationId,
+    user: UserId,
+    ordinal: Ordinal,
+    role: Role,
+    joined_at: Timestamp,
+    peer: Option<UserId>,
+) -> Member {
+    let cursor = Cursor {
+        user_id: user,
+        last_read_seq: 0,
+        last_read_message_id: None,
+        read_at: None,
+    };
+    Member {
+        conversation,
+        user,
+        ordinal,
+        role,
+        joined_at,
+        peer,
+        cursor,
+    }
+}
+
+async fn put_head(app: &App, head: Head) -> Result<Opened> {
+    match table::put(app, encode(&head), Condition::absent()).await? {
+        Written::Done(_) => Ok(Opened::New(head)),
+        Written::Refused(item) => decode(head.id, &item).map(Opened::Existing),
+    }
+}
+
+/// The attributes of heads.
+mod attribute {
+    /// Milliseconds since 1970 of opening.
+    pub(super) const CREATED_AT: &str = "a";
+    /// The description of a group.
+    pub(super) const DESCRIPTION: &str = "e";
+    /// The name of a group; a direct conversation has none.
+    pub(super) const NAME: &str = "n";
+    /// How many members.
+    pub(super) const MEMBERS: &str = "p";
+}
+
+fn encode(head: &Head) -> Item {
+    let item = Item::new(&keys::head(head.id))
+        .number(attribute::CREATED_AT, head.created_at.milliseconds())
+        .number(attribute::MEMBERS, head.members);
+    match &head.group {
+        Some(group) => item
+            .text(attribute::NAME, &group.name)
+            .optional_text(attribute::DESCRIPTION, group.description.as_deref()),
+        None => item,
+    }
+}
+
+pub(super) fn decode(id: ConversationId, item: &Item) -> Result<Head> {
+    let group = item.find_text(attribute::NAME).map(|name| Group {
+        name: name.to_owned(),
+        description: item.find_text(attribute::DESCRIPTION).map(str::to_owned),
+    });
+    Ok(Head {
+        id,
+        created_at: item.get_time(attribute::CREATED_AT)?,
+        members: item.get_number(attribute::MEMBERS)?,
+        group,
+    })
+}

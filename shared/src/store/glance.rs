@@ -1,0 +1,61 @@
+//! What a delivery has to know, in one read where its keys are known.
+
+use super::Worker;
+use super::connections::{self, Listeners};
+use super::keys;
+use super::log;
+use super::members::{self, Member};
+use super::table::{self, Consistency};
+use crate::App;
+use crate::domain::ids::{ConversationId, UserId};
+use crate::domain::message::Entry;
+use crate::error::Result;
+
+/// What there is to know about an entry of a log and some members, for a worker.
+#[derive(Clone, Debug)]
+pub struct Glance {
+    /// The entry; none if it is not there, or not yet.
+    pub entry: Option<Entry>,
+    /// Whether nothing has happened since.
+    pub is_newest: bool,
+    /// Those who are members, with their cursors.
+    pub members: Vec<Member>,
+    /// Where they listen, in the order of the members.
+    pub listeners: Vec<Listeners>,
+}
+
+/// Reads an entry, whether there is a next one, some members and where they listen, all at once.
+pub async fn at(
+    app: &App,
+    _: Worker,
+    conversation: ConversationId,
+    seq: u64,
+    users: &[UserId],
+) -> Result<Glance> {
+    let (this, next) = (keys::entry(conversation, seq), keys::entry(conversation, seq + 1));
+    let of_user = |user: &UserId| [keys::member(conversation, *user), keys::connections(*user)];
+    let keys = users
+        .iter()
+        .flat_map(of_user)
+        .chain([this.clone(), next.clone()])
+        .collect();
+    let items = table::get_many(app, keys, Consistency::Strong).await?;
+    let now = app.now();
+    let mut glance = Glance {
+        entry: items.get(&this).map(log::decode).transpose()?,
+        is_newest: !items.contains_key(&next),
+        members: Vec::new(),
+        listeners: Vec::new(),
+    };
+    for user in users {
+        let Some(member) = items.get(&keys::member(conversation, *user)) else {
+            continue;
+        };
+        glance.members.push(members::decode(conversation, member)?);
+        let listeners = items
+            .get(&keys::connections(*user))
+            .map(|item| connections::decode(item, now));
+        glance.listeners.push(listeners.unwrap_or_default());
+    }
+    Ok(glance)
+}

@@ -1,0 +1,147 @@
+//! Items of the table as attributes with short names: bytes are money, a write unit is 1 KB.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_types::Blob;
+use uuid::Uuid;
+
+use super::keys::{self, Key};
+use crate::domain::time::Timestamp;
+use crate::error::{Error, Result};
+
+/// An item, as DynamoDB's client has it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Item(pub(super) HashMap<String, AttributeValue>);
+
+impl Item {
+    /// An item with its key and nothing else.
+    pub(super) fn new(key: &Key) -> Self {
+        Self(key_attributes(key))
+    }
+
+    /// Sets a text.
+    pub(super) fn text(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.0.insert(name.to_owned(), AttributeValue::S(value.into()));
+        self
+    }
+
+    /// Sets a text, or nothing.
+    pub(super) fn optional_text(self, name: &str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.text(name, value),
+            None => self,
+        }
+    }
+
+    /// Sets a number.
+    pub(super) fn number(mut self, name: &str, value: impl ToString) -> Self {
+        self.0.insert(name.to_owned(), number(value));
+        self
+    }
+
+    /// Sets bytes.
+    pub(super) fn bytes(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
+        self.0.insert(name.to_owned(), bytes(value));
+        self
+    }
+
+    /// Sets an id, as its 16 bytes.
+    pub(super) fn id(self, name: &str, value: Uuid) -> Self {
+        self.bytes(name, value.as_bytes().to_vec())
+    }
+
+    /// The sort key.
+    pub(super) fn sort(&self) -> Result<&str> {
+        self.get_text(keys::SORT)
+    }
+
+    /// A text that must be there.
+    pub(super) fn get_text(&self, name: &str) -> Result<&str> {
+        self.find_text(name).ok_or_else(|| lacking(name))
+    }
+
+    /// A text that may be there.
+    pub(super) fn find_text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_s().ok().map(String::as_str)
+    }
+
+    /// A number that must be there.
+    pub(super) fn get_number<N: std::str::FromStr>(&self, name: &str) -> Result<N> {
+        self.find_number(name)?.ok_or_else(|| lacking(name))
+    }
+
+    /// A number that may be there, and must be one if it is.
+    pub(super) fn find_number<N: std::str::FromStr>(&self, name: &str) -> Result<Option<N>> {
+        let Some(value) = self.0.get(name) else {
+            return Ok(None);
+        };
+        let number = value.as_n().ok().and_then(|text| text.parse().ok());
+        number.map(Some).ok_or_else(|| lacking(name))
+    }
+
+    /// A moment that must be there.
+    pub(super) fn get_time(&self, name: &str) -> Result<Timestamp> {
+        self.get_number(name).map(Timestamp::from_milliseconds)
+    }
+
+    /// A moment that may be there.
+    pub(super) fn find_time(&self, name: &str) -> Result<Option<Timestamp>> {
+        Ok(self.find_number(name)?.map(Timestamp::from_milliseconds))
+    }
+
+    /// Bytes that may be there.
+    pub(super) fn find_bytes(&self, name: &str) -> Option<&[u8]> {
+        self.0.get(name)?.as_b().ok().map(AsRef::as_ref)
+    }
+
+    /// An id that must be there.
+    pub(super) fn get_id(&self, name: &str) -> Result<Uuid> {
+        self.find_id(name)?.ok_or_else(|| lacking(name))
+    }
+
+    /// An id that may be there.
+    pub(super) fn find_id(&self, name: &str) -> Result<Option<Uuid>> {
+        let Some(bytes) = self.find_bytes(name) else {
+            return Ok(None);
+        };
+        Uuid::from_slice(bytes).map(Some).map_err(|_| lacking(name))
+    }
+}
+
+/// The attributes of a key.
+pub(super) fn key_attributes(key: &Key) -> HashMap<String, AttributeValue> {
+    HashMap::from([
+        (
+            keys::PARTITION.to_owned(),
+            AttributeValue::S(key.partition.clone()),
+        ),
+        (keys::SORT.to_owned(), AttributeValue::S(key.sort.clone())),
+    ])
+}
+
+/// A number as DynamoDB takes it.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "numbers are copied; a reference at each call would say nothing"
+)]
+pub(super) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// Bytes as DynamoDB takes them.
+pub(super) fn bytes(value: impl Into<Vec<u8>>) -> AttributeValue {
+    AttributeValue::B(Blob::new(value))
+}
+
+/// A text as DynamoDB takes it.
+pub(super) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// An item that does not hold what it must.
+fn lacking(name: &str) -> Error {
+    Error::internal(format!(
+        "an item of the table lacks attribute {name}, or has it in another type"
+    ))
+}

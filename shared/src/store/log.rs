@@ -1,0 +1,371 @@
+//! The log of a conversation: everything that happens takes the next number.
+//!
+//! # Appending
+//!
+//! A message is two conditional writes of one item each, the same for 2 members and for 20,000:
+//!
+//! 1. the **locator** of its id, claimed for the next number (*must not exist*);
+//! 2. the **entry** with that number (*must not exist*).
+//!
+//! No transaction is needed, at half the price, because the claim is a fence. An entry of message `m` is
+//! only ever put at the place that `m`'s locator names, and the locator moves on (*if it still names the old
+//! place*) only after somebody else's entry was seen there. So there is at most one entry of `m`, whoever
+//! writes it: a client's retry, after a minute or after a year, finds the claim and either the entry (the
+//! first message comes back) or a free place, where it finishes what the first attempt began.
+//!
+//! A place is only ever claimed behind an entry that was seen, so numbers have no gap; an entry is never
+//! removed, so they have no repeat. Who loses the race for a number looks for the end again, after a
+//! wait with full jitter, a bounded number of times.
+//!
+//! A deletion works likewise: the tombstone on the message names the place of the entry that tells of it.
+//!
+//! Each entry carries the log's [`Tail`], so its newest entry is all that lists and unread counts need.
+
+mod codec;
+mod reads;
+
+use reads::entry_of;
+pub(super) use reads::first_since;
+pub use reads::{entry, entry_for_worker, find, newest, range, seq_of_message, unread};
+
+use sha2::{Digest as _, Sha256};
+
+pub(super) use self::codec::decode;
+use self::codec::{attribute, encode};
+use super::item::{Item, number};
+use super::keys;
+use super::members::{Membership, Sender};
+use super::table::{self, Backoff, Condition, Consistency, Update, Written};
+use crate::App;
+use crate::domain::ids::{ConversationId, MessageId, UserId};
+use crate::domain::message::{Content, ContentType, Entry, Event, Tail};
+use crate::domain::text::MessageText;
+use crate::domain::time::Timestamp;
+use crate::domain::unread::Window;
+use crate::error::{Error, Result};
+use crate::telemetry::Count;
+
+/// How often an append looks for the end of the log again before it gives up with 503.
+const ATTEMPTS: u32 = 24;
+
+/// A message to append.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Its id: derived if the client named it, else fresh.
+    pub id: MessageId,
+    /// Whether the client named it, so that an earlier attempt may exist.
+    pub client_message_id: Option<String>,
+    /// The text.
+    pub text: MessageText,
+    /// What kind of text.
+    pub content_type: ContentType,
+    /// What the sender is called.
+    pub sender_username: String,
+}
+
+/// A message in the log.
+#[derive(Clone, Debug)]
+pub struct Appended {
+    /// The entry; of an earlier attempt if there was one.
+    pub entry: Entry,
+    /// Whether an earlier attempt had stored it.
+    pub replayed: bool,
+}
+
+/// Appends a message, once for all attempts with its id, and has it announced.
+///
+/// `newest` is the end of the log as the caller read it; an old one costs another look. `announce` tells
+/// others of the entry with a number. The first time it runs alongside the put, to save the wait: whoever
+/// hears of a number finds the message there, or finds out that it went elsewhere. When this returns, the entry is
+/// stored **and** announced; an attempt of an earlier call that stored it may have died before announcing it, so
+/// a replay is announced too.
+///
+/// # Errors
+/// [`Error::IdempotencyKeyReused`] if the id stands for another content, [`Error::Unavailable`] if too many
+/// others were appending, and whatever `announce` fails with.
+pub async fn append<A: Future<Output = Result<()>>>(
+    app: &App,
+    sender: &Sender,
+    draft: &Draft,
+    newest: Option<Entry>,
+    announce: impl Fn(u64) -> A,
+) -> Result<Appended> {
+    let fingerprint = fingerprint(draft);
+    let conversation = sender.conversation();
+    let mut newest = newest;
+    let mut backoff = Backoff::new(ATTEMPTS);
+    let mut place = next(newest.as_ref());
+    let mut retry = match claim(app, sender, draft.id, &fingerprint, place).await? {
+        Claim::Made => false,
+        Claim::Exists { seq } => {
+            place = seq;
+            true
+        }
+    };
+    let mut is_first = !retry;
+    let appended = loop {
+        if next(newest.as_ref()) < place {
+            // The end of the log that this attempt knows is too old to build on.
+            newest = self::newest(app, conversation, Consistency::Strong).await?;
+        }
+        if next(newest.as_ref()) == place {
+            let entry = message_entry(app, sender, draft, newest.as_ref());
+            let put = table::put(app, encode(conversation, &entry), Condition::absent());
+            let (written, announced) = if is_first {
+                let (written, announced) = tokio::join!(put, announce(place));
+                (written?, Some(announced))
+            } else {
+                (put.await?, None)
+            };
+            is_first = false;
+            let appended = match written {
+                Written::Done(_) => {
+                    app.meter().count(Count::MessagesSent, 1);
+                    Some(Appended {
+                        entry,
+                        replayed: false,
+                    })
+                }
+                Written::Refused(item) => {
+                    let taken = decode(&item)?;
+                    holds(&taken, draft.id).then_some(Appended {
+                        entry: taken,
+                        replayed: true,
+                    })
+                }
+            };
+            match (appended, announced) {
+                (Some(appended), Some(announced)) => return announced.map(|()| appended),
+                (Some(appended), None) => break appended,
+                (None, _) => {}
+            }
+        } else if retry {
+            let there = entry_of(app, conversation, place).await?;
+            if let Some(entry) = there.filter(|entry| holds(entry, draft.id)) {
+                break Appended {
+                    entry,
+                    replayed: true,
+                };
+            }
+            retry = false;
+        }
+        // Somebody else's entry stands at the place.
+        app.meter().count(Count::Contentions, 1);
+        backoff.wait("appending to a log").await?;
+        newest = self::newest(app, conversation, Consistency::Strong).await?;
+        let further = next(newest.as_ref());
+        place = match move_claim(app, draft.id, place, further).await? {
+            Moved::Here => further,
+            Moved::Elsewhere { seq } => {
+                retry = true;
+                seq
+            }
+        };
+    };
+    announce(appended.entry.seq).await?;
+    Ok(appended)
+}
+
+/// The entry of a message behind the newest one.
+fn message_entry(app: &App, sender: &Sender, draft: &Draft, newest: Option<&Entry>) -> Entry {
+    let slide = |window: &mut Window| window.push(Some(sender.ordinal()));
+    following(app, sender, newest, slide, |seq, at, tail| {
+        tail.messages += 1;
+        tail.last_message_seq = seq;
+        tail.last_message_at = Some(at);
+        Event::Message(content(sender.user(), draft))
+    })
+}
+
+/// Deletes a message for everybody: its content is shown to nobody from the first write on. The number of
+/// the entry that tells of it comes back, the same for every attempt.
+pub async fn delete(app: &App, member: &Membership, message: &Entry, newest: Option<Entry>) -> Result<u64> {
+    let Event::Message(content) = &message.event else {
+        return Err(Error::NotFound("message"));
+    };
+    let (sender, mut newest) = (member.sender(), newest);
+    let mut backoff = Backoff::new(ATTEMPTS);
+    let mut place = match content.deletion {
+        Some(deletion) => deletion.seq,
+        None => bury(app, member.conversation(), message.seq, next(newest.as_ref())).await?,
+    };
+    loop {
+        if next(newest.as_ref()) < place {
+            newest = self::newest(app, member.conversation(), Consistency::Strong).await?;
+        }
+        if next(newest.as_ref()) == place {
+            let last_seq = place - 1;
+            let forget = |window: &mut Window| {
+                window.forget(message.seq, last_seq);
+                window.push(None);
+            };
+            let entry = following(app, &sender, newest.as_ref(), forget, |_, _, _| Event::Deletion {
+                message_id: content.id,
+                message_seq: message.seq,
+            });
+            match table::put(app, encode(member.conversation(), &entry), Condition::absent()).await? {
+                Written::Done(_) => return Ok(place),
+                Written::Refused(item) => {
+                    let taken = decode(&item)?;
+                    if tells_of(&taken, content.id) {
+                        return Ok(place);
+                    }
+                }
+            }
+        } else if entry(app, member, place)
+            .await?
+            .is_some_and(|entry| tells_of(&entry, content.id))
+        {
+            return Ok(place);
+        }
+        app.meter().count(Count::Contentions, 1);
+        backoff.wait("appending to a log").await?;
+        newest = self::newest(app, member.conversation(), Consistency::Strong).await?;
+        place = move_tombstone(
+            app,
+            member.conversation(),
+            message.seq,
+            place,
+            next(newest.as_ref()),
+        )
+        .await?;
+    }
+}
+
+/// The number behind the newest entry.
+fn next(newest: Option<&Entry>) -> u64 {
+    newest.map_or(0, |entry| entry.seq) + 1
+}
+
+fn holds(entry: &Entry, message: MessageId) -> bool {
+    matches!(&entry.event, Event::Message(content) if content.id == message)
+}
+
+fn tells_of(entry: &Entry, message: MessageId) -> bool {
+    matches!(entry.event, Event::Deletion { message_id, .. } if message_id == message)
+}
+
+/// The entry behind the newest one: its number, a time that is not before it, and the tail carried on.
+fn following(
+    app: &App,
+    sender: &Sender,
+    newest: Option<&Entry>,
+    slide: impl FnOnce(&mut Window),
+    event: impl FnOnce(u64, Timestamp, &mut Tail) -> Event,
+) -> Entry {
+    let seq = next(newest);
+    let at = newest.map_or(app.now(), |newest| app.now().max(newest.at));
+    let mut tail = newest.map(|newest| newest.tail.clone()).unwrap_or_default();
+    tail.pair = sender.pair();
+    slide(&mut tail.window);
+    let event = event(seq, at, &mut tail);
+    Entry { seq, at, event, tail }
+}
+
+fn content(sender: UserId, draft: &Draft) -> Content {
+    Content {
+        id: draft.id,
+        sender,
+        sender_username: draft.sender_username.clone(),
+        text: draft.text.as_str().to_owned(),
+        content_type: draft.content_type,
+        client_message_id: draft.client_message_id.clone(),
+        deletion: None,
+    }
+}
+
+/// Tells one content from another: what a client may not change under one `client_message_id`.
+fn fingerprint(draft: &Draft) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    hash.update(draft.content_type.as_str());
+    hash.update([0]);
+    hash.update(draft.text.as_str());
+    hash.finalize().into_iter().take(16).collect()
+}
+
+enum Claim {
+    Made,
+    Exists { seq: u64 },
+}
+
+async fn claim(
+    app: &App,
+    sender: &Sender,
+    message: MessageId,
+    fingerprint: &[u8],
+    seq: u64,
+) -> Result<Claim> {
+    let item = Item::new(&keys::locator(message))
+        .id(attribute::CONVERSATION, sender.conversation().uuid())
+        .number(attribute::SEQ, seq)
+        .bytes(attribute::FINGERPRINT, fingerprint);
+    match table::put(app, item, Condition::absent()).await? {
+        Written::Done(_) => Ok(Claim::Made),
+        Written::Refused(item) => {
+            if item.find_bytes(attribute::FINGERPRINT) != Some(fingerprint) {
+                return Err(Error::IdempotencyKeyReused);
+            }
+            Ok(Claim::Exists {
+                seq: item.get_number(attribute::SEQ)?,
+            })
+        }
+    }
+}
+
+enum Moved {
+    Here,
+    Elsewhere { seq: u64 },
+}
+
+async fn move_claim(app: &App, message: MessageId, from: u64, to: u64) -> Result<Moved> {
+    let update = Update::new(keys::locator(message), format!("SET {} = :to", attribute::SEQ))
+        .only_if(format!("{} = :from", attribute::SEQ))
+        .value(":from", number(from))
+        .value(":to", number(to));
+    match update.send(app).await? {
+        Written::Done(_) => Ok(Moved::Here),
+        Written::Refused(item) => Ok(Moved::Elsewhere {
+            seq: item.get_number(attribute::SEQ)?,
+        }),
+    }
+}
+
+/// Puts the tombstone on a message; if it has one, the place that it names.
+async fn bury(app: &App, conversation: ConversationId, message_seq: u64, place: u64) -> Result<u64> {
+    let update = Update::new(
+        keys::entry(conversation, message_seq),
+        format!(
+            "SET {} = :now, {} = :place",
+            attribute::DELETED_AT,
+            attribute::DELETION_SEQ
+        ),
+    )
+    .only_if(format!("attribute_not_exists({})", attribute::DELETED_AT))
+    .value(":now", number(app.now().milliseconds()))
+    .value(":place", number(place));
+    match update.send(app).await? {
+        Written::Done(_) => Ok(place),
+        Written::Refused(item) => item.get_number(attribute::DELETION_SEQ),
+    }
+}
+
+/// Moves the tombstone's claim on; where it is afterwards, moved by this attempt or by another.
+async fn move_tombstone(
+    app: &App,
+    conversation: ConversationId,
+    message_seq: u64,
+    from: u64,
+    to: u64,
+) -> Result<u64> {
+    let update = Update::new(
+        keys::entry(conversation, message_seq),
+        format!("SET {} = :to", attribute::DELETION_SEQ),
+    )
+    .only_if(format!("{} = :from", attribute::DELETION_SEQ))
+    .value(":from", number(from))
+    .value(":to", number(to));
+    match update.send(app).await? {
+        Written::Done(_) => Ok(to),
+        Written::Refused(item) => item.get_number(attribute::DELETION_SEQ),
+    }
+}

@@ -1,0 +1,165 @@
+//! Reading a log: its end, its entries, a page of it, what a member has not read.
+
+use super::codec::{attribute, decode};
+use crate::App;
+use crate::domain::ids::{ConversationId, MessageId};
+use crate::domain::message::{Entry, Event};
+use crate::domain::time::Timestamp;
+use crate::domain::unread::{UNREAD_CAP, Unread};
+use crate::error::{Error, Result};
+use crate::store::Worker;
+use crate::store::keys;
+use crate::store::members::Membership;
+use crate::store::table::{self, Consistency, Query};
+
+/// The newest entry of the log; none if nothing has happened yet.
+pub async fn newest(
+    app: &App,
+    conversation: ConversationId,
+    consistency: Consistency,
+) -> Result<Option<Entry>> {
+    let query = whole(conversation)
+        .newest_first(true)
+        .limit(1)
+        .consistency(consistency);
+    query.all(app).await?.first().map(decode).transpose()
+}
+
+/// The entry with a number.
+pub async fn entry(app: &App, member: &Membership, seq: u64) -> Result<Option<Entry>> {
+    entry_of(app, member.conversation(), seq).await
+}
+
+/// The entry with a number, for a worker.
+pub async fn entry_for_worker(
+    app: &App,
+    _: Worker,
+    conversation: ConversationId,
+    seq: u64,
+) -> Result<Option<Entry>> {
+    entry_of(app, conversation, seq).await
+}
+
+pub(super) async fn entry_of(app: &App, conversation: ConversationId, seq: u64) -> Result<Option<Entry>> {
+    let item = table::get(app, &keys::entry(conversation, seq), Consistency::Strong).await?;
+    item.as_ref().map(decode).transpose()
+}
+
+/// Entries from `first` to `last`, both included, at most `limit`.
+pub async fn range(
+    app: &App,
+    member: &Membership,
+    (first, last): (u64, u64),
+    newest_first: bool,
+    limit: u32,
+) -> Result<Vec<Entry>> {
+    if first > last || limit == 0 {
+        return Ok(Vec::new());
+    }
+    let query = Query::between(
+        keys::log(member.conversation()),
+        keys::entry_sort(first),
+        keys::entry_sort(last),
+    );
+    query
+        .newest_first(newest_first)
+        .limit(limit)
+        .all(app)
+        .await?
+        .iter()
+        .map(decode)
+        .collect()
+}
+
+/// A message by its id: its number and what it holds. None if the conversation has no such message.
+pub async fn find(app: &App, member: &Membership, message: MessageId) -> Result<Option<Entry>> {
+    let Some(locator) = table::get(app, &keys::locator(message), Consistency::Strong).await? else {
+        return Ok(None);
+    };
+    if locator.get_id(attribute::CONVERSATION)? != member.conversation().uuid() {
+        return Ok(None);
+    }
+    // A claim whose writer died may name a place that another message took.
+    let entry = entry(app, member, locator.get_number(attribute::SEQ)?).await?;
+    Ok(entry.filter(|entry| matches!(&entry.event, Event::Message(content) if content.id == message)))
+}
+
+/// What a member has not read, exact to [`UNREAD_CAP`]; `newest` is the end of the log.
+pub async fn unread(app: &App, member: &Membership, newest: Option<&Entry>) -> Result<u32> {
+    let Some(newest) = newest else { return Ok(0) };
+    let cursor = member.cursor().last_read_seq;
+    let (mut count, mut before) = match newest.tail.window.unread(member.ordinal(), cursor, newest.seq) {
+        Unread::Exactly(count) => return Ok(count),
+        Unread::AtLeast { counted, before } => (counted, before),
+    };
+    while count < UNREAD_CAP && before > cursor + 1 {
+        let entries = range(app, member, (cursor + 1, before - 1), true, UNREAD_CAP).await?;
+        let counts = |entry: &&Entry| match &entry.event {
+            Event::Message(content) => content.sender != member.user() && content.deletion.is_none(),
+            Event::Deletion { .. } => false,
+        };
+        count += u32::try_from(entries.iter().filter(counts).count()).unwrap_or(u32::MAX);
+        before = entries.last().map_or(cursor, |oldest| oldest.seq);
+    }
+    Ok(count.min(UNREAD_CAP))
+}
+
+/// The first entry at or after a moment; the number behind the last one if there is none. Times never fall
+/// along a log, so this looks at the last entries, where it nearly always lies, and else halves.
+pub(in crate::store) async fn first_since(
+    app: &App,
+    member: &Membership,
+    newest: &Entry,
+    moment: Timestamp,
+) -> Result<u64> {
+    const NEAR: u32 = 32;
+    if newest.at < moment {
+        return Ok(newest.seq + 1);
+    }
+    let near = range(app, member, (1, newest.seq), true, NEAR).await?;
+    if let Some(before) = near.iter().find(|entry| entry.at < moment) {
+        return Ok(before.seq + 1);
+    }
+    let (mut low, mut high) = (1, near.last().map_or(newest.seq, |entry| entry.seq));
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let entry = entry(app, member, middle)
+            .await?
+            .ok_or_else(|| Error::internal("a log has a gap"))?;
+        if entry.at < moment {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
+}
+
+/// The number of the entry that is the `ordinal`th message, counted from 1, of a log that ends in `newest`.
+/// Only entries that are no messages push a message's number above its ordinal, so most often it is found at
+/// once, and else by halving: a deep page costs little more than the first.
+pub async fn seq_of_message(app: &App, member: &Membership, newest: &Entry, ordinal: u64) -> Result<u64> {
+    let others = newest.seq - newest.tail.messages;
+    let (mut low, mut high) = (ordinal, (ordinal + others).min(newest.seq));
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let entry = entry(app, member, middle)
+            .await?
+            .ok_or_else(|| Error::internal("a log has a gap"))?;
+        if entry.tail.messages < ordinal {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
+}
+
+/// The whole log.
+fn whole(conversation: ConversationId) -> Query {
+    Query::between(
+        keys::log(conversation),
+        keys::entry_sort(0),
+        keys::entry_sort(999_999_999_999),
+    )
+}

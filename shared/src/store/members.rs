@@ -1,0 +1,389 @@
+//! Members: who takes part in a conversation, and how far each has read.
+
+use super::Worker;
+use super::item::{Item, bytes, number};
+use super::keys::{self, Key};
+use super::log;
+use super::table::{self, Consistency, Query, Update, Written};
+use crate::App;
+use crate::domain::conversation::{Cursor, Role};
+use crate::domain::ids::{ConversationId, MessageId, UserId};
+use crate::domain::message::Entry;
+use crate::domain::time::Timestamp;
+use crate::domain::unread::Ordinal;
+use crate::error::{Error, Result};
+
+/// Proof that a user takes part in a conversation: only this module makes one, from the table, and what
+/// touches a conversation on a user's behalf demands it.
+#[derive(Clone, Debug)]
+pub struct Membership(Member);
+
+/// A member, as anybody in the conversation may see them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// Who.
+    pub user: UserId,
+    /// Their place in the order in which members came.
+    pub ordinal: Ordinal,
+    /// What they may do.
+    pub role: Role,
+    /// Since when.
+    pub joined_at: Timestamp,
+    /// The other one, in a direct conversation.
+    pub peer: Option<UserId>,
+    /// How far they have read.
+    pub cursor: Cursor,
+}
+
+impl Membership {
+    /// The membership of a user; a stranger learns no more than that there is no such conversation for them.
+    ///
+    /// An eventual read that finds nothing is repeated strongly: one may send at once to what one has just opened.
+    pub async fn of(
+        app: &App,
+        user: UserId,
+        conversation: ConversationId,
+        consistency: Consistency,
+    ) -> Result<Self> {
+        let key = keys::member(conversation, user);
+        let mut item = table::get(app, &key, consistency).await?;
+        if item.is_none() && consistency == Consistency::Eventual {
+            item = table::get(app, &key, Consistency::Strong).await?;
+        }
+        let item = item.ok_or(Error::NotFound("conversation"))?;
+        decode(conversation, &item).map(Self)
+    }
+
+    /// The conversation.
+    pub fn conversation(&self) -> ConversationId {
+        self.0.conversation
+    }
+
+    /// The member.
+    pub fn user(&self) -> UserId {
+        self.0.user
+    }
+
+    /// The member's place in the order in which members came.
+    pub fn ordinal(&self) -> Ordinal {
+        self.0.ordinal
+    }
+
+    /// The member as somebody who appends to the log.
+    pub fn sender(&self) -> Sender {
+        let (user, peer) = (self.0.user, self.0.peer);
+        let pair = peer.map(|peer| if user <= peer { [user, peer] } else { [peer, user] });
+        Sender {
+            conversation: self.0.conversation,
+            user,
+            ordinal: self.0.ordinal,
+            pair,
+        }
+    }
+
+    /// How far the member has read.
+    pub fn cursor(&self) -> &Cursor {
+        &self.0.cursor
+    }
+
+    /// Everything about the member.
+    pub fn member(&self) -> &Member {
+        &self.0
+    }
+
+    /// The membership of a member that a worker has read.
+    pub fn of_member(_: Worker, member: Member) -> Self {
+        Self(member)
+    }
+
+    /// From an item that was read by its key together with others.
+    pub(super) fn from_item(conversation: ConversationId, item: &Item) -> Result<Self> {
+        decode(conversation, item).map(Self)
+    }
+}
+
+/// Proof that a user may append to a conversation's log, with what an append needs to know of them.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    conversation: ConversationId,
+    user: UserId,
+    ordinal: Ordinal,
+    pair: Option<[UserId; 2]>,
+}
+
+impl Sender {
+    /// The user as a sender, and the end of the log, in one wait.
+    ///
+    /// An entry of a direct conversation names the two, and the conversation's id is a function of them, so the
+    /// newest entry proves the membership by itself. It and a group's membership are read eventually: an old end
+    /// of the log costs another look and nothing else.
+    pub async fn of(app: &App, user: UserId, conversation: ConversationId) -> Result<(Self, Option<Entry>)> {
+        if conversation.is_direct() {
+            let newest = log::newest(app, conversation, Consistency::Eventual).await?;
+            if let Some(pair) = newest.as_ref().and_then(|newest| newest.tail.pair) {
+                return Ok((Self::of_pair(user, conversation, pair)?, newest));
+            }
+            let membership = Membership::of(app, user, conversation, Consistency::Eventual).await?;
+            return Ok((membership.sender(), newest));
+        }
+        let (membership, newest) = tokio::try_join!(
+            Membership::of(app, user, conversation, Consistency::Eventual),
+            log::newest(app, conversation, Consistency::Eventual),
+        )?;
+        Ok((membership.sender(), newest))
+    }
+
+    fn of_pair(user: UserId, conversation: ConversationId, pair: [UserId; 2]) -> Result<Self> {
+        let [low, high] = pair;
+        let ordinal = match user {
+            user if user == low => Ordinal(0),
+            user if user == high => Ordinal(1),
+            _ => return Err(Error::NotFound("conversation")),
+        };
+        if ConversationId::direct(low, high) != conversation {
+            return Err(Error::internal(
+                "an entry names two who are not those of its conversation",
+            ));
+        }
+        Ok(Self {
+            conversation,
+            user,
+            ordinal,
+            pair: Some(pair),
+        })
+    }
+
+    /// The conversation.
+    pub fn conversation(&self) -> ConversationId {
+        self.conversation
+    }
+
+    /// The user.
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// The user's place in the order in which members came.
+    pub fn ordinal(&self) -> Ordinal {
+        self.ordinal
+    }
+
+    /// The two of a direct conversation.
+    pub fn pair(&self) -> Option<[UserId; 2]> {
+        self.pair
+    }
+}
+
+/// Members whose shards lie in a range; see [`keys::member`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shards {
+    /// The first shard.
+    pub first: u16,
+    /// The last one, included.
+    pub last: u16,
+}
+
+impl Shards {
+    /// All of them.
+    pub const ALL: Self = Self {
+        first: 0,
+        last: keys::MEMBER_SHARDS - 1,
+    };
+
+    /// As many ranges of equal width.
+    pub fn split(count: u16) -> Vec<Self> {
+        let count = count.clamp(1, keys::MEMBER_SHARDS);
+        let at = |index: u16| u32::from(index) * u32::from(keys::MEMBER_SHARDS) / u32::from(count);
+        let bound = |index: u16| u16::try_from(at(index)).unwrap_or(keys::MEMBER_SHARDS);
+        (0..count)
+            .map(|index| Self {
+                first: bound(index),
+                last: bound(index + 1) - 1,
+            })
+            .collect()
+    }
+}
+
+/// The members of a range of shards, for a worker.
+pub async fn in_shards(
+    app: &App,
+    _: Worker,
+    conversation: ConversationId,
+    shards: Shards,
+) -> Result<Vec<Member>> {
+    within(app, conversation, shards).await
+}
+
+/// Those of many users who are members, for a worker.
+pub async fn some(
+    app: &App,
+    _: Worker,
+    conversation: ConversationId,
+    users: &[UserId],
+) -> Result<Vec<Member>> {
+    let keys = users
+        .iter()
+        .map(|user| keys::member(conversation, *user))
+        .collect();
+    let items = table::get_many(app, keys, Consistency::Strong).await?;
+    items.values().map(|item| decode(conversation, item)).collect()
+}
+
+async fn within(app: &App, conversation: ConversationId, shards: Shards) -> Result<Vec<Member>> {
+    let from = keys::member_shard(shards.first);
+    // `~` sorts behind every character of an id.
+    let to = format!("{}~", keys::member_shard(shards.last));
+    let query = Query::between(keys::conversation(conversation), from, to);
+    query
+        .all(app)
+        .await?
+        .iter()
+        .map(|item| decode(conversation, item))
+        .collect()
+}
+
+/// The members of the caller's conversation, in no order that means anything.
+pub async fn list(app: &App, member: &Membership) -> Result<Vec<Member>> {
+    within(app, member.conversation(), Shards::ALL).await
+}
+
+/// Another member of the caller's conversation.
+pub async fn other(app: &App, member: &Membership, other: UserId) -> Result<Option<Member>> {
+    let item = table::get(
+        app,
+        &keys::member(member.conversation(), other),
+        Consistency::Strong,
+    )
+    .await?;
+    item.map(|item| decode(member.conversation(), &item)).transpose()
+}
+
+/// How far each member has read, for the marks on messages.
+pub async fn cursors(app: &App, member: &Membership) -> Result<Vec<Cursor>> {
+    Ok(list(app, member)
+        .await?
+        .into_iter()
+        .map(|member| member.cursor)
+        .collect())
+}
+
+/// Moves the member's cursor forward to a message; where it is afterwards. A cursor further on stays there:
+/// that is success, and the answer is what stands.
+pub async fn advance(app: &App, member: &Membership, seq: u64, message: MessageId) -> Result<Membership> {
+    let expression = format!(
+        "SET {} = :seq, {} = :message, {} = :now",
+        attribute::LAST_READ_SEQ,
+        attribute::LAST_READ_MESSAGE,
+        attribute::READ_AT
+    );
+    let update = Update::new(keys::member(member.conversation(), member.user()), expression)
+        .only_if(format!(
+            "attribute_exists({}) AND (attribute_not_exists({seq}) OR {seq} < :seq)",
+            keys::PARTITION,
+            seq = attribute::LAST_READ_SEQ
+        ))
+        .value(":seq", number(seq))
+        .value(":message", bytes(message.uuid().as_bytes().to_vec()))
+        .value(":now", number(app.now().milliseconds()));
+    let (Written::Done(item) | Written::Refused(item)) = update.send(app).await?;
+    if item.0.is_empty() {
+        return Err(Error::NotFound("conversation"));
+    }
+    decode(member.conversation(), &item).map(Membership)
+}
+
+/// The ids of the conversations of a user, in no order that means anything.
+pub async fn conversations_of(app: &App, user: UserId) -> Result<Vec<ConversationId>> {
+    let query = Query::between(keys::user(user), "C#", "C#~").by_user();
+    let id = |item: &Item| -> Result<ConversationId> {
+        let text = item.get_text(keys::BY_USER_SORT)?;
+        text.trim_start_matches("C#").parse().map_err(Error::internal)
+    };
+    query.all(app).await?.iter().map(id).collect()
+}
+
+/// The attributes of members.
+pub(super) mod attribute {
+    /// Milliseconds since 1970 of joining.
+    pub(super) const JOINED_AT: &str = "j";
+    /// The message marked last.
+    pub(super) const LAST_READ_MESSAGE: &str = "m";
+    /// The place in the order in which members came.
+    pub(super) const ORDINAL: &str = "o";
+    /// The other one, in a direct conversation.
+    pub(super) const PEER: &str = "p";
+    /// How far the member has read.
+    pub(super) const LAST_READ_SEQ: &str = "q";
+    /// Set for an admin.
+    pub(super) const ADMIN: &str = "r";
+    /// When the cursor last moved.
+    pub(in crate::store) const READ_AT: &str = "ra";
+    /// The user.
+    pub(super) const USER: &str = "u";
+}
+
+/// The item of a member, with the keys of the index.
+pub(super) fn encode(member: &Member) -> (Key, Item) {
+    let key = keys::member(member.conversation, member.user);
+    let item = Item::new(&key)
+        .text(keys::BY_USER_PARTITION, keys::user(member.user))
+        .text(keys::BY_USER_SORT, keys::conversation(member.conversation))
+        .id(attribute::USER, member.user.uuid())
+        .number(attribute::ORDINAL, member.ordinal.0)
+        .number(attribute::JOINED_AT, member.joined_at.milliseconds());
+    let item = match member.peer {
+        Some(peer) => item.id(attribute::PEER, peer.uuid()),
+        None => item,
+    };
+    let item = if member.role == Role::Admin {
+        item.number(attribute::ADMIN, 1)
+    } else {
+        item
+    };
+    (key, item)
+}
+
+pub(super) fn decode(conversation: ConversationId, item: &Item) -> Result<Member> {
+    let user = UserId::from_uuid(item.get_id(attribute::USER)?);
+    Ok(Member {
+        conversation,
+        user,
+        ordinal: Ordinal(item.get_number(attribute::ORDINAL)?),
+        role: if item.find_number::<u8>(attribute::ADMIN)?.is_some() {
+            Role::Admin
+        } else {
+            Role::Member
+        },
+        joined_at: item.get_time(attribute::JOINED_AT)?,
+        peer: item.find_id(attribute::PEER)?.map(UserId::from_uuid),
+        cursor: Cursor {
+            user_id: user,
+            last_read_seq: item.find_number(attribute::LAST_READ_SEQ)?.unwrap_or(0),
+            last_read_message_id: item
+                .find_id(attribute::LAST_READ_MESSAGE)?
+                .map(MessageId::from_uuid),
+            read_at: item.find_time(attribute::READ_AT)?,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn ranges_of_shards_cover_every_shard_once(count in 1_u16..5000) {
+            let ranges = Shards::split(count);
+            prop_assert_eq!(ranges.first().map(|range| range.first), Some(0));
+            prop_assert_eq!(ranges.last().map(|range| range.last), Some(keys::MEMBER_SHARDS - 1));
+            for pair in ranges.windows(2) {
+                prop_assert_eq!(pair[0].last + 1, pair[1].first);
+            }
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! The calls to DynamoDB, each metered and with its failures told apart.
+
+mod batch;
+mod query;
+
+pub(super) use batch::{get_many, put_many};
+pub(super) use query::Query;
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConsumedCapacity, ReturnConsumedCapacity, ReturnValue,
+    ReturnValuesOnConditionCheckFailure,
+};
+
+use super::item::{Item, key_attributes};
+use super::keys::{self, Key};
+use crate::App;
+use crate::error::{Error, Result};
+
+/// How recent a read has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consistency {
+    /// Everything written before: one read unit per 4 KB.
+    Strong,
+    /// Perhaps a moment ago: half the price. For reads whose staleness a later condition finds out.
+    Eventual,
+}
+
+/// What became of a conditional write.
+#[derive(Debug)]
+pub enum Written {
+    /// It took place. The item as it is now, where that was asked for.
+    Done(Item),
+    /// The condition did not hold. The item as it is, empty if there is none.
+    Refused(Item),
+}
+
+/// Reads one item.
+pub(super) async fn get(app: &App, key: &Key, consistency: Consistency) -> Result<Option<Item>> {
+    app.meter.call();
+    let output = app
+        .outside
+        .dynamodb
+        .get_item()
+        .table_name(&app.config().table)
+        .set_key(Some(key_attributes(key)))
+        .consistent_read(consistency == Consistency::Strong)
+        .return_consumed_capacity(ReturnConsumedCapacity::Total)
+        .send()
+        .await
+        .map_err(failed)?;
+    meter_read(app, output.consumed_capacity());
+    Ok(output.item.map(Item))
+}
+
+/// A condition on the item as it is, and the values of its expression.
+#[derive(Debug, Default)]
+pub(super) struct Condition {
+    expression: Option<String>,
+    values: HashMap<String, AttributeValue>,
+}
+
+impl Condition {
+    /// There must be no such item.
+    pub(super) fn absent() -> Self {
+        Self::holds(format!("attribute_not_exists({})", keys::PARTITION))
+    }
+
+    /// An expression must hold.
+    pub(super) fn holds(expression: impl Into<String>) -> Self {
+        Self {
+            expression: Some(expression.into()),
+            values: HashMap::new(),
+        }
+    }
+
+    /// A value in the expression.
+    pub(super) fn value(mut self, name: &str, value: AttributeValue) -> Self {
+        self.values.insert(name.to_owned(), value);
+        self
+    }
+
+    fn values(self) -> Option<HashMap<String, AttributeValue>> {
+        (!self.values.is_empty()).then_some(self.values)
+    }
+}
+
+/// Writes an item if the condition holds.
+pub(super) async fn put(app: &App, item: Item, condition: Condition) -> Result<Written> {
+    app.meter.call();
+    let result = app
+        .outside
+        .dynamodb
+        .put_item()
+        .table_name(&app.config().table)
+        .set_item(Some(item.0))
+        .set_condition_expression(condition.expression.clone())
+        .set_expression_attribute_values(condition.values())
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+        .return_consumed_capacity(ReturnConsumedCapacity::Total)
+        .send()
+        .await;
+    match result {
+        Ok(output) => {
+            meter_write(app, output.consumed_capacity());
+            Ok(Written::Done(Item::default()))
+        }
+        Err(error) => match error.as_service_error() {
+            Some(aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(
+                refusal,
+            )) => {
+                // A refused write is billed like one that took place.
+                app.meter.write(1.0);
+                Ok(Written::Refused(Item(
+                    refusal.item().cloned().unwrap_or_default(),
+                )))
+            }
+            _ => Err(failed(error)),
+        },
+    }
+}
+
+/// A change of an item.
+#[derive(Debug)]
+pub(super) struct Update {
+    key: Key,
+    expression: String,
+    names: HashMap<String, String>,
+    condition: Condition,
+}
+
+impl Update {
+    /// A change by an update expression; its values come with the condition's.
+    pub(super) fn new(key: Key, expression: impl Into<String>) -> Self {
+        Self {
+            key,
+            expression: expression.into(),
+            names: HashMap::new(),
+            condition: Condition::default(),
+        }
+    }
+
+    /// Only if an expression holds.
+    pub(super) fn only_if(mut self, expression: impl Into<String>) -> Self {
+        self.condition.expression = Some(expression.into());
+        self
+    }
+
+    /// A name in the expressions.
+    pub(super) fn name(mut self, placeholder: &str, name: impl Into<String>) -> Self {
+        self.names.insert(placeholder.to_owned(), name.into());
+        self
+    }
+
+    /// A value in the expressions.
+    pub(super) fn value(mut self, name: &str, value: AttributeValue) -> Self {
+        self.condition = self.condition.value(name, value);
+        self
+    }
+
+    /// Makes the change; the item as it is afterwards, or as it is where the condition did not hold.
+    pub(super) async fn send(self, app: &App) -> Result<Written> {
+        app.meter.call();
+        let result = app
+            .outside
+            .dynamodb
+            .update_item()
+            .table_name(&app.config().table)
+            .set_key(Some(key_attributes(&self.key)))
+            .update_expression(self.expression)
+            .set_condition_expression(self.condition.expression.clone())
+            .set_expression_attribute_names((!self.names.is_empty()).then_some(self.names))
+            .set_expression_attribute_values(self.condition.values())
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        match result {
+            Ok(output) => {
+                meter_write(app, output.consumed_capacity());
+                Ok(Written::Done(Item(output.attributes.unwrap_or_default())))
+            }
+            Err(error) => match error.as_service_error() {
+                Some(aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(
+                    refusal,
+                )) => {
+                    app.meter.write(1.0);
+                    Ok(Written::Refused(Item(refusal.item().cloned().unwrap_or_default())))
+                }
+                _ => Err(failed(error)),
+            },
+        }
+    }
+}
+
+/// Deletes an item and returns it as it was; nothing if there was none.
+pub(super) async fn take(app: &App, key: &Key) -> Result<Option<Item>> {
+    app.meter.call();
+    let output = app
+        .outside
+        .dynamodb
+        .delete_item()
+        .table_name(&app.config().table)
+        .set_key(Some(key_attributes(key)))
+        .return_values(ReturnValue::AllOld)
+        .return_consumed_capacity(ReturnConsumedCapacity::Total)
+        .send()
+        .await
+        .map_err(failed)?;
+    meter_write(app, output.consumed_capacity());
+    Ok(output.attributes.map(Item))
+}
+
+/// Whether the table answers: reads an item that does not exist.
+pub async fn ready(app: &App) -> Result<()> {
+    get(app, &keys::rate("ready"), Consistency::Eventual)
+        .await
+        .map(|_| ())
+}
+
+fn meter_read(app: &App, capacity: Option<&ConsumedCapacity>) {
+    app.meter.read(
+        capacity
+            .and_then(ConsumedCapacity::capacity_units)
+            .unwrap_or_default(),
+    );
+}
+
+fn meter_write(app: &App, capacity: Option<&ConsumedCapacity>) {
+    app.meter.write(
+        capacity
+            .and_then(ConsumedCapacity::capacity_units)
+            .unwrap_or_default(),
+    );
+}
+
+/// What a failed call means: throttles, time-outs and broken connections pass, anything else is a defect.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it stands in map_err, which gives the error away"
+)]
+pub(crate) fn failed<E, R>(error: SdkError<E, R>) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    const PASSING: [&str; 9] = [
+        "InternalServerError",
+        "InternalFailure",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "ServiceUnavailable",
+        "ThrottlingException",
+        "TransactionConflictException",
+    ];
+    let passes = match &error {
+        SdkError::ServiceError(_) => error.code().is_some_and(|code| PASSING.contains(&code)),
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
+        _ => false,
+    };
+    let cause = described(&error);
+    if passes {
+        Error::unavailable(cause)
+    } else {
+        Error::internal(cause)
+    }
+}
+
+/// The error with its causes. The SDK's own Display stops at "service error", and its Debug shows the answer's
+/// body, which may hold what people wrote.
+fn described<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String
+where
+    SdkError<E, R>: std::error::Error,
+{
+    let mut text = match (error.code(), error.message()) {
+        (Some(code), Some(message)) => return format!("{code}: {message}"),
+        (Some(code), None) => return code.to_owned(),
+        (None, _) => error.to_string(),
+    };
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
+
+/// Waits between tries: full jitter over a range that doubles, a bounded number of times.
+#[derive(Debug)]
+pub(crate) struct Backoff {
+    tries: u32,
+    limit: u32,
+}
+
+impl Backoff {
+    const FIRST_MILLISECONDS: u64 = 4;
+    const LONGEST_MILLISECONDS: u64 = 250;
+
+    /// As many waits as given, and no more.
+    pub(crate) fn new(limit: u32) -> Self {
+        Self { tries: 0, limit }
+    }
+
+    /// Waits, or says that it was enough.
+    pub(crate) async fn wait(&mut self, doing: &str) -> Result<()> {
+        if self.tries >= self.limit {
+            return Err(Error::unavailable(format!(
+                "gave up {doing} after {} tries",
+                self.tries
+            )));
+        }
+        let longest = (Self::FIRST_MILLISECONDS << self.tries.min(10)).min(Self::LONGEST_MILLISECONDS);
+        self.tries += 1;
+        tokio::time::sleep(std::time::Duration::from_micros(fastrand::u64(
+            0..=longest * 1000,
+        )))
+        .await;
+        Ok(())
+    }
+}

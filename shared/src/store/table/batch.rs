@@ -1,0 +1,142 @@
+//! Many items at once.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{KeysAndAttributes, PutRequest, ReturnConsumedCapacity, WriteRequest};
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use super::{Backoff, Consistency, failed, meter_read, meter_write};
+use crate::App;
+use crate::error::{Error, Result};
+use crate::store::item::{Item, key_attributes};
+use crate::store::keys::{self, Key};
+
+/// The most keys of one batch read, and the most items of one batch write (AWS: 100 and 25).
+const BATCH_READ: usize = 100;
+const BATCH_WRITE: usize = 25;
+/// How many batches are on their way at once.
+const PARALLEL: usize = 8;
+/// How often what a batch left over is asked for again.
+const BATCH_ATTEMPTS: u32 = 8;
+
+/// Reads many items; those that are not there are not in the answer. Duplicate keys are read once.
+pub(in crate::store) async fn get_many(
+    app: &App,
+    keys: Vec<Key>,
+    consistency: Consistency,
+) -> Result<HashMap<Key, Item>> {
+    let mut keys = keys;
+    keys.sort();
+    keys.dedup();
+    let batches: Vec<Vec<Key>> = keys.chunks(BATCH_READ).map(<[Key]>::to_vec).collect();
+    let found: Vec<Vec<Item>> = stream::iter(batches)
+        .map(|batch| get_batch(app, batch, consistency))
+        .buffer_unordered(PARALLEL)
+        .try_collect()
+        .await?;
+    found
+        .into_iter()
+        .flatten()
+        .map(|item| Ok((key_of(&item)?, item)))
+        .collect()
+}
+
+async fn get_batch(app: &App, batch: Vec<Key>, consistency: Consistency) -> Result<Vec<Item>> {
+    let table = &app.config().table;
+    let mut wanted: Vec<_> = batch.iter().map(key_attributes).collect();
+    let mut found = Vec::with_capacity(wanted.len());
+    let mut backoff = Backoff::new(BATCH_ATTEMPTS);
+    while !wanted.is_empty() {
+        let request = KeysAndAttributes::builder()
+            .set_keys(Some(wanted))
+            .consistent_read(consistency == Consistency::Strong)
+            .build()
+            .map_err(Error::internal)?;
+        app.meter.call();
+        let output = app
+            .outside
+            .dynamodb
+            .batch_get_item()
+            .request_items(table, request)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(failed)?;
+        output
+            .consumed_capacity()
+            .iter()
+            .for_each(|capacity| meter_read(app, Some(capacity)));
+        found.extend(
+            output
+                .responses
+                .unwrap_or_default()
+                .remove(table)
+                .unwrap_or_default()
+                .into_iter()
+                .map(Item),
+        );
+        // What DynamoDB had no capacity for comes back and is asked for again.
+        let left = output.unprocessed_keys.unwrap_or_default().remove(table);
+        wanted = left.map(|left| left.keys).unwrap_or_default();
+        if !wanted.is_empty() {
+            backoff.wait("reading a batch").await?;
+        }
+    }
+    Ok(found)
+}
+
+/// Writes many items without conditions: for items that nobody can see yet.
+pub(in crate::store) async fn put_many(app: &App, items: Vec<Item>) -> Result<()> {
+    let batches: Vec<Vec<Item>> = items.chunks(BATCH_WRITE).map(<[Item]>::to_vec).collect();
+    stream::iter(batches)
+        .map(|batch| put_batch(app, batch))
+        .buffer_unordered(PARALLEL)
+        .try_collect()
+        .await
+}
+
+async fn put_batch(app: &App, batch: Vec<Item>) -> Result<()> {
+    let table = &app.config().table;
+    let put = |item: Item| {
+        let put = PutRequest::builder()
+            .set_item(Some(item.0))
+            .build()
+            .map_err(Error::internal)?;
+        Ok(WriteRequest::builder().put_request(put).build())
+    };
+    let mut requests = batch.into_iter().map(put).collect::<Result<Vec<_>>>()?;
+    let mut backoff = Backoff::new(BATCH_ATTEMPTS);
+    while !requests.is_empty() {
+        app.meter.call();
+        let output = app
+            .outside
+            .dynamodb
+            .batch_write_item()
+            .request_items(table, requests)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(failed)?;
+        output
+            .consumed_capacity()
+            .iter()
+            .for_each(|capacity| meter_write(app, Some(capacity)));
+        requests = output
+            .unprocessed_items
+            .unwrap_or_default()
+            .remove(table)
+            .unwrap_or_default();
+        if !requests.is_empty() {
+            backoff.wait("writing a batch").await?;
+        }
+    }
+    Ok(())
+}
+
+/// The key of an item that was read.
+fn key_of(item: &Item) -> Result<Key> {
+    Ok(Key {
+        partition: item.get_text(keys::PARTITION)?.to_owned(),
+        sort: item.sort()?.to_owned(),
+    })
+}

@@ -1,0 +1,225 @@
+//! One JSON line per invocation, with CloudWatch's embedded metrics in it.
+//!
+//! A line says which function ran, for which request, how it ended, how long it took and what it cost. It
+//! never carries a token, a body, a text, an e-mail or an address; ids of users and conversations neither,
+//! for a line per request would otherwise be a record of who talks to whom.
+//! Source of the metric format: AWS, *CloudWatch embedded metric format specification*.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::domain::time::Timestamp;
+
+/// What one invocation did to the outside world.
+#[derive(Debug, Default)]
+pub struct Meter {
+    calls: AtomicU64,
+    read_units_tenths: AtomicU64,
+    write_units_tenths: AtomicU64,
+    counts: [AtomicU64; Count::ALL.len()],
+}
+
+/// What is counted as a metric (S1-Q02).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// Messages stored.
+    MessagesSent,
+    /// Frames handed to connections.
+    Deliveries,
+    /// Connections found gone.
+    GoneConnections,
+    /// Requests and frames refused for their rate.
+    RateLimitHits,
+    /// Connections opened.
+    Connects,
+    /// Connections closed.
+    Disconnects,
+    /// Lost races for a place in a log.
+    Contentions,
+}
+
+impl Count {
+    /// Every metric.
+    pub const ALL: [Self; 7] = [
+        Self::MessagesSent,
+        Self::Deliveries,
+        Self::GoneConnections,
+        Self::RateLimitHits,
+        Self::Connects,
+        Self::Disconnects,
+        Self::Contentions,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::MessagesSent => "messages_sent",
+            Self::Deliveries => "deliveries",
+            Self::GoneConnections => "gone_connections",
+            Self::RateLimitHits => "rate_limit_hits",
+            Self::Connects => "connects",
+            Self::Disconnects => "disconnects",
+            Self::Contentions => "contentions",
+        }
+    }
+}
+
+impl Meter {
+    /// Notes one request to an AWS service.
+    pub fn call(&self) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes read capacity units.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "units are small and positive"
+    )]
+    pub fn read(&self, units: f64) {
+        self.read_units_tenths
+            .fetch_add((units * 10.0).round() as u64, Ordering::Relaxed);
+    }
+
+    /// Notes write capacity units.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "units are small and positive"
+    )]
+    pub fn write(&self, units: f64) {
+        self.write_units_tenths
+            .fetch_add((units * 10.0).round() as u64, Ordering::Relaxed);
+    }
+
+    /// Adds to a metric.
+    pub fn count(&self, count: Count, by: u64) {
+        if let Some(counter) = self.counts.get(count as usize) {
+            counter.fetch_add(by, Ordering::Relaxed);
+        }
+    }
+
+    /// Read and write capacity units so far.
+    #[expect(clippy::cast_precision_loss, reason = "tenths of units stay far below 2^52")]
+    pub fn units(&self) -> (f64, f64) {
+        let tenths = |counter: &AtomicU64| counter.load(Ordering::Relaxed) as f64 / 10.0;
+        (tenths(&self.read_units_tenths), tenths(&self.write_units_tenths))
+    }
+
+    /// Requests to AWS services so far.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+}
+
+/// Where log lines go.
+pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Standard output, which Lambda sends to CloudWatch.
+pub fn standard_output() -> Sink {
+    Arc::new(|line| {
+        // A log that cannot be written leaves nobody to tell.
+        writeln!(std::io::stdout().lock(), "{line}").ok();
+    })
+}
+
+/// How an invocation ended.
+#[derive(Clone, Debug)]
+pub struct Outcome<'a> {
+    /// The function.
+    pub function: &'a str,
+    /// The request id that the client got, or Lambda's own.
+    pub request_id: &'a str,
+    /// The route: `POST /api/…`, a WebSocket route key or a queue.
+    pub route: &'a str,
+    /// The status of the answer.
+    pub status: u16,
+    /// What went wrong, with its causes.
+    pub error: Option<String>,
+    /// How long it took.
+    pub duration: Duration,
+    /// When it ended.
+    pub at: Timestamp,
+}
+
+/// The log line of an invocation.
+pub fn line(outcome: &Outcome<'_>, meter: &Meter) -> String {
+    let (read_units, write_units) = meter.units();
+    let level = match (outcome.status, &outcome.error) {
+        (500.., _) => "ERROR",
+        (_, Some(_)) => "WARN",
+        _ => "INFO",
+    };
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "an invocation lasts minutes at the most"
+    )]
+    let duration_ms = (outcome.duration.as_micros() as f64) / 1000.0;
+    let mut fields = Map::new();
+    fields.insert("timestamp".into(), json!(outcome.at));
+    fields.insert("level".into(), json!(level));
+    fields.insert("function".into(), json!(outcome.function));
+    fields.insert("request_id".into(), json!(outcome.request_id));
+    fields.insert("route".into(), json!(outcome.route));
+    fields.insert("status".into(), json!(outcome.status));
+    fields.insert("aws_calls".into(), json!(meter.calls()));
+    if let Some(error) = &outcome.error {
+        fields.insert("error".into(), json!(error));
+    }
+    let mut metrics = vec![json!({ "Name": "duration_ms", "Unit": "Milliseconds" })];
+    let mut metric = |name: &str, value: Value| {
+        fields.insert(name.to_owned(), value);
+        metrics.push(json!({ "Name": name, "Unit": "Count" }));
+    };
+    metric("read_units", json!(read_units));
+    metric("write_units", json!(write_units));
+    for (count, counter) in Count::ALL.iter().zip(&meter.counts) {
+        let value = counter.load(Ordering::Relaxed);
+        if value > 0 {
+            metric(count.name(), json!(value));
+        }
+    }
+    fields.insert("duration_ms".into(), json!(duration_ms));
+    fields.insert(
+        "_aws".into(),
+        json!({
+            "Timestamp": outcome.at.milliseconds(),
+            "CloudWatchMetrics": [{ "Namespace": "Tidings", "Dimensions": [["function"]], "Metrics": metrics }],
+        }),
+    );
+    Value::Object(fields).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_json_with_its_metrics_declared() {
+        let meter = Meter::default();
+        meter.read(1.5);
+        meter.write(3.0);
+        meter.count(Count::MessagesSent, 1);
+        let outcome = Outcome {
+            function: "send-message",
+            request_id: "r",
+            route: "POST /x",
+            status: 201,
+            error: None,
+            duration: Duration::from_micros(1500),
+            at: Timestamp::from_milliseconds(0),
+        };
+        let line: Value = serde_json::from_str(&line(&outcome, &meter)).unwrap();
+        assert_eq!(line["read_units"], 1.5);
+        assert_eq!(line["duration_ms"], 1.5);
+        for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+            .as_array()
+            .unwrap()
+        {
+            assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{metric}");
+        }
+    }
+}

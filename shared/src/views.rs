@@ -1,0 +1,257 @@
+//! What clients see, put together from what is stored: conversations with their members, and frames.
+
+use std::collections::HashMap;
+
+use crate::App;
+use crate::domain::conversation::{Conversation, Cursor, PARTICIPANTS_LIMIT, Participant};
+use crate::domain::frame::{
+    ConversationCreated, Frame, MessageDeleted, MessageRead, Namespace, NewMessage, UnreadSummary,
+};
+use crate::domain::ids::{ConversationId, UserId};
+use crate::domain::message::{Entry, Event, Viewpoint};
+use crate::domain::user::{Card, Claims};
+use crate::error::Result;
+use crate::store::conversations::Head;
+use crate::store::members::{Member, Membership};
+use crate::store::sync::{Happening, Place, Told};
+use crate::store::table::Consistency;
+use crate::store::{conversations, log, members, profiles};
+
+/// A frame that speaks of a log entry, as a viewer sees it. `unread_count` only goes into pushed frames.
+pub fn entry_frame(viewpoint: &Viewpoint<'_>, entry: &Entry, unread_count: Option<u32>) -> Frame {
+    let conversation_id = viewpoint.conversation;
+    match &entry.event {
+        Event::Message(content) => Frame::NewMessage(NewMessage {
+            namespace: Namespace::Conversations,
+            conversation_id,
+            seq: entry.seq,
+            message: viewpoint.message(entry.seq, entry.at, content),
+            unread_count,
+        }),
+        Event::Deletion { message_id, .. } => Frame::MessageDeleted(MessageDeleted {
+            namespace: Namespace::Conversations,
+            conversation_id,
+            message_id: *message_id,
+            seq: entry.seq,
+            unread_count,
+        }),
+    }
+}
+
+/// The frame that a conversation was opened.
+pub fn opened_frame(conversation: Conversation) -> Frame {
+    Frame::ConversationCreated(ConversationCreated {
+        namespace: Namespace::Conversations,
+        seq: 0,
+        conversation,
+    })
+}
+
+/// The frame that a member has read; none for a cursor that never moved.
+pub fn read_frame(conversation: ConversationId, cursor: &Cursor, unread_count: Option<u32>) -> Option<Frame> {
+    Some(Frame::MessageRead(MessageRead {
+        namespace: Namespace::Conversations,
+        conversation_id: conversation,
+        user_id: cursor.user_id,
+        message_id: cursor.last_read_message_id?,
+        seq: cursor.last_read_seq,
+        read_at: cursor.read_at?,
+        unread_count,
+    }))
+}
+
+/// The place of one conversation, for its member.
+pub async fn place(app: &App, membership: Membership) -> Result<Place> {
+    // On the heap: a future of the SDK is large, and every caller would carry the three of them.
+    let reads = Box::pin(async {
+        tokio::try_join!(
+            conversations::head(app, &membership),
+            log::newest(app, membership.conversation(), Consistency::Strong),
+            peer(app, &membership),
+        )
+    });
+    let (head, newest, peer) = reads.await?;
+    Ok(Place::new(head, membership, peer, newest))
+}
+
+/// The place of a conversation whose head and newest entry are known.
+pub async fn place_of(app: &App, head: Head, membership: Membership, newest: Option<Entry>) -> Result<Place> {
+    let peer = peer(app, &membership).await?;
+    Ok(Place::new(head, membership, peer, newest))
+}
+
+async fn peer(app: &App, membership: &Membership) -> Result<Option<Member>> {
+    match membership.member().peer {
+        Some(peer) => members::other(app, membership, peer).await,
+        None => Ok(None),
+    }
+}
+
+/// Conversations as their member sees them, in the order of the places.
+pub async fn conversations(app: &App, places: &[Place]) -> Result<Vec<Conversation>> {
+    let mut all = Vec::with_capacity(places.len());
+    for place in places {
+        all.push(in_order(app, place).await?);
+    }
+    let shown = all.iter().flat_map(|members| shown(members));
+    let cards = profiles::cards(app, shown.map(|member| member.user)).await?;
+    let mut conversations = Vec::with_capacity(places.len());
+    for (place, members) in places.iter().zip(&all) {
+        conversations.push(conversation(app, place, members, &cards).await?);
+    }
+    Ok(conversations)
+}
+
+/// One conversation as its member sees it.
+pub async fn one(app: &App, place: &Place) -> Result<Conversation> {
+    seen(app, place, &crowd(app, place).await?).await
+}
+
+/// Who takes part in a conversation: the same for every member who looks.
+pub struct Crowd {
+    members: Vec<Member>,
+    cards: HashMap<UserId, Card>,
+}
+
+/// Those who take part in the conversation of a place.
+pub async fn crowd(app: &App, place: &Place) -> Result<Crowd> {
+    let members = in_order(app, place).await?;
+    let cards = profiles::cards(app, shown(&members).map(|member| member.user)).await?;
+    Ok(Crowd { members, cards })
+}
+
+/// One conversation as its member sees it, among those who are known to take part.
+pub async fn seen(app: &App, place: &Place, crowd: &Crowd) -> Result<Conversation> {
+    conversation(app, place, &crowd.members, &crowd.cards).await
+}
+
+/// All members, in the order in which they came. They are stored in another, so the first few cannot be read
+/// alone; and who has read the last message is to be counted over all of them anyway.
+async fn in_order(app: &App, place: &Place) -> Result<Vec<Member>> {
+    let mut members = if let Some(peer) = &place.peer {
+        vec![place.membership.member().clone(), peer.clone()]
+    } else {
+        members::list(app, &place.membership).await?
+    };
+    members.sort_by_key(|member| member.ordinal);
+    Ok(members)
+}
+
+/// The members that a conversation shows.
+fn shown(members: &[Member]) -> impl Iterator<Item = &Member> {
+    members.iter().take(PARTICIPANTS_LIMIT)
+}
+
+async fn conversation(
+    app: &App,
+    place: &Place,
+    members: &[Member],
+    cards: &HashMap<UserId, Card>,
+) -> Result<Conversation> {
+    let membership = &place.membership;
+    let newest = place.newest.as_ref();
+    let last_message = match newest {
+        Some(newest) if newest.tail.last_message_seq > 0 => {
+            let is_newest = newest.tail.last_message_seq == newest.seq;
+            let entry = if is_newest {
+                Some(newest.clone())
+            } else {
+                log::entry(app, membership, newest.tail.last_message_seq).await?
+            };
+            let cursors: Vec<Cursor> = members.iter().map(|member| member.cursor.clone()).collect();
+            let viewpoint = Viewpoint {
+                conversation: place.head.id,
+                viewer: membership.user(),
+                cursors: &cursors,
+            };
+            entry.and_then(|entry| match &entry.event {
+                Event::Message(content) => Some(viewpoint.message(entry.seq, entry.at, content)),
+                Event::Deletion { .. } => None,
+            })
+        }
+        _ => None,
+    };
+    let participant = |member: &Member| {
+        let card = cards
+            .get(&member.user)
+            .cloned()
+            .unwrap_or_else(|| Card::of(member.user, &Claims::default()));
+        Participant {
+            user_id: member.user,
+            username: card.username,
+            display_name: card.display_name,
+            avatar_url: card.avatar_url,
+            role: member.role,
+            joined_at: member.joined_at,
+            is_active: true,
+            last_read_message_id: member.cursor.last_read_message_id,
+        }
+    };
+    let group = place.head.group.as_ref();
+    Ok(Conversation {
+        id: place.head.id,
+        is_group: group.is_some(),
+        name: group.map(|group| group.name.clone()),
+        description: group.and_then(|group| group.description.clone()),
+        created_at: place.head.created_at,
+        updated_at: newest.map_or(place.head.created_at, |newest| {
+            newest.at.max(place.head.created_at)
+        }),
+        last_message_at: newest.and_then(|newest| newest.tail.last_message_at),
+        participants: shown(members).map(participant).collect(),
+        participant_count: u64::from(place.head.members),
+        last_message,
+        unread_count: log::unread(app, membership, newest).await?,
+        last_seq: newest.map_or(0, |newest| newest.seq),
+    })
+}
+
+/// What is unread in all of a user's conversations.
+pub async fn unread(app: &App, places: &[Place]) -> Result<UnreadSummary> {
+    let mut summary = UnreadSummary::default();
+    for place in places {
+        let count = log::unread(app, &place.membership, place.newest.as_ref()).await?;
+        if count > 0 {
+            summary.total += u64::from(count);
+            summary.by_conversation.insert(place.head.id, count);
+        }
+    }
+    Ok(summary)
+}
+
+/// What happened, as the frames that were pushed for it.
+pub async fn frames(app: &App, viewer: UserId, places: &[Place], told: &[Told]) -> Result<Vec<Frame>> {
+    let by_id: HashMap<ConversationId, &Place> = places.iter().map(|place| (place.head.id, place)).collect();
+    let mut cursors: HashMap<ConversationId, Vec<Cursor>> = HashMap::new();
+    let mut frames = Vec::with_capacity(told.len());
+    for event in told {
+        let Some(place) = by_id.get(&event.conversation) else {
+            continue;
+        };
+        let frame = match &event.happening {
+            Happening::Opened => Some(opened_frame(one(app, place).await?)),
+            Happening::Read(cursor) => read_frame(event.conversation, cursor, None),
+            Happening::Entry(entry) => {
+                if let std::collections::hash_map::Entry::Vacant(e) = cursors.entry(event.conversation) {
+                    let found = match &place.peer {
+                        Some(peer) => vec![place.membership.cursor().clone(), peer.cursor.clone()],
+                        None => members::cursors(app, &place.membership).await?,
+                    };
+                    e.insert(found);
+                }
+                let cursors = cursors
+                    .get(&event.conversation)
+                    .map(Vec::as_slice)
+                    .unwrap_or_default();
+                let viewpoint = Viewpoint {
+                    conversation: event.conversation,
+                    viewer,
+                    cursors,
+                };
+                Some(entry_frame(&viewpoint, entry, None))
+            }
+        };
+        frames.extend(frame);
+    }
+    Ok(frames)
+}

@@ -1,0 +1,209 @@
+//! The AsyncAPI 3.0 document of the WebSocket, from the list of functions and the frames of the server.
+
+mod frames;
+mod prose;
+
+use serde_json::{Map, Value, json};
+use shared::lambda::{Function, Trigger};
+use shared::socket::Entry;
+
+use crate::openapi::schemas::{Schemas, pascal};
+
+/// A message of the document.
+pub(crate) struct Message {
+    /// The `type` of the frame; none where it can be any.
+    pub(crate) frame_type: Option<&'static str>,
+    /// Its name in the document.
+    pub(crate) name: &'static str,
+    /// One line.
+    pub(crate) summary: String,
+    /// More.
+    pub(crate) description: String,
+    /// The schema of the frame, `type` aside.
+    pub(crate) schema: Value,
+    /// What it may look like, each with a name.
+    pub(crate) examples: Vec<(String, Value)>,
+}
+
+/// Who sends a message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Client,
+    Server,
+}
+
+impl Side {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+
+    /// What the application that the document describes, the server, does with it.
+    const fn action(self) -> &'static str {
+        match self {
+            Self::Client => "receive",
+            Self::Server => "send",
+        }
+    }
+}
+
+/// The document of every frame that these functions take, and that the server sends.
+pub fn document(functions: &[Function]) -> Value {
+    let mut schemas = Schemas::of_asyncapi();
+    let mut entries: Vec<&Entry> = functions.iter().filter_map(frame).collect();
+    entries.sort_by_key(|entry| entry.key);
+    let mut from_client = vec![ping()];
+    from_client.extend(entries.into_iter().map(|entry| of_client(entry, &mut schemas)));
+    let from_server = frames::of_server(&mut schemas);
+
+    let (mut messages, mut operations, mut listed) = (Map::new(), Map::new(), Map::new());
+    let sides = [(Side::Client, from_client), (Side::Server, from_server)];
+    for (side, message) in sides
+        .into_iter()
+        .flat_map(|(side, messages)| messages.into_iter().map(move |m| (side, m)))
+    {
+        let name = format!("{}_{}", side.as_str(), message.name);
+        listed.insert(
+            name.clone(),
+            json!({ "$ref": format!("#/components/messages/{name}") }),
+        );
+        operations.insert(
+            format!("{}_{}", side.action(), message.name),
+            operation(side, &name, &message),
+        );
+        messages.insert(name, written(side, message));
+    }
+    let security = ["ticket", "token", "header", "protocol"]
+        .map(|name| json!({ "$ref": format!("#/components/securitySchemes/{name}") }));
+    json!({
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Tidings over WebSocket",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": prose::front_page(),
+            "license": { "name": "MIT OR Apache-2.0" }
+        },
+        "defaultContentType": "application/json",
+        "servers": { "gateway": {
+            "host": "{host}",
+            "pathname": "/",
+            "protocol": "wss",
+            "description": prose::CREDENTIALS,
+            "variables": { "host": {
+                "description": "The host of your installation.",
+                "examples": ["abc123.execute-api.eu-central-1.amazonaws.com"]
+            } },
+            "security": security
+        } },
+        "channels": { "socket": {
+            "address": "/",
+            "title": "The socket",
+            "description": "The only channel: frames of JSON text, told apart by `type`.",
+            "servers": [{ "$ref": "#/servers/gateway" }],
+            "messages": listed,
+            "bindings": { "ws": prose::handshake() }
+        } },
+        "operations": operations,
+        "components": {
+            "schemas": schemas.into_components(),
+            "messages": messages,
+            "securitySchemes": prose::security_schemes()
+        }
+    })
+}
+
+/// The route of a function for frames; `$default` takes what is no message.
+fn frame(function: &Function) -> Option<&Entry> {
+    match &function.trigger {
+        Trigger::Frame(entry) if !entry.key.starts_with('$') => Some(entry),
+        Trigger::Http(_) | Trigger::Frame(_) | Trigger::Connection(_) | Trigger::Queue(_) => None,
+    }
+}
+
+/// What API Gateway answers by itself, without a function.
+fn ping() -> Message {
+    Message {
+        frame_type: Some("ping"),
+        name: "ping",
+        summary: "Ask whether the connection lives".to_owned(),
+        description:
+            "Answered with `pong` on the same connection. Idle connections end after ten minutes: a ping \
+                      every few minutes keeps them."
+                .to_owned(),
+        schema: json!({ "type": "object" }),
+        examples: vec![("ping".to_owned(), json!({ "type": "ping" }))],
+    }
+}
+
+fn of_client(entry: &Entry, schemas: &mut Schemas) -> Message {
+    Message {
+        frame_type: Some(entry.key),
+        name: entry.key,
+        summary: entry.summary.to_owned(),
+        description: prose::of_client(entry.key).to_owned(),
+        schema: schemas.inline_input(entry.name, entry.input),
+        examples: vec![(entry.key.to_owned(), entry.example.clone())],
+    }
+}
+
+fn operation(side: Side, name: &str, message: &Message) -> Value {
+    let reference = |name: &str| json!({ "$ref": format!("#/channels/socket/messages/{name}") });
+    let channel = json!({ "$ref": "#/channels/socket" });
+    let mut operation = json!({
+        "action": side.action(),
+        "channel": channel,
+        "summary": message.summary,
+        "messages": [reference(name)]
+    });
+    let answer = match message.name {
+        "ping" => "server_pong",
+        "resume" => "server_resumed",
+        _ => return operation,
+    };
+    if let Some(fields) = operation.as_object_mut().filter(|_| side == Side::Client) {
+        fields.insert(
+            "reply".to_owned(),
+            json!({ "channel": channel, "messages": [reference(answer)] }),
+        );
+    }
+    operation
+}
+
+fn written(side: Side, message: Message) -> Value {
+    let payload = with_type(message.schema, message.frame_type);
+    let examples: Vec<Value> = message
+        .examples
+        .into_iter()
+        .map(|(name, payload)| json!({ "name": name, "payload": payload }))
+        .collect();
+    json!({
+        "name": message.frame_type.unwrap_or(message.name),
+        "title": format!("{} ({})", pascal(message.name), side.as_str()),
+        "summary": message.summary,
+        "description": message.description,
+        "contentType": "application/json",
+        "payload": payload,
+        "examples": examples
+    })
+}
+
+/// The schema of a frame with its `type` in front.
+fn with_type(mut schema: Value, frame_type: Option<&str>) -> Value {
+    let (Some(frame_type), Some(fields)) = (frame_type, schema.as_object_mut()) else {
+        return schema;
+    };
+    let constant = json!({ "type": "string", "const": frame_type, "description": "What the frame is." });
+    let mut properties = Map::from_iter([("type".to_owned(), constant)]);
+    if let Some(Value::Object(rest)) = fields.remove("properties") {
+        properties.extend(rest);
+    }
+    let mut required = vec![json!("type")];
+    if let Some(Value::Array(rest)) = fields.remove("required") {
+        required.extend(rest);
+    }
+    fields.insert("properties".to_owned(), properties.into());
+    fields.insert("required".to_owned(), required.into());
+    schema
+}

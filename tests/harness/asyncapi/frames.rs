@@ -1,0 +1,253 @@
+//! The frames of the server, each with an example made of the real type, so that none can drift.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use shared::domain::conversation::{Conversation, Participant, Role};
+use shared::domain::frame::{
+    ConversationCreated, ErrorFrame, FRAME_LIMIT_BYTES, Frame, MessageDeleted, MessageRead, Namespace,
+    NewMessage, Pong, Resumed, Truncated, Typing, UnreadSummary,
+};
+use shared::domain::ids::{ConversationId, MessageId};
+use shared::domain::message::{ContentType, Message as DomainMessage};
+use shared::domain::time::Timestamp;
+use shared::socket::error_frame;
+
+use super::{Message, prose};
+use crate::openapi::errors;
+use crate::openapi::schemas::{SchemaOf, Schemas};
+
+const ADA: &str = "11111111-1111-4111-8111-111111111111";
+const BOB: &str = "22222222-2222-4222-8222-222222222222";
+const CONVERSATION: &str = "0b8f1c1e-5d3a-5f62-9a57-3f0c5a8e7d11";
+const MESSAGE: &str = "6f1d2c3b-4a59-5e68-8f77-869584736251";
+
+/// One of each, and one that is cut down.
+fn samples() -> Vec<Frame> {
+    let conversation_id: ConversationId = id(CONVERSATION);
+    let message_id: MessageId = id(MESSAGE);
+    let namespace = Namespace::Conversations;
+    vec![
+        Frame::ConversationCreated(ConversationCreated {
+            namespace,
+            seq: 0,
+            conversation: conversation(),
+        }),
+        Frame::NewMessage(NewMessage {
+            namespace,
+            conversation_id,
+            seq: 1,
+            message: message("Hello, Bob!"),
+            unread_count: Some(1),
+        }),
+        Frame::MessageDeleted(MessageDeleted {
+            namespace,
+            conversation_id,
+            message_id,
+            seq: 2,
+            unread_count: Some(0),
+        }),
+        Frame::MessageRead(MessageRead {
+            namespace,
+            conversation_id,
+            user_id: id(BOB),
+            message_id,
+            seq: 1,
+            read_at: moment(30),
+            unread_count: Some(0),
+        }),
+        Frame::Typing(Typing {
+            namespace,
+            conversation_id,
+            user_id: id(ADA),
+            is_typing: true,
+        }),
+        Frame::Resumed(Resumed {
+            namespace,
+            next: "Zp3vTa1KmW8xQn0cRb5yLd".to_owned(),
+            recovered: true,
+            unread: UnreadSummary {
+                total: 1,
+                by_conversation: BTreeMap::from([(conversation_id, 1)]),
+            },
+        }),
+        Frame::Pong(Pong {}),
+        Frame::Error(error_frame(&shared::Error::NotFound("conversation"))),
+        Frame::NewMessage(NewMessage {
+            namespace,
+            conversation_id,
+            seq: 1,
+            message: message(&"\u{1f4dc}".repeat(FRAME_LIMIT_BYTES)),
+            unread_count: Some(1),
+        }),
+    ]
+}
+
+/// What the document says of a frame. A new one does not compile until it is described; then it belongs
+/// among the [`samples`] too.
+fn described(frame: &Frame) -> (&'static str, &'static str, SchemaOf) {
+    match frame {
+        Frame::ConversationCreated(_) => (
+            "conversation_created",
+            "A conversation was opened with you in it",
+            |generator| generator.subschema_for::<ConversationCreated>(),
+        ),
+        Frame::NewMessage(_) => ("new_message", "A message was sent", |generator| {
+            generator.subschema_for::<NewMessage>()
+        }),
+        Frame::MessageDeleted(_) => ("message_deleted", "A message was deleted", |generator| {
+            generator.subschema_for::<MessageDeleted>()
+        }),
+        Frame::MessageRead(_) => ("message_read", "A member has read up to a message", |generator| {
+            generator.subschema_for::<MessageRead>()
+        }),
+        Frame::Typing(_) => ("typing", "A member types, or has stopped", |generator| {
+            generator.subschema_for::<Typing>()
+        }),
+        Frame::Resumed(_) => ("resumed", "The missed frames have been sent", |generator| {
+            generator.subschema_for::<Resumed>()
+        }),
+        Frame::Pong(_) => ("pong", "The connection lives", |generator| {
+            generator.subschema_for::<Pong>()
+        }),
+        Frame::Error(_) => ("error", "What you sent cannot be done", |generator| {
+            generator.subschema_for::<ErrorFrame>()
+        }),
+        Frame::Truncated(_) => (
+            "truncated",
+            "A frame that would have been too large",
+            |generator| generator.subschema_for::<Truncated>(),
+        ),
+    }
+}
+
+/// Every message of the server.
+pub(super) fn of_server(schemas: &mut Schemas) -> Vec<Message> {
+    samples().iter().map(|frame| of_frame(frame, schemas)).collect()
+}
+
+fn of_frame(frame: &Frame, schemas: &mut Schemas) -> Message {
+    let text = frame.to_text().unwrap_or_default();
+    let example: Value = serde_json::from_str(&text).unwrap_or_default();
+    let is_truncated = example.get("truncated").is_some();
+    let (name, summary, schema) = if is_truncated {
+        described(&truncated())
+    } else {
+        described(frame)
+    };
+    let is_error = matches!(frame, Frame::Error(_));
+    let mut schema = schemas.inline_output(name, schema);
+    if let Some(code) = schema.pointer_mut("/properties/code").filter(|_| is_error) {
+        let codes: Vec<u16> = error_frames().iter().map(|frame| frame.code).collect();
+        *code = json!({ "type": "integer", "enum": codes, "description": "What went wrong, for a program." });
+    }
+    Message {
+        frame_type: (!is_truncated).then_some(name),
+        name,
+        summary: summary.to_owned(),
+        description: if is_error {
+            prose::errors(&error_frames())
+        } else {
+            prose::of_server(name).to_owned()
+        },
+        schema,
+        examples: if is_error {
+            error_examples()
+        } else {
+            vec![(name.to_owned(), example)]
+        },
+    }
+}
+
+/// One error frame per code, in order.
+fn error_frames() -> Vec<ErrorFrame> {
+    let mut frames = BTreeMap::new();
+    for error in errors::samples() {
+        // A frame is refused as not found, whatever the reason is that HTTP would give.
+        if !matches!(error, shared::Error::Forbidden(_)) {
+            let frame = error_frame(&error);
+            frames.entry(frame.code).or_insert(frame);
+        }
+    }
+    frames.into_values().collect()
+}
+
+fn error_examples() -> Vec<(String, Value)> {
+    let example = |frame: ErrorFrame| {
+        let name = frame.name.to_ascii_lowercase();
+        (
+            name,
+            serde_json::to_value(Frame::Error(frame)).unwrap_or_default(),
+        )
+    };
+    error_frames().into_iter().map(example).collect()
+}
+
+fn truncated() -> Frame {
+    Frame::Truncated(Truncated {
+        frame_type: "new_message".to_owned(),
+        namespace: Namespace::Conversations,
+        conversation_id: id(CONVERSATION),
+        seq: 1,
+        message_id: Some(id(MESSAGE)),
+        truncated: true,
+    })
+}
+
+fn message(text: &str) -> DomainMessage {
+    DomainMessage {
+        id: id(MESSAGE),
+        conversation_id: id(CONVERSATION),
+        seq: 1,
+        sender_id: id(ADA),
+        sender_username: "ada".to_owned(),
+        content: Some(text.to_owned()),
+        content_type: ContentType::Text,
+        client_message_id: Some("b1946ac9-2492-4d23-9d7e-1c2f6a0e0d01".to_owned()),
+        created_at: moment(0),
+        updated_at: moment(0),
+        is_deleted: false,
+        is_read: false,
+        read_by: Vec::new(),
+        read_count: 0,
+    }
+}
+
+fn conversation() -> Conversation {
+    let participant = |user: &str, username: &str, display_name: &str, role| Participant {
+        user_id: id(user),
+        username: username.to_owned(),
+        display_name: display_name.to_owned(),
+        avatar_url: None,
+        role,
+        joined_at: moment(-60),
+        is_active: true,
+        last_read_message_id: None,
+    };
+    Conversation {
+        id: id(CONVERSATION),
+        is_group: true,
+        name: Some("Analytical engines".to_owned()),
+        description: None,
+        created_at: moment(-60),
+        updated_at: moment(-60),
+        last_message_at: None,
+        participants: vec![
+            participant(ADA, "ada", "Ada Lovelace", Role::Admin),
+            participant(BOB, "bob", "Bob Noyce", Role::Member),
+        ],
+        participant_count: 2,
+        last_message: None,
+        unread_count: 0,
+        last_seq: 0,
+    }
+}
+
+/// So many seconds after the moment of all examples, 2026-01-15T10:30:00.000Z.
+fn moment(seconds: i64) -> Timestamp {
+    Timestamp::from_milliseconds(1_768_473_000_000 + seconds * 1000)
+}
+
+fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().expect("an id of an example")
+}

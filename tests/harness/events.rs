@@ -1,0 +1,128 @@
+//! The recorded events of `events/`, one for each function, and what their answers must say.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use local::demo;
+use serde_json::{Value, json};
+use shared::lambda::{Function, Trigger};
+
+use crate::person::Person;
+use crate::world::World;
+
+/// An event that an API refuses, and with what status.
+const REFUSED: [(&str, u64); 1] = [("reject_route", 404)];
+
+/// The events by the names of their files, which are those of the binaries.
+pub fn recorded() -> BTreeMap<String, String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
+    let mut events = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        events.insert(name, std::fs::read_to_string(&path).unwrap());
+    }
+    events
+}
+
+/// The name of a function in the template: `send_message` is `SendMessage`.
+pub fn logical_id(name: &str) -> String {
+    let word = |word: &str| word[..1].to_ascii_uppercase() + &word[1..];
+    name.split('_').map(word).collect()
+}
+
+/// Ada and Bob, who live on every desk.
+pub fn ada_and_bob(world: &World) -> [Person; 2] {
+    [0, 1].map(|index| {
+        let user = demo::USERS[index];
+        world.stranger(user.id, user.claims())
+    })
+}
+
+/// Invokes a function with an event that has no placeholder left, past the gateways.
+pub async fn invoke(world: &World, function: &Function, event: &str) -> Value {
+    let left = event.find("{{").map(|at| &event[at..event.len().min(at + 40)]);
+    assert_eq!(left, None, "{} has an unknown placeholder", function.name);
+    let answer = world
+        .desk()
+        .invoker()
+        .invoke(&logical_id(function.name), event.as_bytes().to_vec())
+        .await;
+    let answer = answer.unwrap_or_else(|error| panic!("{} fails on its event: {error}", function.name));
+    serde_json::from_slice(&answer).unwrap()
+}
+
+/// Hands every function its event, with Ada as the caller, and insists on what the answers say.
+pub async fn replay(world: &World) {
+    let [ada, bob] = ada_and_bob(world);
+    let conversation = ada.open_direct(&bob).await;
+    let token = ada.get("/api/events").await.is(200)["next"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    ada.says(&conversation, "The entry that the jobs speak of").await;
+    let (functions, mut events) = (local::functions(), recorded());
+    let caller = caller(world, &functions, &events, &ada).await;
+
+    for function in &functions {
+        let event = events.remove(&function.binary());
+        let event = event.unwrap_or_else(|| panic!("there is no events/{}.json", function.binary()));
+        // One for each, so that none is gone when the next event speaks of it.
+        let message = ada.says(&conversation, function.name).await;
+        let event = event
+            .replace("{{token}}", &ada.token)
+            .replace("{{conversation_id}}", &conversation)
+            .replace("{{message_id}}", message["id"].as_str().unwrap())
+            .replace("{{sync_token}}", &token)
+            .replace("{{caller}}", &escaped(&caller));
+        check(function, &invoke(world, function, &event).await);
+    }
+    assert_eq!(
+        events.keys().collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "events of no function"
+    );
+    world.settled().await;
+}
+
+/// Insists on what an answer to a recorded event must say.
+fn check(function: &Function, answer: &Value) {
+    let name = function.name;
+    match &function.trigger {
+        Trigger::Queue(_) => assert_eq!(answer, &json!({ "batchItemFailures": [] }), "{name}"),
+        Trigger::Connection(entry) if entry.key == "authorizer" => {
+            assert_eq!(
+                answer["policyDocument"]["Statement"][0]["Effect"], "Allow",
+                "{name}: {answer}"
+            );
+        }
+        Trigger::Http(_) | Trigger::Frame(_) | Trigger::Connection(_) => {
+            let status = answer["statusCode"].as_u64().unwrap();
+            match REFUSED.iter().find(|(refused, _)| *refused == name) {
+                Some((_, expected)) => assert_eq!(status, *expected, "{name}: {answer}"),
+                None => assert!((200..300).contains(&status), "{name}: {answer}"),
+            }
+        }
+    }
+}
+
+/// What API Gateway hands on after the authorizer let Ada in.
+async fn caller(
+    world: &World,
+    functions: &[Function],
+    events: &BTreeMap<String, String>,
+    ada: &Person,
+) -> String {
+    let is_authorizer = |function: &&Function| matches!(&function.trigger, Trigger::Connection(entry) if entry.key == "authorizer");
+    let authorizer = functions.iter().find(is_authorizer).unwrap();
+    let event = events[&authorizer.binary()].replace("{{token}}", &ada.token);
+    let answer = invoke(world, authorizer, &event).await;
+    check(authorizer, &answer);
+    answer["context"]["caller"].as_str().unwrap().to_owned()
+}
+
+/// A value as it stands within a JSON string.
+fn escaped(text: &str) -> String {
+    let quoted = Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}

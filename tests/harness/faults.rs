@@ -1,0 +1,433 @@
+//! The fault switches of the desk: what goes wrong, at which call, and when it is over.
+//!
+//! [`Faults`] stands between every function and every service. It first [watches](Faults::watch) what a story
+//! calls while all goes well; each of those [points](Point) can then be [struck](Faults::strike) by a
+//! [`Misfortune`]. So no list of calls has to be kept: one that is added tomorrow is a point tomorrow. Besides,
+//! any number of calls can go wrong [at random](Faults::storm).
+
+mod dice;
+mod point;
+mod storm;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use local_services::{AwsError, Call, Interceptor, Service, Services, Verdict};
+use tokio::sync::watch;
+
+pub use dice::Dice;
+pub use point::Point;
+pub use storm::{OPERATION, Storm};
+
+use crate::world::{FANOUT, OFFLINE};
+
+/// What happens to one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misfortune {
+    /// The function dies before the call is made.
+    DiesBefore,
+    /// The call takes effect, and the function dies before it hears so.
+    DiesAfter,
+    /// The call takes effect, and its first attempt is answered with an error: the SDK tries again.
+    FailsOnce,
+    /// The call takes effect, and each of its attempts is answered with an error.
+    Fails,
+    /// The call takes effect, and its first attempt times out.
+    TimesOutOnce,
+    /// The first attempt is throttled.
+    ThrottledOnce,
+    /// Every attempt is throttled.
+    Throttled,
+    /// The call waits until it is [released](Faults::release), and then takes place.
+    WaitsBefore,
+    /// The call takes place, and its answer waits until it is [released](Faults::release).
+    WaitsAfter,
+}
+
+impl Misfortune {
+    /// All that need nobody's help to pass.
+    const ALL: [Self; 7] = [
+        Self::DiesBefore,
+        Self::DiesAfter,
+        Self::FailsOnce,
+        Self::Fails,
+        Self::TimesOutOnce,
+        Self::ThrottledOnce,
+        Self::Throttled,
+    ];
+
+    /// What is worth trying at a call: to one that only reads, a failure is a failure whatever took effect.
+    pub fn of(point: &Point) -> &'static [Self] {
+        if point.only_reads() {
+            &[
+                Self::DiesBefore,
+                Self::DiesAfter,
+                Self::FailsOnce,
+                Self::ThrottledOnce,
+            ]
+        } else {
+            &Self::ALL
+        }
+    }
+
+    /// Whether it meets every attempt of the call, or the first alone.
+    fn repeats(self) -> bool {
+        matches!(self, Self::Fails | Self::Throttled)
+    }
+}
+
+/// How often functions called, and how often their SDKs tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Calls, each counted once however often it was tried.
+    pub calls: u64,
+    /// Attempts.
+    pub attempts: u64,
+    /// The most attempts at one call.
+    pub most_attempts: u64,
+    /// Attempts that met with misfortune.
+    pub struck: u64,
+}
+
+/// Everything that can go wrong on one desk. Installed for the life of a world.
+pub struct Faults {
+    state: Mutex<State>,
+    /// Whether the misfortune has happened.
+    struck: watch::Sender<bool>,
+    /// Whether what waits may go on.
+    released: watch::Sender<bool>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Whether points are noted.
+    watching: bool,
+    /// The points so far, in order.
+    seen: Vec<Point>,
+    /// How often each call was seen, apart from its occurrence.
+    occurrences: BTreeMap<(String, String), usize>,
+    /// Calls by their ids: their points, and how often each was tried.
+    calls: HashMap<String, (Point, u64)>,
+    armed: Vec<Armed>,
+    storm: Option<Storm>,
+    tally: Tally,
+    /// Calls that have begun and not ended.
+    under_way: usize,
+    last_call: Option<Instant>,
+}
+
+struct Armed {
+    point: Point,
+    misfortune: Misfortune,
+    /// The id of the call that was met.
+    call: Option<String>,
+}
+
+/// What is done about a call on one side of it.
+enum Decision {
+    Verdict(Verdict),
+    Wait,
+}
+
+impl Faults {
+    /// Stands between the functions and these services from now on.
+    pub fn install(services: &Services) -> Arc<Self> {
+        let faults = Arc::new(Self {
+            state: Mutex::default(),
+            struck: watch::Sender::new(false),
+            released: watch::Sender::new(false),
+        });
+        let interceptor: Arc<dyn Interceptor> = Arc::<Self>::clone(&faults);
+        services.set_interceptor(Some(interceptor));
+        faults
+    }
+
+    /// Notes the calls from now on, counted from the first.
+    pub fn watch(&self) {
+        let mut state = self.state();
+        state.watching = true;
+        state.seen.clear();
+        state.occurrences.clear();
+        state.calls.clear();
+    }
+
+    /// The points so far; the watch goes on.
+    pub fn so_far(&self) -> Vec<Point> {
+        self.state().seen.clone()
+    }
+
+    /// Ends the watch; the points since it began.
+    pub fn seen(&self) -> Vec<Point> {
+        let mut state = self.state();
+        state.watching = false;
+        std::mem::take(&mut state.seen)
+    }
+
+    /// Watches from now on, and strikes at a point.
+    pub fn strike(&self, point: &Point, misfortune: Misfortune) {
+        self.strike_each(&[(point, misfortune)]);
+    }
+
+    /// Watches from now on, and strikes at several points.
+    pub fn strike_each(&self, blows: &[(&Point, Misfortune)]) {
+        self.watch();
+        self.struck.send_replace(false);
+        self.released.send_replace(false);
+        let armed = blows.iter().map(|(point, misfortune)| Armed {
+            point: (*point).clone(),
+            misfortune: *misfortune,
+            call: None,
+        });
+        self.state().armed = armed.collect();
+    }
+
+    /// Ends all misfortune; whether every point that was to be struck was met.
+    pub fn calm(&self) -> bool {
+        let mut state = self.state();
+        state.watching = false;
+        state.storm = None;
+        let met = state.armed.drain(..).all(|armed| armed.call.is_some());
+        drop(state);
+        self.released.send_replace(true);
+        met
+    }
+
+    /// Lets calls go wrong at random, until [`Faults::calm`].
+    pub fn storm(&self, storm: Storm) {
+        self.state().storm = Some(storm);
+    }
+
+    /// Waits until the misfortune has happened.
+    ///
+    /// # Panics
+    /// If it does not happen.
+    pub async fn has_struck(&self) {
+        let mut struck = self.struck.subscribe();
+        tokio::time::timeout(Duration::from_secs(10), struck.wait_for(|struck| *struck))
+            .await
+            .expect("the point is met")
+            .expect("the switches live");
+    }
+
+    /// Lets what waits go on.
+    pub fn release(&self) {
+        self.released.send_replace(true);
+    }
+
+    /// What was called since the last time.
+    pub fn tally(&self) -> Tally {
+        let mut state = self.state();
+        state.calls.clear();
+        std::mem::take(&mut state.tally)
+    }
+
+    /// Waits until no function has called anything for a while: none is at work.
+    pub async fn quiet(&self) {
+        const WHILE: Duration = Duration::from_millis(120);
+        loop {
+            let rests = {
+                let state = self.state();
+                let long_ago = state.last_call.is_none_or(|last| last.elapsed() >= WHILE);
+                state.under_way == 0 && long_ago
+            };
+            if rests {
+                return;
+            }
+            tokio::time::sleep(WHILE / 4).await;
+        }
+    }
+
+    /// Waits until every job is done: those that failed come back at once, and those that wait for absent
+    /// members need not wait.
+    ///
+    /// # Panics
+    /// If they are never done.
+    pub async fn settle(&self, services: &Services) {
+        let queues = services.queues();
+        for _ in 0..100 {
+            let idle = tokio::time::timeout(Duration::from_millis(100), queues.idle()).await;
+            if let Ok(idle) = idle {
+                idle.expect("the queues can be read");
+                if queues.make_visible_now(OFFLINE).expect("the queue is there") == 0 {
+                    return;
+                }
+                continue;
+            }
+            // Something is at work, or has failed and hides.
+            self.quiet().await;
+            for queue in [FANOUT, OFFLINE] {
+                queues.make_visible_now(queue).expect("the queue is there");
+            }
+        }
+        panic!("the queues do not come to rest");
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// Decides about a call before it takes place.
+    fn meet(&self, call: &Call) -> Decision {
+        let mut state = self.state();
+        let point = state.note(call);
+        if let Some(misfortune) = state.struck_by(call, point.as_ref()) {
+            let decision = match misfortune {
+                Misfortune::DiesBefore => Decision::Verdict(Verdict::Die),
+                Misfortune::ThrottledOnce | Misfortune::Throttled => {
+                    Decision::Verdict(throttled(call.service))
+                }
+                Misfortune::WaitsBefore => Decision::Wait,
+                _ => Decision::Verdict(Verdict::Proceed),
+            };
+            if !matches!(decision, Decision::Verdict(Verdict::Proceed)) {
+                self.struck.send_replace(true);
+            }
+            return state.decided(decision);
+        }
+        let verdict = state.storm.as_mut().map(|storm| storm.before(call));
+        state.decided(Decision::Verdict(verdict.unwrap_or(Verdict::Proceed)))
+    }
+
+    /// Decides about a call that has taken place.
+    fn part(&self, call: &Call) -> Decision {
+        let mut state = self.state();
+        let met = state
+            .armed
+            .iter()
+            .find(|armed| armed.call.as_ref() == Some(&call.id));
+        let first = state.calls.get(&call.id).is_none_or(|(_, tries)| *tries <= 1);
+        let misfortune = met
+            .map(|armed| armed.misfortune)
+            .filter(|misfortune| first || misfortune.repeats());
+        let decision = match misfortune {
+            Some(Misfortune::DiesAfter) => Decision::Verdict(Verdict::Die),
+            Some(Misfortune::FailsOnce | Misfortune::Fails) => Decision::Verdict(failed(call.service)),
+            Some(Misfortune::TimesOutOnce) => Decision::Verdict(Verdict::TimeOut),
+            Some(Misfortune::WaitsAfter) => Decision::Wait,
+            _ => {
+                let verdict = state.storm.as_mut().map(|storm| storm.after(call));
+                Decision::Verdict(verdict.unwrap_or(Verdict::Proceed))
+            }
+        };
+        if misfortune.is_some() && !matches!(decision, Decision::Verdict(Verdict::Proceed)) {
+            self.struck.send_replace(true);
+        }
+        state.under_way = state.under_way.saturating_sub(1);
+        state.last_call = Some(Instant::now());
+        if !matches!(decision, Decision::Verdict(Verdict::Proceed)) {
+            state.tally.struck += 1;
+        }
+        decision
+    }
+
+    async fn heed(&self, decision: Decision) -> Verdict {
+        match decision {
+            Decision::Verdict(verdict) => verdict,
+            Decision::Wait => {
+                let mut released = self.released.subscribe();
+                released
+                    .wait_for(|released| *released)
+                    .await
+                    .expect("the switches live");
+                Verdict::Proceed
+            }
+        }
+    }
+}
+
+impl State {
+    /// Notes an attempt; the point of its call.
+    fn note(&mut self, call: &Call) -> Option<Point> {
+        self.tally.attempts += 1;
+        self.under_way += 1;
+        self.last_call = Some(Instant::now());
+        if let Some((point, attempts)) = self.calls.get_mut(&call.id) {
+            *attempts += 1;
+            self.tally.most_attempts = self.tally.most_attempts.max(*attempts);
+            return Some(point.clone());
+        }
+        self.tally.calls += 1;
+        self.tally.most_attempts = self.tally.most_attempts.max(1);
+        let mut point = Point::of(call);
+        let name = (point.function.clone(), point.call.clone());
+        let occurrence = self.occurrences.entry(name).or_default();
+        *occurrence += 1;
+        point.occurrence = *occurrence;
+        self.calls.insert(call.id.clone(), (point.clone(), 1));
+        if !self.watching {
+            return None;
+        }
+        self.seen.push(point.clone());
+        Some(point)
+    }
+
+    /// The misfortune that meets this attempt, if any.
+    fn struck_by(&mut self, call: &Call, point: Option<&Point>) -> Option<Misfortune> {
+        for armed in &mut self.armed {
+            match &armed.call {
+                None if point == Some(&armed.point) => {
+                    armed.call = Some(call.id.clone());
+                    return Some(armed.misfortune);
+                }
+                Some(id) if *id == call.id && armed.misfortune.repeats() => return Some(armed.misfortune),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// Keeps count: what does not proceed ends here.
+    fn decided(&mut self, decision: Decision) -> Decision {
+        if let Decision::Verdict(verdict) = &decision
+            && !matches!(verdict, Verdict::Proceed)
+        {
+            self.tally.struck += 1;
+            self.under_way = self.under_way.saturating_sub(1);
+        }
+        decision
+    }
+}
+
+impl Interceptor for Faults {
+    fn before<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Verdict> {
+        // A look of the harness itself is no call of a function.
+        if call.id.is_empty() {
+            return Box::pin(async { Verdict::Proceed });
+        }
+        let decision = self.meet(call);
+        Box::pin(self.heed(decision))
+    }
+
+    fn after<'a>(&'a self, call: &'a Call, _: u16) -> BoxFuture<'a, Verdict> {
+        if call.id.is_empty() {
+            return Box::pin(async { Verdict::Proceed });
+        }
+        let decision = self.part(call);
+        Box::pin(self.heed(decision))
+    }
+}
+
+/// How a service says that it is too busy.
+fn throttled(service: Service) -> Verdict {
+    match service {
+        Service::DynamoDb => Verdict::throughput_exceeded(),
+        Service::Sqs => Verdict::queue_throttled(),
+        Service::S3 => Verdict::Answer(AwsError::new(503, "SlowDown", "Please reduce your request rate.")),
+        Service::Connections => {
+            Verdict::Answer(AwsError::new(429, "LimitExceededException", "Too many requests"))
+        }
+    }
+}
+
+/// How a service fails without saying whether anything took effect.
+fn failed(service: Service) -> Verdict {
+    match service {
+        Service::DynamoDb => Verdict::internal_error(),
+        Service::Sqs => Verdict::Answer(AwsError::new(500, "InternalFailure", "We encountered an error.")),
+        Service::S3 | Service::Connections => {
+            Verdict::Answer(AwsError::new(500, "InternalServerError", "Internal server error"))
+        }
+    }
+}

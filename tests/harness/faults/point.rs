@@ -1,0 +1,109 @@
+//! Points: the calls of a story, by names that are the same whenever it is told.
+
+use std::fmt;
+
+use local_services::{Call, Service};
+use serde_json::Value;
+
+/// A call that a function makes in the course of a story.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Point {
+    /// Who calls.
+    pub function: String,
+    /// What it calls: the operation and the kinds of items, queues or objects that it is about.
+    pub call: String,
+    /// The how manieth such call of that function, from 1.
+    pub occurrence: usize,
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {} ({})", self.function, self.call, self.occurrence)
+    }
+}
+
+impl Point {
+    /// Whether the call changes nothing.
+    pub fn only_reads(&self) -> bool {
+        ["BatchGetItem", "GetItem", "Query", "GetObject"]
+            .iter()
+            .any(|operation| self.call.starts_with(operation))
+    }
+
+    /// Whether a job is what calls.
+    pub fn is_of_a_job(&self) -> bool {
+        ["Deliver", "Notify"].contains(&self.function.as_str())
+    }
+
+    /// The point of a call, as if it were the first of its kind.
+    pub(super) fn of(call: &Call) -> Self {
+        let request: Value = serde_json::from_slice(&call.request).unwrap_or_default();
+        let about = match call.service {
+            Service::DynamoDb => keys(&request),
+            Service::Sqs => request["QueueUrl"]
+                .as_str()
+                .and_then(|url| url.rsplit('/').next())
+                .unwrap_or_default()
+                .to_owned(),
+            // Which connection, or which object, is another each time.
+            Service::S3 | Service::Connections => String::new(),
+        };
+        Self {
+            function: call.function.clone(),
+            call: format!("{} {about}", call.operation).trim_end().to_owned(),
+            occurrence: 1,
+        }
+    }
+}
+
+/// The kinds of the items that a request is about.
+fn keys(request: &Value) -> String {
+    let mut kinds = Vec::new();
+    collect(request, &mut kinds);
+    if kinds.is_empty() {
+        // A query has its key among the values of its expressions.
+        let values = request["ExpressionAttributeValues"].as_object();
+        let texts = values
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, value)| value["S"].as_str());
+        kinds.extend(texts.map(kind));
+    }
+    kinds.sort();
+    kinds.dedup();
+    kinds.join(" ")
+}
+
+/// Finds every object that has a key in it.
+fn collect(value: &Value, kinds: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            if let (Some(partition), Some(sort)) = (value["pk"]["S"].as_str(), value["sk"]["S"].as_str()) {
+                kinds.push(format!("{}/{}", kind(partition), kind(sort)));
+                return;
+            }
+            for field in fields.values() {
+                collect(field, kinds);
+            }
+        }
+        Value::Array(values) => {
+            for value in values {
+                collect(value, kinds);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A key without what is another each time: ids, numbers and hashes.
+fn kind(key: &str) -> String {
+    let part = |part: &str| {
+        let digits = part.len() > 2 && part.chars().all(|character| character.is_ascii_hexdigit());
+        if digits || part.len() > 12 {
+            "…".to_owned()
+        } else {
+            part.to_owned()
+        }
+    };
+    key.split('#').map(part).collect::<Vec<_>>().join("#")
+}

@@ -1,0 +1,26 @@
+//! What the stories stand on: a whole desk per story, and people who use it over real HTTP and real sockets.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a test that cannot go on panics"
+)]
+
+pub mod asyncapi;
+pub mod events;
+pub mod faults;
+pub mod ledger;
+pub mod openapi;
+pub mod person;
+pub mod program;
+pub mod socket;
+pub mod table;
+pub mod world;
+
+pub use person::{Answer, Person};
+pub use socket::Socket;
+pub use world::World;
+
+pub use local::functions;

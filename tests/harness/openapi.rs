@@ -1,0 +1,110 @@
+//! The OpenAPI 3.1 document, written from the list of functions alone.
+
+pub(crate) mod errors;
+mod operation;
+mod parameters;
+mod prose;
+pub(crate) mod schemas;
+mod validator;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+use shared::http::Entry;
+use shared::lambda::{Function, Trigger};
+
+use schemas::Schemas;
+
+pub use validator::{Validator, compile, is_documented};
+
+/// The document of every route of these functions.
+pub fn document(functions: &[Function]) -> Value {
+    let mut entries: Vec<&Entry> = functions.iter().filter_map(route).collect();
+    // By tag, then as people would look for them; not as the functions happen to be listed.
+    entries.sort_by_key(|entry| (operation::tag(entry), entry.route.path, entry.route.method));
+    let mut schemas = Schemas::of_openapi();
+    errors::schemas(&mut schemas);
+
+    let mut paths = Map::new();
+    let mut refusals = BTreeSet::new();
+    for entry in &entries {
+        let built = operation::build(entry, &mut schemas);
+        refusals.extend(built.refusals);
+        for (path, operation) in built.by_path {
+            let item = paths.entry(path).or_insert_with(|| json!({}));
+            if let Some(item) = item.as_object_mut() {
+                item.insert(entry.route.method.as_str().to_ascii_lowercase(), operation);
+            }
+        }
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tidings",
+            "version": env!("CARGO_PKG_VERSION"),
+            "summary": "Messages between people, stored once and delivered everywhere.",
+            "description": prose::front_page(),
+            "license": { "name": "MIT or Apache 2.0", "identifier": "MIT OR Apache-2.0" }
+        },
+        "servers": [{ "url": "/", "description": "Wherever this document came from." }],
+        "tags": operation::TAGS.map(|(name, description)| json!({ "name": name, "description": description })),
+        "security": [{ "bearer": [] }],
+        "paths": paths,
+        "components": {
+            "schemas": schemas.into_components(),
+            "responses": errors::responses(refusals),
+            "headers": headers(),
+            "securitySchemes": { "bearer": {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "JWT",
+                "description": prose::BEARER
+            } }
+        }
+    })
+}
+
+/// The route of a function, if it has one that a client can name.
+fn route(function: &Function) -> Option<&Entry> {
+    match &function.trigger {
+        Trigger::Http(entry) if is_documented(entry) => Some(entry),
+        Trigger::Http(_) | Trigger::Frame(_) | Trigger::Connection(_) | Trigger::Queue(_) => None,
+    }
+}
+
+fn headers() -> Value {
+    let header = |description: &str, schema: Value, example: Value| json!({ "description": description, "schema": schema, "example": example });
+    json!({
+        "RequestId": header(
+            "The id of this request: quote it when you report a problem.",
+            json!({ "type": "string" }),
+            errors::REQUEST_ID.into(),
+        ),
+        "RateLimitLimit": header(
+            "How many may pass within the window of the strictest bucket.",
+            json!({ "type": "integer", "minimum": 1 }),
+            100.into(),
+        ),
+        "RateLimitRemaining": header(
+            "How many of those still may.",
+            json!({ "type": "integer", "minimum": 0 }),
+            97.into(),
+        ),
+        "RateLimitReset": header(
+            "When that bucket is empty again, in seconds since 1970.",
+            json!({ "type": "integer", "minimum": 0 }),
+            1_768_473_060.into(),
+        ),
+        "IdempotencyReplayed": header(
+            "`true` if this is the answer to an earlier send under the same `client_message_id`; absent else.",
+            json!({ "type": "string", "const": "true" }),
+            "true".into(),
+        ),
+        "RetryAfter": header(
+            "How many whole seconds to wait before trying again.",
+            json!({ "type": "integer", "minimum": 1 }),
+            12.into(),
+        ),
+        "WwwAuthenticate": header("Always `Bearer`.", json!({ "type": "string" }), "Bearer".into())
+    })
+}

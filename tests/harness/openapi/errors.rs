@@ -1,0 +1,247 @@
+//! Errors in the documents: one schema, one response per status, an example per code, all from real errors.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use shared::error::Error;
+use shared::http::input::BODY_LIMIT_BYTES;
+use shared::http::reply::status_and_code;
+
+use super::schemas::Schemas;
+
+/// When the examples take place.
+pub(crate) const MOMENT: &str = "2026-01-15T10:30:00.000Z";
+/// The request that went wrong in the examples.
+pub(crate) const REQUEST_ID: &str = "Zm9vYmFyAMFEJyQ=";
+
+/// One of each.
+pub(crate) fn samples() -> Vec<Error> {
+    vec![
+        Error::Malformed("the body must be a JSON object".into()),
+        Error::InvalidCursor,
+        Error::PageTooDeep,
+        Error::Unauthenticated,
+        Error::Forbidden("only the sender may delete a message"),
+        Error::NotFound("conversation"),
+        Error::MethodNotAllowed {
+            allow: "GET, POST".to_owned(),
+        },
+        Error::PayloadTooLarge {
+            limit_bytes: BODY_LIMIT_BYTES,
+        },
+        Error::UnsupportedMediaType,
+        Error::invalid(
+            "content",
+            "too_long",
+            "is 2001 characters long; at most 2000 are allowed",
+        ),
+        Error::IdempotencyKeyReused,
+        Error::RateLimited {
+            retry_after: Duration::from_secs(12),
+        },
+        Error::unavailable("a sample"),
+        Error::internal("a sample"),
+    ]
+}
+
+/// What a client makes of an error. A new error does not compile until it is explained; then it belongs
+/// among the [`samples`] too.
+fn meaning(error: &Error) -> &'static str {
+    match error {
+        Error::Malformed(_) => "The body is no JSON object. Mend the client.",
+        Error::InvalidCursor => {
+            "The cursor or sync token was not given out for this list. Start again without it."
+        }
+        Error::PageTooDeep => "The page number would skip more than 10,000 items. Go on with `next_cursor`.",
+        Error::Unauthenticated => {
+            "The token is missing, malformed, expired or revoked: the answer is the same."
+        }
+        Error::Forbidden(_) => "A right is missing, and that the thing exists is no secret.",
+        Error::NotFound(_) => "There is no such thing, or it is none of the caller's business.",
+        Error::MethodNotAllowed { .. } => {
+            "The path exists, but not with this method; `Allow` lists those it has."
+        }
+        Error::PayloadTooLarge { .. } => "The JSON body is over 256 KiB.",
+        Error::UnsupportedMediaType => "The body is declared as something other than JSON.",
+        Error::Invalid { .. } => {
+            "A field of the body or the query is of a wrong type or out of range: see `details`."
+        }
+        Error::IdempotencyKeyReused => "This `client_message_id` stands for another message already.",
+        Error::RateLimited { .. } => "Too much, too fast. Wait for `Retry-After` seconds.",
+        Error::Internal(_) => "A defect on our side. Quote `request_id` when you report it.",
+        Error::Unavailable(_) => {
+            "Too busy to answer. Nothing is known to be lost; try again after `Retry-After`."
+        }
+    }
+}
+
+/// The table of all codes, for the front page.
+pub(crate) fn table() -> String {
+    let mut samples = samples();
+    samples.sort_by_key(|error| status_and_code(error).0);
+    let row = |error: &Error| {
+        let (status, code) = status_and_code(error);
+        format!("| {status} | `{code}` | {} |\n", meaning(error))
+    };
+    let rows: String = samples.iter().map(row).collect();
+    format!("| Status | Code | What to make of it |\n|---|---|---|\n{rows}")
+}
+
+/// Adds the schemas of an error.
+pub(crate) fn schemas(schemas: &mut Schemas) {
+    let moment =
+        json!({ "type": "string", "format": "date-time", "description": "When, in UTC with milliseconds." });
+    let mut codes: Vec<&str> = samples().iter().map(|error| status_and_code(error).1).collect();
+    codes.sort_unstable();
+    let problem = json!({
+        "type": "object",
+        "description": "What went wrong, for a program and for a person.",
+        "required": ["code", "message", "details", "timestamp", "request_id"],
+        "properties": {
+            "code": { "type": "string", "enum": codes, "description": "A stable word to branch on." },
+            "message": { "type": "string", "description": "A sentence that a person can act on." },
+            "details": {
+                "description": "The field to blame; null where none is.",
+                "oneOf": [{ "$ref": "#/components/schemas/ValidationError" }, { "type": "null" }]
+            },
+            "timestamp": moment.clone(),
+            "request_id": { "type": "string", "description": "The same as in the header `X-Request-Id`." }
+        }
+    });
+    schemas.add("Error", json!({
+        "type": "object",
+        "description": "The one shape of every error, in every family of routes.",
+        "required": ["success", "data", "error", "detail", "status_code", "timestamp"],
+        "properties": {
+            "success": { "type": "boolean", "const": false, "description": "Always false." },
+            "data": { "type": "null", "description": "Always null." },
+            "error": problem,
+            "detail": { "type": "string", "description": "The message once more." },
+            "status_code": {
+                "type": "integer", "minimum": 400, "maximum": 599, "description": "The status of the answer."
+            },
+            "timestamp": moment
+        }
+    }));
+    schemas.add("ValidationError", json!({
+        "type": "object",
+        "description": "Which field is to blame for a 422, and why.",
+        "required": ["field", "issue", "value"],
+        "properties": {
+            "field": {
+                "type": "string",
+                "description": "The field, with dots between levels and numbers for places in a list: `member_ids.0`."
+            },
+            "issue": {
+                "type": "string",
+                "description": "A word such as `missing`, `too_long`, `out_of_range`, `wrong_type`, `wrong_format`."
+            },
+            "value": { "type": "null", "description": "Always null: what was sent is not repeated." }
+        }
+    }));
+}
+
+/// The name of a status' response among the components.
+pub(crate) fn name(status: u16) -> &'static str {
+    match status {
+        400 => "BadRequest",
+        401 => "Unauthenticated",
+        403 => "Forbidden",
+        404 => "NotFound",
+        413 => "PayloadTooLarge",
+        415 => "UnsupportedMediaType",
+        422 => "Unprocessable",
+        429 => "TooManyRequests",
+        503 => "Unavailable",
+        _ => "Internal",
+    }
+}
+
+/// The responses of these statuses, by name.
+pub(crate) fn responses(statuses: impl IntoIterator<Item = u16>) -> Value {
+    let responses: Map<String, Value> = statuses
+        .into_iter()
+        .map(|status| (name(status).to_owned(), response(status)))
+        .collect();
+    Value::Object(responses)
+}
+
+fn response(status: u16) -> Value {
+    let samples = samples();
+    let samples: Vec<&Error> = samples
+        .iter()
+        .filter(|error| status_and_code(error).0 == status)
+        .collect();
+    let examples: Map<String, Value> = samples
+        .iter()
+        .map(|error| {
+            let code = status_and_code(error).1;
+            (
+                code.to_ascii_lowercase(),
+                json!({ "summary": code, "value": body(error) }),
+            )
+        })
+        .collect();
+    let lines: Vec<String> = samples
+        .iter()
+        .map(|error| format!("`{}`: {}", status_and_code(error).1, meaning(error)))
+        .collect();
+    let mut headers = Map::from_iter([header("X-Request-Id", "RequestId")]);
+    if matches!(status, 429 | 503) {
+        headers.extend([header("Retry-After", "RetryAfter")]);
+    }
+    if status == 401 {
+        headers.extend([header("WWW-Authenticate", "WwwAuthenticate")]);
+    }
+    if status == 429 {
+        headers.extend(rate_limit_headers());
+    }
+    json!({
+        "description": lines.join("\n\n"),
+        "headers": headers,
+        "content": { "application/json": {
+            "schema": { "$ref": "#/components/schemas/Error" },
+            "examples": examples
+        } }
+    })
+}
+
+/// A header by reference.
+pub(crate) fn header(name: &str, component: &str) -> (String, Value) {
+    (
+        name.to_owned(),
+        json!({ "$ref": format!("#/components/headers/{component}") }),
+    )
+}
+
+/// The headers that say where the caller stands.
+pub(crate) fn rate_limit_headers() -> [(String, Value); 3] {
+    [
+        header("X-RateLimit-Limit", "RateLimitLimit"),
+        header("X-RateLimit-Remaining", "RateLimitRemaining"),
+        header("X-RateLimit-Reset", "RateLimitReset"),
+    ]
+}
+
+/// An error as it is answered.
+fn body(error: &Error) -> Value {
+    let (status, code) = status_and_code(error);
+    let details = match error {
+        Error::Invalid { field, invalid } => json!({ "field": field, "issue": invalid.issue, "value": null }),
+        _ => Value::Null,
+    };
+    json!({
+        "success": false,
+        "data": null,
+        "error": {
+            "code": code,
+            "message": error.to_string(),
+            "details": details,
+            "timestamp": MOMENT,
+            "request_id": REQUEST_ID
+        },
+        "detail": error.to_string(),
+        "status_code": status,
+        "timestamp": MOMENT
+    })
+}

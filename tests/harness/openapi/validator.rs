@@ -1,0 +1,197 @@
+//! Real answers against the document.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use shared::http::Entry;
+
+/// Whether the document speaks of a route: all but the one that answers what no other does.
+pub fn is_documented(entry: &Entry) -> bool {
+    entry.route.path.starts_with('/')
+}
+
+/// Compiles a schema that may refer to the components of its document.
+///
+/// # Errors
+/// What is wrong with the schema.
+pub fn compile(document: &Value, schema: &Value) -> Result<jsonschema::Validator, String> {
+    let draft = if document.get("asyncapi").is_some() {
+        jsonschema::Draft::Draft7
+    } else {
+        jsonschema::Draft::Draft202012
+    };
+    let schemas = document
+        .pointer("/components/schemas")
+        .cloned()
+        .unwrap_or_default();
+    let root = json!({ "components": { "schemas": schemas }, "allOf": [schema] });
+    jsonschema::options()
+        .with_draft(draft)
+        .should_validate_formats(true)
+        .build(&root)
+        .map_err(|error| error.to_string())
+}
+
+/// Checks real answers against a document; compiles every schema once.
+pub struct Validator {
+    operations: Vec<Operation>,
+    error: Expected,
+}
+
+struct Operation {
+    method: String,
+    segments: Vec<String>,
+    answers: HashMap<u16, Expected>,
+}
+
+/// What the body of an answer must be.
+enum Expected {
+    /// There is none.
+    Nothing,
+    /// A file that is no JSON.
+    File,
+    /// JSON of a schema, if that is one.
+    Json(Box<Result<jsonschema::Validator, String>>),
+}
+
+impl Validator {
+    /// A validator of the answers that an OpenAPI document promises.
+    pub fn new(document: &Value) -> Self {
+        let mut operations = Vec::new();
+        let paths = document.get("paths").and_then(Value::as_object);
+        for (path, item) in paths.into_iter().flatten() {
+            for (method, operation) in item.as_object().into_iter().flatten() {
+                let responses = operation.get("responses").and_then(Value::as_object);
+                let answer = |(status, response): (&String, &Value)| {
+                    Some((
+                        status.parse().ok()?,
+                        expected(document, resolve(document, response)),
+                    ))
+                };
+                operations.push(Operation {
+                    method: method.to_ascii_uppercase(),
+                    segments: segments(path),
+                    answers: responses.into_iter().flatten().filter_map(answer).collect(),
+                });
+            }
+        }
+        let error = json!({ "$ref": "#/components/schemas/Error" });
+        Self {
+            operations,
+            error: Expected::Json(Box::new(compile(document, &error))),
+        }
+    }
+
+    /// Checks an answer. `body` is its JSON; what is no JSON counts as none.
+    ///
+    /// # Errors
+    /// How the answer differs from what the document promises.
+    pub fn check(
+        &self,
+        method: &str,
+        raw_path: &str,
+        status: u16,
+        body: Option<&Value>,
+    ) -> Result<(), String> {
+        let path = raw_path.split('?').next().unwrap_or_default();
+        let at = |problem: String| format!("{method} {path} → {status}: {problem}");
+        let path = segments(path);
+        let matching = || {
+            self.operations
+                .iter()
+                .filter(|operation| operation.matches(&path))
+        };
+        if matching().next().is_none() {
+            return self.refused(404, status, body).map_err(at);
+        }
+        let with_method = matching().filter(|operation| operation.method.eq_ignore_ascii_case(method));
+        // Static segments win over parameters, from the left.
+        let Some(operation) = with_method.max_by_key(|operation| operation.statics()) else {
+            return self.refused(405, status, body).map_err(at);
+        };
+        match operation.answers.get(&status) {
+            Some(expected) => expected.check(body).map_err(at),
+            None => Err(at("the document does not list this status".to_owned())),
+        }
+    }
+
+    /// What no operation answers is refused with one status.
+    fn refused(&self, expected: u16, status: u16, body: Option<&Value>) -> Result<(), String> {
+        if status != expected {
+            return Err(format!(
+                "the document knows no such operation, so this should be {expected}"
+            ));
+        }
+        self.error.check(body)
+    }
+}
+
+impl Operation {
+    fn matches(&self, path: &[String]) -> bool {
+        let matches = |(pattern, segment): (&String, &String)| {
+            pattern == segment || (pattern.starts_with('{') && !segment.is_empty())
+        };
+        self.segments.len() == path.len() && self.segments.iter().zip(path).all(matches)
+    }
+
+    fn statics(&self) -> Vec<bool> {
+        self.segments
+            .iter()
+            .map(|segment| !segment.starts_with('{'))
+            .collect()
+    }
+}
+
+impl Expected {
+    fn check(&self, body: Option<&Value>) -> Result<(), String> {
+        match (self, body) {
+            (Self::Nothing, None) | (Self::File, _) => Ok(()),
+            (Self::Nothing, Some(_)) => Err("there should be no body".to_owned()),
+            (Self::Json(_), None) => Err("the body is missing".to_owned()),
+            (Self::Json(schema), Some(body)) => match schema.as_ref() {
+                Err(error) => Err(format!("the document's schema is broken: {error}")),
+                Ok(schema) => {
+                    let problems: Vec<String> = schema
+                        .iter_errors(body)
+                        .map(|error| format!("{} at {}", error, error.instance_path()))
+                        .collect();
+                    if problems.is_empty() {
+                        Ok(())
+                    } else {
+                        Err(problems.join("; "))
+                    }
+                }
+            },
+        }
+    }
+}
+
+fn expected(document: &Value, response: &Value) -> Expected {
+    let Some(content) = response.get("content") else {
+        return Expected::Nothing;
+    };
+    match content.pointer("/application~1json/schema") {
+        Some(schema) => Expected::Json(Box::new(compile(document, schema))),
+        None => Expected::File,
+    }
+}
+
+/// What a reference within the document stands for, or the value itself.
+fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    let reference = value
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|reference| reference.strip_prefix('#'));
+    reference
+        .and_then(|pointer| document.pointer(pointer))
+        .unwrap_or(value)
+}
+
+/// The segments of a path; a slash at the end means nothing.
+fn segments(path: &str) -> Vec<String> {
+    path.trim_end_matches('/')
+        .split('/')
+        .skip(1)
+        .map(str::to_owned)
+        .collect()
+}

@@ -1,0 +1,208 @@
+//! The program itself: `tidings` as a process of its own, for stories about its start, its end and its words.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use local::demo::{self, DemoUser};
+use local::environment::DESK_JWT_SECRET;
+use shared::clock::Clock;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::process::Child;
+
+use crate::person::Person;
+
+/// How long the program may take to start or to end.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The last line of what it says when it runs.
+const READY: &str = "Ctrl-C stops it.";
+
+/// The path of the program, built the first time that somebody asks for it.
+pub fn path() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        // target/<profile>/deps/it-<hash>
+        let this = std::env::current_exe().expect("the tests have a path");
+        let folder = this
+            .parent()
+            .and_then(Path::parent)
+            .expect("the folder of the profile");
+        let profile = match folder.file_name().and_then(|name| name.to_str()) {
+            Some("debug") | None => "dev",
+            Some(profile) => profile,
+        };
+        // `tests` is named for its features, so that the dependencies are those that are built already.
+        let status = Command::new(env!("CARGO"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args([
+                "build",
+                "--quiet",
+                "-p",
+                "tests",
+                "-p",
+                "local",
+                "--bin",
+                "tidings",
+                "--profile",
+                profile,
+            ])
+            .arg("--target-dir")
+            .arg(folder.parent().expect("the target folder"))
+            .status()
+            .expect("cargo runs");
+        assert!(status.success(), "the program is built");
+        folder.join("tidings")
+    })
+}
+
+/// The program with arguments and without settings of this process.
+pub fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(path());
+    command.args(arguments).stdin(Stdio::null());
+    for name in shared::config::Config::NAMES {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs the program to its end.
+pub async fn run(arguments: &[&str]) -> Output {
+    finish(command(arguments)).await
+}
+
+/// Runs a command to its end.
+pub async fn finish(command: Command) -> Output {
+    let mut command = tokio::process::Command::from(command);
+    let output = command.kill_on_drop(true).output();
+    tokio::time::timeout(PATIENCE, output)
+        .await
+        .expect("the program ends")
+        .expect("the program runs")
+}
+
+/// A desk that runs in a process of its own.
+pub struct Program {
+    child: Child,
+    client: reqwest::Client,
+    /// What it said when it was ready.
+    pub words: String,
+    http_url: String,
+    ws_url: String,
+}
+
+impl Program {
+    /// Starts a desk on free ports, without rate limits. When this returns, it answers.
+    pub async fn start(arguments: &[&str], settings: &[(&str, &str)]) -> Self {
+        let mut command = command(&["--http-port", "0", "--ws-port", "0"]);
+        command.args(arguments);
+        for name in [
+            "SENDS_PER_MINUTE",
+            "REQUESTS_PER_MINUTE",
+            "FRAMES_PER_SECOND",
+            "CONNECTS_PER_MINUTE",
+        ] {
+            command.env(format!("RATE_LIMIT_{name}"), "0");
+        }
+        command
+            .envs(settings.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = tokio::process::Command::from(command)
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the program runs");
+        let words = tokio::time::timeout(PATIENCE, until_ready(&mut child))
+            .await
+            .expect("the desk starts");
+        let address = |scheme: &str| {
+            let word = words.split_whitespace().find(|word| word.starts_with(scheme));
+            word.expect("the desk says where it is")
+                .trim_end_matches('/')
+                .to_owned()
+        };
+        let (http_url, ws_url) = (address("http://"), address("ws://"));
+        Self {
+            child,
+            client: reqwest::Client::new(),
+            words,
+            http_url,
+            ws_url,
+        }
+    }
+
+    /// The address of the HTTP API.
+    pub fn http_url(&self) -> &str {
+        &self.http_url
+    }
+
+    /// The port of the WebSocket API.
+    pub fn ws_port(&self) -> &str {
+        self.ws_url.rsplit(':').next().expect("an address has a port")
+    }
+
+    /// One of the desk's demo users.
+    pub fn person(&self, user: DemoUser) -> Person {
+        let lifetime = Duration::from_hours(1);
+        let token = demo::token(
+            DESK_JWT_SECRET,
+            user.id,
+            user.claims(),
+            Clock::default().now(),
+            lifetime,
+        )
+        .expect("a token is made");
+        Person::new(
+            self.client.clone(),
+            self.http_url.clone(),
+            self.ws_url.clone(),
+            user.id,
+            token,
+        )
+    }
+
+    /// Kills it, as `kill -9` does: it cannot put anything in order.
+    pub async fn kill(mut self) {
+        self.child.kill().await.expect("the program can be killed");
+    }
+
+    /// Sends it a signal by name, and waits for its end.
+    pub async fn ends_with(mut self, signal: &str) -> ExitStatus {
+        let id = self.child.id().expect("the program runs").to_string();
+        let sent = Command::new("kill")
+            .args(["-s", signal, &id])
+            .status()
+            .expect("kill runs");
+        assert!(sent.success(), "the signal is sent");
+        tokio::time::timeout(PATIENCE, self.child.wait())
+            .await
+            .expect("the program ends")
+            .expect("it has a status")
+    }
+}
+
+/// Reads what it says until it is ready.
+async fn until_ready(child: &mut Child) -> String {
+    let mut words = String::new();
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    while let Some(line) = lines.next_line().await.expect("what it says can be read") {
+        words.push_str(&line);
+        words.push('\n');
+        if line == READY {
+            // The rest must go somewhere, or a full pipe would hold it up.
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            let mut errors = child.stderr.take().expect("a pipe");
+            tokio::spawn(async move { errors.read_to_end(&mut Vec::new()).await });
+            return words;
+        }
+    }
+    let mut errors = String::new();
+    child
+        .stderr
+        .take()
+        .expect("a pipe")
+        .read_to_string(&mut errors)
+        .await
+        .expect("errors can be read");
+    panic!("the desk does not start: {words}{errors}");
+}

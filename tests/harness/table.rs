@@ -1,0 +1,76 @@
+//! A look into the table, past all functions: for stories about what is stored and what is not.
+
+use bytes::Bytes;
+use local_services::Service;
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+impl World {
+    /// The attributes of an item as `DynamoDB` writes them in JSON; none if there is no such item.
+    /// `shared/src/store/keys.rs` says which keys there are.
+    pub async fn stored(&self, partition: &str, sort: &str) -> Option<Value> {
+        let key = json!({ "pk": { "S": partition }, "sk": { "S": sort } });
+        let answer = self
+            .dynamodb(
+                "GetItem",
+                json!({ "TableName": TABLE, "Key": key, "ConsistentRead": true }),
+            )
+            .await;
+        answer.get("Item").cloned()
+    }
+
+    /// Writes items as they are, over whatever is there.
+    pub async fn store(&self, items: &[Value]) {
+        for some in items.chunks(25) {
+            let puts: Vec<Value> = some
+                .iter()
+                .map(|item| json!({ "PutRequest": { "Item": item } }))
+                .collect();
+            let answer = self
+                .dynamodb("BatchWriteItem", json!({ "RequestItems": { TABLE: puts } }))
+                .await;
+            assert_eq!(answer["UnprocessedItems"], json!({}), "{answer}");
+        }
+    }
+
+    /// The ids of the connections that are noted for somebody.
+    pub async fn noted_connections(&self, user: uuid::Uuid) -> Vec<String> {
+        let item = self.stored(&format!("U#{user}"), "CONNECTIONS").await;
+        let fields = item
+            .as_ref()
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
+        let mut ids: Vec<String> = fields
+            .keys()
+            .filter_map(|name| name.strip_prefix("c#"))
+            .map(str::to_owned)
+            .collect();
+        ids.sort();
+        ids
+    }
+
+    async fn dynamodb(&self, operation: &str, body: Value) -> Value {
+        let request = http::Request::post(Service::DynamoDb.endpoint())
+            .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+            .body(Bytes::from(body.to_string()))
+            .expect("a request");
+        let answer = self
+            .services()
+            .call("Harness", Service::DynamoDb, request)
+            .await
+            .expect("the table answers");
+        let text = answer.body().bytes().unwrap_or_default();
+        assert_eq!(
+            answer.status().as_u16(),
+            200,
+            "{operation}: {}",
+            String::from_utf8_lossy(text)
+        );
+        serde_json::from_slice(text).expect("the answer is JSON")
+    }
+}
+
+/// The name of the table on the desk.
+const TABLE: &str = "Table";

@@ -1,0 +1,285 @@
+//! A world: a desk in memory, of one story alone.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use local::demo;
+use local::desk::{Desk, Options};
+use local::processes::{ProcessOptions, Processes};
+use local_gateway::websocket::WebSocketOptions;
+use local_services::Services;
+use serde_json::Value;
+use shared::clock::Clock;
+use shared::domain::user::Claims;
+use uuid::Uuid;
+
+use crate::openapi::Validator;
+use crate::person::Person;
+
+/// The document that every answer is checked against.
+pub(crate) static VALIDATOR: LazyLock<Validator> =
+    LazyLock::new(|| Validator::new(&crate::openapi::document(&local::functions())));
+
+/// The queue of jobs for `deliver`.
+pub const FANOUT: &str = "FanoutQueue";
+/// The queue of jobs for `notify`.
+pub const OFFLINE: &str = "OfflineQueue";
+/// Where jobs for `deliver` end that cannot be done.
+pub const FANOUT_DEAD: &str = "FanoutDeadLetters";
+/// Where jobs for `notify` end that cannot be done.
+pub const OFFLINE_DEAD: &str = "OfflineDeadLetters";
+
+/// A desk in memory and what is needed to live in it.
+pub struct World {
+    desk: Option<Desk>,
+    client: reqwest::Client,
+    log: Arc<Mutex<Vec<String>>>,
+    /// How many lines the log has.
+    logged: tokio::sync::watch::Receiver<usize>,
+    /// Whether jobs may end among the dead letters.
+    expects_dead_letters: bool,
+}
+
+impl World {
+    /// A world without rate limits.
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A world with some settings of its own; rate limits are off unless named.
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
+        Self::with_options(settings, WebSocketOptions::default(), 1).await
+    }
+
+    /// A world with settings, gateway options and as many instances of each function.
+    pub async fn with_options(
+        settings: &[(&str, &str)],
+        websocket: WebSocketOptions,
+        instances: usize,
+    ) -> Self {
+        let asked = std::env::var_os("TIDINGS_PROCESSES").is_some_and(|value| value == "1");
+        Self::begin(settings, websocket, instances, asked.then(processes)).await
+    }
+
+    /// A world whose functions are the real binaries, which somebody has built.
+    pub async fn in_processes(options: ProcessOptions) -> Self {
+        Self::begin(&[], WebSocketOptions::default(), 1, Some(options)).await
+    }
+
+    async fn begin(
+        settings: &[(&str, &str)],
+        websocket: WebSocketOptions,
+        instances: usize,
+        processes: Option<ProcessOptions>,
+    ) -> Self {
+        let unlimited = [
+            "RATE_LIMIT_SENDS_PER_MINUTE",
+            "RATE_LIMIT_REQUESTS_PER_MINUTE",
+            "RATE_LIMIT_FRAMES_PER_SECOND",
+            "RATE_LIMIT_CONNECTS_PER_MINUTE",
+        ];
+        let unlimited = unlimited.map(|name| (name.to_owned(), "0".to_owned()));
+        let mut environment = BTreeMap::from(unlimited);
+        environment.extend(
+            settings
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let lines = Arc::clone(&log);
+        let (count, logged) = tokio::sync::watch::channel(0);
+        let desk = Desk::start(Options {
+            http_port: 0,
+            ws_port: 0,
+            data_dir: None,
+            environment,
+            clock: Clock::default(),
+            sink: Arc::new(move |line| {
+                lines.lock().unwrap().push(line.to_owned());
+                count.send_modify(|count| *count += 1);
+            }),
+            websocket,
+            instances,
+            processes,
+        })
+        .await
+        .expect("the desk starts");
+        Self {
+            desk: Some(desk),
+            client: reqwest::Client::new(),
+            log,
+            logged,
+            expects_dead_letters: false,
+        }
+    }
+
+    /// Says that jobs of this story end among the dead letters.
+    pub fn expect_dead_letters(&mut self) {
+        self.expects_dead_letters = true;
+    }
+
+    /// The desk.
+    pub fn desk(&self) -> &Desk {
+        self.desk.as_ref().expect("the desk runs until the story ends")
+    }
+
+    /// The embedded services.
+    pub fn services(&self) -> &Services {
+        self.desk().services()
+    }
+
+    /// Somebody new, who has called once and so is known to others.
+    pub async fn person(&self, username: &str) -> Person {
+        let claims = Claims {
+            name: Some(format!("{username} the tester")),
+            username: Some(username.to_owned()),
+            ..Claims::default()
+        };
+        let person = self.stranger(Uuid::new_v4(), claims);
+        person.get("/api/v1/users/me").await.is(200);
+        person
+    }
+
+    /// People, who have each called once.
+    pub async fn people<const COUNT: usize>(&self, usernames: [&str; COUNT]) -> [Person; COUNT] {
+        let people = futures::future::join_all(usernames.iter().map(|username| self.person(username))).await;
+        people.try_into().expect("as many people as names")
+    }
+
+    /// Somebody who has not called yet.
+    pub fn stranger(&self, user: Uuid, claims: Claims) -> Person {
+        let token = self.token(user, claims, Duration::from_hours(1));
+        self.bearer(user, token)
+    }
+
+    /// Somebody with a token of the story's own making.
+    pub fn bearer(&self, user: Uuid, token: String) -> Person {
+        Person::new(
+            self.client.clone(),
+            self.desk().http_url(),
+            self.desk().ws_url(),
+            user,
+            token,
+        )
+    }
+
+    /// A token of this world.
+    pub fn token(&self, user: Uuid, claims: Claims, lifetime: Duration) -> String {
+        demo::token(
+            self.desk().secret(),
+            user,
+            claims,
+            self.desk().clock().now(),
+            lifetime,
+        )
+        .expect("a token is made")
+    }
+
+    /// Whether time can be let pass here. A story that needs it ends early if not:
+    /// processes have the clock of the machine.
+    pub fn clock_is_movable(&self) -> bool {
+        let movable = self.desk().processes().is_none();
+        if !movable {
+            let story = std::thread::current();
+            let story = story.name().unwrap_or("a story");
+            eprintln!("{story} is skipped: it moves the clock, and processes have that of the machine");
+        }
+        movable
+    }
+
+    /// The functions' processes, in a world that has them.
+    pub fn processes(&self) -> &Processes {
+        self.desk().processes().expect("functions run as processes")
+    }
+
+    /// Lets time pass, for the functions, tokens and queues alike.
+    pub fn advance(&self, duration: Duration) {
+        assert!(
+            self.desk().processes().is_none(),
+            "processes have the clock of the machine; begin with `if !world.clock_is_movable() {{ return; }}`"
+        );
+        self.desk().clock().advance(duration);
+        self.services().queues().clock_moved();
+    }
+
+    /// Waits until no job is visible or being worked off. Delayed ones stay; see [`World::bring_offline_forward`].
+    pub async fn settled(&self) {
+        tokio::time::timeout(Duration::from_secs(30), self.services().queues().idle())
+            .await
+            .expect("the queues come to rest")
+            .expect("the queues can be read");
+    }
+
+    /// Makes the jobs due that wait for absent members to come back, and waits until they are done.
+    pub async fn bring_offline_forward(&self) {
+        self.settled().await;
+        self.services()
+            .queues()
+            .make_visible_now(OFFLINE)
+            .expect("the queue is there");
+        self.settled().await;
+    }
+
+    /// The functions' log lines so far.
+    pub fn log(&self) -> Vec<Value> {
+        let lines = self.log.lock().unwrap();
+        lines
+            .iter()
+            .map(|line| serde_json::from_str(line).expect("a log line is JSON"))
+            .collect()
+    }
+
+    /// Waits until the log has so many lines that are wanted; the last of them.
+    pub async fn logged(&self, count: usize, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut logged = self.logged.clone();
+        tokio::time::timeout(Duration::from_secs(30), async {
+            loop {
+                logged.borrow_and_update();
+                let mut found: Vec<Value> = self.log().into_iter().filter(&wanted).collect();
+                if found.len() >= count
+                    && let Some(last) = found.pop()
+                {
+                    return last;
+                }
+                logged.changed().await.expect("the desk runs");
+            }
+        })
+        .await
+        .expect("the log line comes")
+    }
+
+    /// The text of the log so far.
+    pub fn log_text(&self) -> String {
+        self.log.lock().unwrap().join("\n")
+    }
+
+    /// Stops the desk, for stories that want to see it end.
+    pub async fn stop(mut self) {
+        if let Some(desk) = self.desk.take() {
+            desk.stop().await;
+        }
+    }
+}
+
+/// The binaries beside this test, and as many processes as a story may want at once.
+pub fn processes() -> ProcessOptions {
+    ProcessOptions {
+        most_per_function: 100,
+        ..ProcessOptions::beside_this_program().expect("the test knows where it is")
+    }
+}
+
+impl Drop for World {
+    /// What a story forgot to look at: a job that could not be done is a defect.
+    fn drop(&mut self) {
+        if std::thread::panicking() || self.expects_dead_letters {
+            return;
+        }
+        let Some(desk) = &self.desk else { return };
+        for queue in [FANOUT_DEAD, OFFLINE_DEAD] {
+            let depth = desk.services().queues().depth(queue).expect("the queue is there");
+            assert_eq!(depth.visible, 0, "jobs ended in {queue}");
+        }
+    }
+}

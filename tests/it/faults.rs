@@ -1,0 +1,15 @@
+//! Everything that can go wrong between a function and its services: nothing acknowledged is lost, nothing is
+//! doubled, nothing is reordered (design §8, §9).
+//!
+//! No list of calls stands here. Each deed is first done while all goes well, and what it calls is written down;
+//! then it is done again, in a world of its own, for each of those calls and each misfortune.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "a failed run tells what it was at, and a good one its figures"
+)]
+
+mod half;
+mod points;
+mod stage;
+mod writers;

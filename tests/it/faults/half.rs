@@ -1,0 +1,223 @@
+//! Too much at once: half of all calls to the table throttled, jobs that cannot be done, queues that promise
+//! neither "once" nor order.
+
+use std::sync::atomic::Ordering;
+
+use futures::future::join_all;
+use harness::faults::{Dice, Storm, Tally};
+use harness::world::{FANOUT, FANOUT_DEAD, OFFLINE, OFFLINE_DEAD};
+use harness::{Person, Socket, World};
+use local_gateway::websocket::WebSocketOptions;
+use local_services::Delivery;
+use serde_json::{Value, json};
+
+use super::stage::{Place, Stage, assert_dense, attempt, fact, log, sync};
+use harness::faults::Faults;
+
+const MESSAGES_EACH: usize = 20;
+
+/// Sends until it is acknowledged; how many attempts that took.
+async fn insists(person: &Person, conversation: &str, content: &str) -> (usize, Value) {
+    let path = format!("/api/conversations/{conversation}/messages");
+    let body = json!({ "content": content, "client_message_id": content });
+    for attempts in 1..=400 {
+        let (status, answer) = attempt(person.request("POST", &path).json(&body)).await;
+        match status {
+            201 => return (attempts, answer),
+            500 | 503 => {}
+            _ => panic!("a send is answered {status}: {answer}"),
+        }
+    }
+    panic!("a send is never acknowledged");
+}
+
+/// Sends the same number of messages from each member at once; the attempts of all, and what was acknowledged.
+async fn crowd(stage: &Stage, round: &str) -> (usize, Vec<Value>) {
+    let sends = stage.members.iter().enumerate().map(async |(who, member)| {
+        let (mut attempts, mut acknowledged) = (0, Vec::new());
+        for number in 0..MESSAGES_EACH {
+            let content = format!("{round}-{who}-{number}");
+            let (tries, answer) = insists(member, &stage.conversation, &content).await;
+            attempts += tries;
+            acknowledged.push(answer);
+        }
+        (attempts, acknowledged)
+    });
+    let (attempts, acknowledged): (Vec<usize>, Vec<Vec<Value>>) = join_all(sends).await.into_iter().unzip();
+    (attempts.iter().sum(), acknowledged.concat())
+}
+
+fn ratio(many: u64, few: u64) -> f64 {
+    f64::from(u32::try_from(many).unwrap()) / f64::from(u32::try_from(few).unwrap())
+}
+
+/// Retries happen in one layer: with half of them throttled, three attempts at a call make 1 + ½ + ¼ of it, and a
+/// second layer that tried again would make more. The client's retries are new requests, as they are everywhere.
+#[tokio::test]
+async fn half_of_all_table_calls_throttled_multiplies_nothing_and_loses_nothing() {
+    const ONE_LAYER: f64 = 1.0 + 0.5 + 0.25;
+    let mut stage = Stage::set(Place::Group).await;
+    stage.faults.tally();
+    let (_, first) = crowd(&stage, "calm").await;
+    let calm = stage.faults.tally();
+    stage.faults.settle(stage.world.services()).await;
+
+    stage.faults.tally();
+    stage.faults.storm(Storm {
+        table_throttled: 5000,
+        ..Storm::calm(Dice::new(7))
+    });
+    let (attempts, second) = crowd(&stage, "storm").await;
+    stage.faults.quiet().await;
+    let storm: Tally = stage.faults.tally();
+    let messages = second.len();
+    println!("while calm: {calm:?}; with half throttled: {storm:?}");
+    println!(
+        "{messages} messages in {attempts} requests; {:.2} attempts a call, {:.2} times the calls",
+        ratio(storm.attempts, storm.calls),
+        ratio(storm.attempts, calm.attempts),
+    );
+    assert!(storm.most_attempts <= 3, "{storm:?}");
+    assert!(ratio(storm.attempts, storm.calls) <= 1.1 * ONE_LAYER, "{storm:?}");
+
+    stage.faults.calm();
+    stage.faults.settle(stage.world.services()).await;
+    let queues = stage.world.services().queues();
+    let dead = queues.redrive(FANOUT_DEAD, FANOUT).unwrap() + queues.redrive(OFFLINE_DEAD, OFFLINE).unwrap();
+    println!("{dead} jobs were dead for a while");
+    stage.faults.settle(stage.world.services()).await;
+    let log = stage.agrees(stage.before.len() + first.len() + messages).await;
+    for message in first.iter().chain(&second) {
+        let seq = usize::try_from(message["seq"].as_u64().unwrap()).unwrap();
+        assert_eq!(
+            log[seq - 1]["message"]["id"],
+            message["id"],
+            "acknowledged and there"
+        );
+    }
+}
+
+/// A job that cannot be done goes aside alone, and comes back when it can be: `Queues::redrive` on the desk,
+/// `aws sqs start-message-move-task` in the cloud.
+#[tokio::test]
+async fn a_poison_job_ends_among_the_dead_letters_alone_and_can_be_brought_back() {
+    let world = World::start().await;
+    let faults = Faults::install(world.services());
+    let [ada, bob, cem] = world.people(["ada", "bob", "cem"]).await;
+    let (sound, cursed) = (ada.open_direct(&bob).await, ada.open_direct(&cem).await);
+    faults.settle(world.services()).await;
+    let (mut to_bob, mut to_cem) = (bob.connect().await, cem.connect().await);
+
+    faults.storm(Storm {
+        cursed: Some(cursed.clone()),
+        ..Storm::calm(Dice::new(0))
+    });
+    for number in 0..10 {
+        let content = format!("{number}");
+        let both = tokio::join!(ada.says(&sound, &content), async {
+            if number == 5 {
+                ada.says(&cursed, "poison").await;
+            }
+        });
+        assert_eq!(both.0["content"], content);
+    }
+    faults.settle(world.services()).await;
+    let queues = world.services().queues();
+    let dead = queues.messages(FANOUT_DEAD).unwrap();
+    assert_eq!(dead.len(), 1, "{dead:#?}");
+    assert!(dead[0].body.contains(&cursed));
+    let frames = to_bob.so_far().await;
+    let came = |frames: &[Value]| {
+        let numbers: Vec<u64> = frames.iter().filter_map(|frame| frame["seq"].as_u64()).collect();
+        numbers
+    };
+    let mut numbers = came(&frames);
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers, (1..=10).collect::<Vec<_>>());
+    assert_eq!(to_cem.so_far().await, Vec::<Value>::new());
+
+    faults.calm();
+    assert_eq!(queues.redrive(FANOUT_DEAD, FANOUT).unwrap(), 1);
+    faults.settle(world.services()).await;
+    assert_eq!(
+        to_cem.next_of("new_message").await["message"]["content"],
+        "poison"
+    );
+}
+
+/// Standard queues promise neither order nor "once"; API Gateway does not promise `$disconnect`.
+#[tokio::test]
+async fn doubled_and_shuffled_jobs_and_connections_gone_without_a_word_do_no_harm() {
+    let options = WebSocketOptions::default();
+    options.drop_disconnect.store(true, Ordering::Relaxed);
+    let world = World::with_options(&[], options, 1).await;
+    let faults = Faults::install(world.services());
+    let [ada, bob, cem] = world.people(["ada", "bob", "cem"]).await;
+    let conversation = ada.open_group("circle", &[&bob, &cem]).await;
+    faults.settle(world.services()).await;
+    let token = cem.get("/api/events").await.is(200)["next"].clone();
+    let mut sockets: Vec<Socket> =
+        join_all([&ada, &bob, &cem].map(async |person| person.connect().await)).await;
+    for person in [&bob, &cem] {
+        person.connect().await.close().await;
+    }
+    assert_eq!(
+        world.noted_connections(bob.id).await.len(),
+        2,
+        "nobody said goodbye"
+    );
+
+    world
+        .services()
+        .queues()
+        .set_delivery(Delivery::DuplicatedAndShuffled);
+    for number in 0..20 {
+        let who = [&ada, &bob, &cem][number % 3];
+        let message = who.says(&conversation, &format!("{number}")).await;
+        if number % 5 == 0 {
+            let path = format!(
+                "/api/conversations/{conversation}/messages/{}",
+                message["id"].as_str().unwrap()
+            );
+            who.delete(&path).await.is(204);
+        }
+    }
+    faults.settle(world.services()).await;
+
+    let log = log(&ada, &conversation).await;
+    assert_dense(&log);
+    assert_eq!(log.len(), 24);
+    for socket in &mut sockets {
+        let frames = socket.so_far().await;
+        for event in &log {
+            // Pushed at least once, each as it was or, if it had been deleted by then, without content.
+            let copies = frames.iter().filter(|frame| frame["seq"] == event["seq"]);
+            assert!(copies.count() > 0, "{event} did not come");
+        }
+    }
+    let (told, _) = sync(&cem, token.as_str().unwrap()).await;
+    let told: Vec<Value> = told
+        .iter()
+        .filter(|event| event["type"] != "message_read")
+        .map(fact)
+        .collect();
+    assert_eq!(told, log.iter().map(fact).collect::<Vec<_>>());
+    assert_eq!(
+        world.noted_connections(bob.id).await.len(),
+        1,
+        "what was gone is forgotten"
+    );
+    let own = log
+        .iter()
+        .filter(|event| event["message"]["sender_id"] == json!(cem.id));
+    let deleted = log
+        .iter()
+        .filter(|event| event["type"] == "message_deleted")
+        .count();
+    assert_eq!(
+        cem.sees(&conversation).await["unread_count"],
+        json!(20 - own.count() - deleted + 1),
+        "one of the deleted was cem's own"
+    );
+}

@@ -1,0 +1,392 @@
+//! The stage of these stories: a few people in a conversation, and what must be true of it whatever happened.
+
+use std::sync::Arc;
+
+use harness::faults::Faults;
+use harness::{Person, Socket, World};
+use serde_json::{Value, json};
+
+/// What is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deed {
+    /// A message is sent.
+    Send,
+    /// One's own message is deleted.
+    Delete,
+    /// The last member reads the first message.
+    Read,
+    /// Ada opens a direct conversation with somebody new to her.
+    OpenDirect,
+    /// Ada opens a group.
+    OpenGroup,
+}
+
+/// Where it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In a group of three, which has messages.
+    Group,
+    /// In a direct conversation, which has messages.
+    Direct,
+    /// In a direct conversation without any.
+    Empty,
+}
+
+/// People in a conversation; who comes last has no connection.
+pub(super) struct Stage {
+    pub(super) world: World,
+    pub(super) faults: Arc<Faults>,
+    pub(super) members: Vec<Person>,
+    newcomer: Person,
+    pub(super) conversation: String,
+    /// The messages that were there before.
+    pub(super) before: Vec<Value>,
+    /// Each member's token from before.
+    tokens: Vec<String>,
+    /// The connections of all members but the last.
+    sockets: Vec<Socket>,
+    /// What came over each.
+    frames: Vec<Vec<Value>>,
+}
+
+/// What was acknowledged.
+#[derive(Clone, Debug)]
+pub(super) struct Acknowledged {
+    pub(super) attempts: usize,
+    pub(super) answer: Value,
+}
+
+impl Stage {
+    pub(super) async fn set(place: Place) -> Self {
+        // Limits that nobody reaches, so that asking for them is among the calls.
+        let world = World::with(&[
+            ("RATE_LIMIT_SENDS_PER_MINUTE", "100000"),
+            ("RATE_LIMIT_REQUESTS_PER_MINUTE", "100000"),
+        ])
+        .await;
+        let [ada, bob, cem, newcomer] = world.people(["ada", "bob", "cem", "dan"]).await;
+        let faults = Faults::install(world.services());
+        let (members, conversation) = if place == Place::Group {
+            let conversation = ada.open_group("circle", &[&bob, &cem]).await;
+            (vec![ada, bob, cem], conversation)
+        } else {
+            let conversation = ada.open_direct(&bob).await;
+            (vec![ada, bob], conversation)
+        };
+        let mut before = Vec::new();
+        if place != Place::Empty {
+            before.push(members[0].says(&conversation, "the first").await);
+            before.push(members[1].says(&conversation, "the second").await);
+        }
+        faults.settle(world.services()).await;
+        let mut sockets = Vec::new();
+        for member in &members[..members.len() - 1] {
+            sockets.push(member.connect().await);
+        }
+        let mut tokens = Vec::new();
+        for member in &members {
+            let sync = member.get("/api/events").await.is(200);
+            tokens.push(sync["next"].as_str().unwrap().to_owned());
+        }
+        Self {
+            world,
+            faults,
+            members,
+            newcomer,
+            conversation,
+            before,
+            tokens,
+            frames: vec![Vec::new(); sockets.len()],
+            sockets,
+        }
+    }
+
+    fn last(&self) -> &Person {
+        &self.members[self.members.len() - 1]
+    }
+
+    /// What a member says when they send.
+    pub(super) fn words(who: usize) -> &'static str {
+        ["sent", "sent meanwhile"][who]
+    }
+
+    /// A member's request, and whatever comes of it: the status and the answer.
+    pub(super) async fn tries(&self, who: usize, deed: Deed) -> (u16, Value) {
+        let person = &self.members[who];
+        let messages = format!("/api/conversations/{}/messages", self.conversation);
+        let id = |index: usize| self.before[index]["id"].as_str().unwrap();
+        let request = match deed {
+            Deed::Send => {
+                let body = json!({ "content": Self::words(who), "client_message_id": "the-same-each-time" });
+                person.request("POST", &messages).json(&body)
+            }
+            Deed::Delete => person.request("DELETE", &format!("{messages}/{}", id(who))),
+            Deed::Read => {
+                let path = format!("/api/conversations/{}/read", self.conversation);
+                self.last()
+                    .request("PATCH", &path)
+                    .json(&json!({ "message_id": id(0) }))
+            }
+            Deed::OpenDirect => {
+                person.request("POST", &format!("/api/conversations/dm/{}", self.newcomer.id))
+            }
+            Deed::OpenGroup => {
+                let body = json!({ "name": "new", "member_ids": [self.members[1].id, self.newcomer.id] });
+                person.request("POST", "/api/conversations").json(&body)
+            }
+        };
+        attempt(request).await
+    }
+
+    /// Does it as a client does: again and again until it is acknowledged.
+    pub(super) async fn does(&self, who: usize, deed: Deed) -> Acknowledged {
+        for attempts in 1..=5 {
+            let (status, answer) = self.tries(who, deed).await;
+            match status {
+                200..=299 => return Acknowledged { attempts, answer },
+                // A function that died, and one that says that it will do better later.
+                500 | 503 => {}
+                _ => panic!("{deed:?} is answered {status}: {answer}"),
+            }
+        }
+        panic!("{deed:?} is refused again and again");
+    }
+
+    /// Waits until all jobs are done, and looks whether everything is as it must be after the deed.
+    pub(super) async fn comes_out_right(&mut self, deed: Deed, acknowledged: &Acknowledged) {
+        self.faults.settle(self.world.services()).await;
+        match deed {
+            Deed::Send => {
+                let log = self.agrees(self.before.len() + 1).await;
+                let last = &log[log.len() - 1];
+                assert_eq!(last["message"]["content"], "sent");
+                assert_eq!(last["message"]["id"], acknowledged.answer["id"]);
+                assert_eq!(last["seq"], acknowledged.answer["seq"]);
+                let note = self.missed().await;
+                assert_eq!(note.as_ref(), last["seq"].as_u64().as_ref(), "what was missed");
+            }
+            Deed::Delete => {
+                let log = self.agrees(self.before.len() + 1).await;
+                let last = &log[log.len() - 1];
+                assert_eq!(last["type"], "message_deleted");
+                assert_eq!(last["message_id"], self.before[0]["id"]);
+                assert_eq!(log[0]["message"]["content"], Value::Null);
+            }
+            Deed::Read => {
+                self.agrees(self.before.len()).await;
+                assert_eq!(acknowledged.answer["last_read_seq"], 1);
+                self.shows("message_read", "user_id", &json!(self.last().id))
+                    .await;
+            }
+            Deed::OpenDirect | Deed::OpenGroup => {
+                self.agrees(self.before.len()).await;
+                let id = acknowledged.answer["id"].clone();
+                self.shows("conversation_created", "conversation", &id).await;
+                let open = self.newcomer.get("/api/conversations").await.is(200);
+                let open = open["conversations"].as_array().unwrap();
+                assert!(open.iter().any(|conversation| conversation["id"] == id));
+                if deed == Deed::OpenDirect {
+                    assert_eq!(open.len(), 1, "one conversation per pair");
+                }
+                let participants = if deed == Deed::OpenGroup { 3 } else { 2 };
+                for conversation in open {
+                    assert_eq!(conversation["participant_count"], participants, "{conversation}");
+                }
+            }
+        }
+    }
+
+    /// The log, which has so many entries, and is the same for everybody: in the log itself, in what a sync from
+    /// before tells, in the frames that came, and in what is unread.
+    pub(super) async fn agrees(&mut self, length: usize) -> Vec<Value> {
+        let log = self.agrees_when_asked().await;
+        assert_eq!(log.len(), length, "{log:#?}");
+        self.receive().await;
+        for frames in &self.frames {
+            for event in &log[self.before.len()..] {
+                let seq = frame_seq(event);
+                let came = frames
+                    .iter()
+                    .any(|frame| is_entry(frame) && frame_seq(frame) == seq);
+                assert!(came, "the frame {seq} did not come: {frames:#?}");
+            }
+        }
+        log
+    }
+
+    /// The same of what members get when they ask, whatever was pushed.
+    pub(super) async fn agrees_when_asked(&self) -> Vec<Value> {
+        let log = log(&self.members[0], &self.conversation).await;
+        assert_dense(&log);
+        let facts: Vec<Value> = log.iter().map(fact).collect();
+        let new: Vec<&Value> = facts[self.before.len()..].iter().collect();
+        for (index, member) in self.members.iter().enumerate() {
+            let theirs = self::log(member, &self.conversation).await;
+            assert!(
+                theirs.iter().map(fact).eq(facts.iter().cloned()),
+                "one log for all"
+            );
+
+            let (told, unread) = sync(member, &self.tokens[index]).await;
+            let told: Vec<Value> = told
+                .iter()
+                .filter(|event| is_entry(event) && conversation_of(event) == self.conversation)
+                .map(fact)
+                .collect();
+            assert!(told.iter().eq(new.iter().copied()), "a sync tells {told:?}");
+
+            let seen = member.sees(&self.conversation).await;
+            let expected = unread_of(&log, member, read_up_to(&seen, member, &log));
+            assert_eq!(seen["unread_count"], expected, "{seen}");
+            assert_eq!(
+                unread["by_conversation"][&self.conversation]
+                    .as_u64()
+                    .unwrap_or(0),
+                expected
+            );
+        }
+        log
+    }
+
+    async fn receive(&mut self) {
+        for (socket, frames) in self.sockets.iter_mut().zip(&mut self.frames) {
+            frames.extend(socket.so_far().await);
+        }
+    }
+
+    /// Something that is no entry is told by everybody's sync and came over every connection.
+    async fn shows(&mut self, frame_type: &str, field: &str, value: &Value) {
+        let is_it = |frame: &Value| {
+            let found = &frame[field];
+            frame["type"] == frame_type && (found == value || found["id"] == *value)
+        };
+        let (told, _) = sync(&self.members[0], &self.tokens[0]).await;
+        assert_eq!(
+            told.iter().filter(|event| is_it(event)).count(),
+            1,
+            "a sync tells {told:#?}"
+        );
+        self.receive().await;
+        let frames = &self.frames[0];
+        assert!(frames.iter().any(is_it), "the frames were {frames:#?}");
+    }
+
+    /// Up to which message the last member is noted to have missed.
+    async fn missed(&self) -> Option<u64> {
+        let partition = format!("U#{}#NOTE", self.last().id);
+        let note = self
+            .world
+            .stored(&partition, &format!("MISSED#{}", self.conversation))
+            .await?;
+        note["q"]["N"].as_str()?.parse().ok()
+    }
+}
+
+/// Sends a request and takes whatever answer comes.
+pub(super) async fn attempt(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let response = request.send().await.expect("the gateway answers");
+    let status = response.status().as_u16();
+    let text = response.text().await.expect("the answer has a body");
+    (status, serde_json::from_str(&text).unwrap_or_default())
+}
+
+/// The whole log as a member gets it.
+pub(super) async fn log(person: &Person, conversation: &str) -> Vec<Value> {
+    let mut events: Vec<Value> = Vec::new();
+    loop {
+        let after = events.len();
+        let path = format!("/api/conversations/{conversation}/events?after_seq={after}&limit=100");
+        let page = person.get(&path).await.is(200);
+        events.extend(page["events"].as_array().unwrap().iter().cloned());
+        if page["has_more"] == false {
+            assert_eq!(page["last_seq"], events.len(), "the log ends where it says");
+            return events;
+        }
+    }
+}
+
+/// Everything since a token, and what is unread then.
+pub(super) async fn sync(person: &Person, token: &str) -> (Vec<Value>, Value) {
+    let (mut told, mut token) = (Vec::new(), token.to_owned());
+    loop {
+        let page = person
+            .get(&format!("/api/events?after={token}&limit=100"))
+            .await
+            .is(200);
+        assert_eq!(page["recovered"], true);
+        told.extend(page["events"].as_array().unwrap().iter().cloned());
+        page["next"].as_str().unwrap().clone_into(&mut token);
+        if page["has_more"] == false {
+            return (told, page["unread"].clone());
+        }
+    }
+}
+
+pub(super) fn assert_dense(log: &[Value]) {
+    let numbers: Vec<Value> = log.iter().map(frame_seq).collect();
+    let expected: Vec<Value> = (1..=log.len()).map(Value::from).collect();
+    assert_eq!(numbers, expected, "the numbers of the log");
+    let mut ids: Vec<String> = log
+        .iter()
+        .map(|event| fact(event)["about"].to_string() + event["type"].as_str().unwrap())
+        .collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), log.len(), "nothing is there twice");
+}
+
+fn is_entry(frame: &Value) -> bool {
+    frame["type"] == "new_message" || frame["type"] == "message_deleted"
+}
+
+fn frame_seq(frame: &Value) -> Value {
+    if frame["seq"].is_null() {
+        frame["message"]["seq"].clone()
+    } else {
+        frame["seq"].clone()
+    }
+}
+
+fn conversation_of(frame: &Value) -> &str {
+    frame["message"]["conversation_id"]
+        .as_str()
+        .or_else(|| frame["conversation_id"].as_str())
+        .unwrap_or_default()
+}
+
+/// What an entry says to everybody alike.
+pub(super) fn fact(frame: &Value) -> Value {
+    let message = &frame["message"];
+    json!({
+        "seq": frame_seq(frame),
+        "type": frame["type"],
+        "about": if message.is_null() { &frame["message_id"] } else { &message["id"] },
+        "sender": message["sender_id"],
+        "content": message["content"],
+    })
+}
+
+/// What is unread of a log by the rules: others' messages behind the cursor that are not deleted, up to 99.
+pub(super) fn unread_of(log: &[Value], reader: &Person, read_up_to: u64) -> u64 {
+    let counts = |event: &&Value| {
+        let message = &event["message"];
+        event["type"] == "new_message"
+            && message["sender_id"] != json!(reader.id)
+            && message["is_deleted"] == false
+            && frame_seq(event).as_u64().unwrap() > read_up_to
+    };
+    u64::try_from(log.iter().filter(counts).count()).unwrap().min(99)
+}
+
+/// Where a member's cursor stands, by the message that it names.
+fn read_up_to(conversation: &Value, member: &Person, log: &[Value]) -> u64 {
+    let participants = conversation["participants"].as_array().unwrap();
+    let own = participants
+        .iter()
+        .find(|participant| participant["user_id"] == json!(member.id));
+    let read = &own.expect("a member is listed")["last_read_message_id"];
+    let event = log
+        .iter()
+        .find(|event| !read.is_null() && event["message"]["id"] == *read);
+    event.map_or(0, |event| frame_seq(event).as_u64().unwrap())
+}

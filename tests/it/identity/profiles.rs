@@ -1,0 +1,263 @@
+//! Profiles: what a token says about its person, to themselves and to others.
+
+use std::time::Duration;
+
+use harness::{Person, Socket, World};
+use serde_json::{Value, json};
+use shared::domain::user::Claims;
+use uuid::Uuid;
+
+use super::{but, by_secret, claims};
+
+fn named(name: &str, username: &str) -> Claims {
+    Claims {
+        name: Some(name.to_owned()),
+        username: Some(username.to_owned()),
+        ..Claims::default()
+    }
+}
+
+async fn me(person: &Person) -> Value {
+    person.get("/api/v1/users/me").await.is(200)["data"].clone()
+}
+
+/// The participant that somebody is in a conversation, as another sees them.
+async fn participant(viewer: &Person, conversation: &str, of: Uuid) -> Value {
+    let seen = viewer.sees(conversation).await;
+    let participants = seen["participants"].as_array().unwrap();
+    participants
+        .iter()
+        .find(|participant| participant["user_id"] == json!(of))
+        .unwrap()
+        .clone()
+}
+
+/// Contract §2
+#[tokio::test]
+async fn somebody_sees_of_themselves_all_that_their_token_says() {
+    let world = World::start().await;
+    let everything = Claims {
+        name: Some("Ada Lovelace".to_owned()),
+        username: Some("ada".to_owned()),
+        email: Some("ada@example.com".to_owned()),
+        avatar_url: Some("https://example.com/ada.png".to_owned()),
+        roles: vec!["moderator".to_owned(), "unheard of".to_owned()],
+        permissions: vec!["audit.view".to_owned(), "no.such".to_owned()],
+        business_unit: Some("engines".to_owned()),
+    };
+    let ada = world.stranger(Uuid::new_v4(), everything);
+    let seen = me(&ada).await;
+    assert_eq!(
+        seen,
+        json!({
+            "id": ada.id, "username": "ada", "display_name": "Ada Lovelace", "email": "ada@example.com",
+            "avatar_url": "https://example.com/ada.png", "roles": ["moderator", "unheard of"],
+            "permissions": ["moderation.view", "moderation.action", "audit.view"],
+            "business_unit": "engines", "created_at": seen["created_at"]
+        })
+    );
+}
+
+/// Contract §2: a token that says nothing still has somebody.
+#[tokio::test]
+async fn somebody_whose_token_says_nothing_goes_by_the_beginning_of_their_id() {
+    let world = World::start().await;
+    let nobody = world.stranger(Uuid::new_v4(), Claims::default());
+    let seen = me(&nobody).await;
+    let start = &nobody.id.to_string()[..8];
+    assert_eq!(
+        seen,
+        json!({
+            "id": nobody.id, "username": start, "display_name": start, "email": null, "avatar_url": null,
+            "roles": [], "permissions": [], "business_unit": null, "created_at": seen["created_at"]
+        })
+    );
+}
+
+/// Contract §1, *Permissions*
+#[tokio::test]
+async fn roles_expand_to_permissions() {
+    let world = World::start().await;
+    let all = [
+        "moderation.view",
+        "moderation.action",
+        "analytics.view",
+        "analytics.export",
+        "notifications.system",
+        "credits.grant",
+        "audit.view",
+    ];
+    for (roles, expected) in [
+        (vec![], &all[..0]),
+        (vec!["moderator"], &all[..2]),
+        (vec!["analyst"], &all[2..4]),
+        (vec!["moderator", "analyst"], &all[..4]),
+        (vec!["admin"], &all[..]),
+        (vec!["super_admin"], &all[..]),
+        (vec!["ADMIN", "root", ""], &all[..0]),
+    ] {
+        let claims = Claims {
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            ..Claims::default()
+        };
+        let seen = me(&world.stranger(Uuid::new_v4(), claims)).await;
+        assert_eq!(
+            (&seen["roles"], &seen["permissions"]),
+            (&json!(roles), &json!(expected))
+        );
+    }
+}
+
+/// Contract §1: the first authenticated call, whichever it is, makes somebody known.
+#[tokio::test]
+async fn somebody_is_known_from_their_first_call_on() {
+    let world = World::start().await;
+    let ada = world.person("ada").await;
+    let bob = world.stranger(Uuid::new_v4(), named("Bob", "bob"));
+    let open = format!("/api/conversations/dm/{}", bob.id);
+    ada.post_nothing(&open).await.is_error(404, "NOT_FOUND");
+    ada.post(
+        "/api/conversations",
+        json!({ "name": "x", "member_ids": [bob.id] }),
+    )
+    .await
+    .blames("member_ids.0", "unknown_user");
+
+    bob.get("/api/conversations").await.is(200);
+    let conversation = ada.post_nothing(&open).await.is(201);
+    assert_eq!(conversation["participant_count"], 2);
+}
+
+/// Contract §1: a call that is refused for its content is a call, and so is opening a connection.
+#[tokio::test]
+async fn a_connection_makes_somebody_known_too() {
+    let world = World::start().await;
+    let ada = world.person("ada").await;
+    let bob = world.stranger(Uuid::new_v4(), named("Bob", "bob"));
+    let _socket = bob.connect().await;
+    ada.post_nothing(&format!("/api/conversations/dm/{}", bob.id))
+        .await
+        .is(201);
+}
+
+/// Contract §1
+#[tokio::test]
+async fn changed_claims_change_what_the_others_see_and_not_since_when_one_is_known() {
+    let world = World::start().await;
+    let ada = world.person("ada").await;
+    let bob = world.stranger(Uuid::new_v4(), named("Bob", "bob"));
+    let known_since = me(&bob).await["created_at"].clone();
+    let conversation = ada.open_direct(&bob).await;
+    assert_eq!(
+        participant(&ada, &conversation, bob.id).await["display_name"],
+        "Bob"
+    );
+    bob.says(&conversation, "as Bob").await;
+
+    world.advance(Duration::from_secs(60));
+    let mut changed = named("Robert", "rob");
+    changed.avatar_url = Some("https://example.com/rob.png".to_owned());
+    let robert = world.stranger(bob.id, changed);
+    robert.says(&conversation, "as Robert").await;
+    let seen = participant(&ada, &conversation, bob.id).await;
+    assert_eq!(
+        (&seen["display_name"], &seen["username"], &seen["avatar_url"]),
+        (
+            &json!("Robert"),
+            &json!("rob"),
+            &json!("https://example.com/rob.png")
+        )
+    );
+    assert_eq!(me(&robert).await["created_at"], known_since);
+    // A message keeps the name under which it was sent.
+    let names: Vec<Value> = ada
+        .messages(&conversation)
+        .await
+        .iter()
+        .map(|message| message["sender_username"].clone())
+        .collect();
+    assert_eq!(names, ["rob", "bob"]);
+}
+
+/// Contract §1: a profile changes by its own token alone.
+#[tokio::test]
+async fn tickets_and_calls_of_one_leave_the_profile_of_another_alone() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let conversation = ada.open_direct(&bob).await;
+    let before = participant(&ada, &conversation, bob.id).await;
+    let mine = ada.post_nothing("/api/v1/auth/ws-ticket").await.is(201)["data"]["ticket"].clone();
+    let socket = Socket::open(format!("{}/?ticket={}", ada.ws_url(), mine.as_str().unwrap())).await;
+    let _socket = socket.unwrap();
+    assert_eq!(participant(&ada, &conversation, bob.id).await, before);
+    assert_eq!(me(&bob).await["username"], "bob");
+}
+
+/// Contract §2: an e-mail address is nobody's business but its owner's.
+#[tokio::test]
+async fn others_never_see_an_email_address() {
+    let world = World::start().await;
+    let ada = world.person("ada").await;
+    let bob = world.stranger(
+        Uuid::new_v4(),
+        Claims {
+            email: Some("bob@example.com".to_owned()),
+            ..Claims::default()
+        },
+    );
+    me(&bob).await;
+    let conversation = ada.open_direct(&bob).await;
+    bob.says(&conversation, "hello").await;
+    for path in [
+        "/api/conversations".to_owned(),
+        format!("/api/conversations/{conversation}"),
+        format!("/api/conversations/{conversation}/messages"),
+        format!("/api/conversations/{conversation}/events"),
+        "/api/events".to_owned(),
+    ] {
+        let answer = ada.get(&path).await;
+        assert!(!answer.text.contains("bob@example.com"), "{path}");
+        answer.is(200);
+    }
+}
+
+/// RFC 7519 §4.2: issuers say more than is asked, and say it in their own way.
+#[tokio::test]
+async fn claims_that_nobody_asked_for_do_no_harm() {
+    let world = World::start().await;
+    let user = Uuid::new_v4();
+    let good = claims(&world, user);
+    for (name, value) in [
+        ("jti", json!("7")),
+        ("azp", json!({ "nested": true })),
+        ("name", json!("Ada")),
+        ("roles", json!([])),
+        ("scope", json!("openid profile")),
+    ] {
+        let token = by_secret(&world, &but(&good, name, value.clone()));
+        assert_eq!(super::status(&world, user, &token).await, 200, "{name}: {value}");
+    }
+}
+
+/// Contract §1: an issuer may leave out what is optional by naming it null.
+#[tokio::test]
+async fn optional_claims_may_be_null() {
+    let world = World::start().await;
+    let user = Uuid::new_v4();
+    for name in [
+        "name",
+        "username",
+        "email",
+        "avatar_url",
+        "roles",
+        "permissions",
+        "business_unit",
+        "nbf",
+        "iat",
+    ] {
+        let mut claims = claims(&world, user);
+        claims[name] = Value::Null;
+        let token = by_secret(&world, &claims);
+        assert_eq!(super::status(&world, user, &token).await, 200, "{name}");
+    }
+}

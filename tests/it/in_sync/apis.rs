@@ -1,0 +1,157 @@
+//! Routes and frames: what the code declares and what the two APIs of the template send to it.
+
+use std::collections::BTreeSet;
+
+use local_gateway::template::{HttpRoute, Integration};
+use serde_yaml_ng::Value as Yaml;
+use shared::lambda::{Function, Trigger};
+
+use super::{assert_same, at, fields, logical_id, raw_template, routes, template};
+
+#[test]
+fn every_route_is_in_the_template() {
+    let functions = local::functions();
+    let mut wanted = BTreeSet::new();
+    for (entry, paths) in routes(&functions) {
+        let id = logical_id(entry.route.name);
+        for path in paths {
+            let method = if path == "$default" {
+                "ANY"
+            } else {
+                entry.route.method.as_str()
+            };
+            wanted.insert((path, method.to_owned(), id.clone()));
+        }
+    }
+    let http = template().http;
+    let route = |route: HttpRoute| (route.path, route.method, route.function);
+    let mut found: BTreeSet<_> = http.routes.into_iter().map(route).collect();
+    found.extend(
+        http.default_function
+            .map(|function| ("$default".to_owned(), "ANY".to_owned(), function)),
+    );
+    assert_same(
+        "template.yaml, under HttpApi and `paths`",
+        &wanted,
+        &found,
+        |(path, method, id)| {
+            format!(
+                "          {path}:\n            {}: {{ x-amazon-apigateway-integration: \
+             {{ $ref: \"#/components/x-amazon-apigateway-integrations/{id}\" }} }}",
+                method.to_lowercase()
+            )
+        },
+    );
+}
+
+#[test]
+fn every_integration_is_invoked_by_the_one_role() {
+    let functions = local::functions();
+    let wanted: BTreeSet<String> = routes(&functions)
+        .iter()
+        .map(|(entry, _)| logical_id(entry.route.name))
+        .collect();
+    let raw = raw_template();
+    let integrations = at(
+        &raw,
+        &[
+            "Resources",
+            "HttpApi",
+            "Properties",
+            "DefinitionBody",
+            "components",
+            "x-amazon-apigateway-integrations",
+        ],
+    );
+    let is_by_role = |integration: &Yaml| matches!(at(integration, &["credentials"]), Yaml::Tagged(tag) if tag.value.as_str() == Some("InvokeRole.Arn"));
+    let found = fields(integrations)
+        .filter(|(_, value)| is_by_role(value))
+        .map(|(id, _)| id.to_owned())
+        .collect();
+    assert_same(
+        "template.yaml, under HttpApi and `components`",
+        &wanted,
+        &found,
+        |id| {
+            format!(
+                "            {id}:\n              type: aws_proxy\n              httpMethod: POST\n              \
+             payloadFormatVersion: \"2.0\"\n              credentials: !GetAtt InvokeRole.Arn\n              \
+             uri: !Sub arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{id}.Arn}}/invocations"
+            )
+        },
+    );
+}
+
+#[test]
+fn every_frame_is_in_the_template() {
+    let mut wanted = BTreeSet::new();
+    for function in local::functions() {
+        let key = match &function.trigger {
+            Trigger::Frame(entry) => entry.key,
+            Trigger::Connection(entry) if entry.key != "authorizer" => entry.key,
+            _ => continue,
+        };
+        wanted.insert((key.to_owned(), logical_id(function.name)));
+    }
+    let websocket = template().websocket;
+    assert_eq!(
+        websocket.route_selection, "$request.body.type",
+        "RouteSelectionExpression of WebSocketApi"
+    );
+    let mut found = BTreeSet::new();
+    let mut pong = None;
+    for (key, route) in websocket.routes {
+        match route.integration {
+            Integration::Function(id) => {
+                found.insert((key, id));
+            }
+            // Without a route response, what a MOCK answers reaches nobody.
+            Integration::Mock { reply } if key == "ping" && route.responds => pong = reply,
+            Integration::Mock { .. } => {
+                panic!("template.yaml: {key} is answered by no function, and only ping may be")
+            }
+        }
+    }
+    let expected = r#"{"type":"pong"}"#;
+    assert_eq!(
+        pong.as_deref(),
+        Some(expected),
+        "template.yaml: PingIntegrationResponse: ResponseTemplates: {{ \"200\": '{expected}' }}"
+    );
+    assert_same("template.yaml, under Resources", &wanted, &found, |(key, id)| {
+        format!(
+            "  {id}Route:\n    Type: AWS::ApiGatewayV2::Route\n    Properties:\n      ApiId: !Ref WebSocketApi\n      \
+             RouteKey: {key}\n      Target: !Sub integrations/${{{id}Integration}}\n  {id}Integration:\n    \
+             Type: AWS::ApiGatewayV2::Integration\n    Properties:\n      ApiId: !Ref WebSocketApi\n      \
+             IntegrationType: AWS_PROXY\n      IntegrationUri: !Sub arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}\
+             :lambda:path/2015-03-31/functions/${{{id}.Arn}}/invocations\n      CredentialsArn: !GetAtt InvokeRole.Arn"
+        )
+    });
+}
+
+#[test]
+fn the_authorizer_decides_about_every_handshake() {
+    let is_authorizer = |function: &Function| matches!(&function.trigger, Trigger::Connection(entry) if entry.key == "authorizer");
+    let functions = local::functions();
+    let wanted = functions
+        .iter()
+        .find(|function| is_authorizer(function))
+        .map(|function| logical_id(function.name));
+    let authorizer = template()
+        .websocket
+        .routes
+        .remove("$connect")
+        .and_then(|route| route.authorizer);
+    let authorizer =
+        authorizer.unwrap_or_else(|| panic!("template.yaml: ConnectRoute wants AuthorizationType: CUSTOM"));
+    assert_eq!(
+        Some(authorizer.function),
+        wanted,
+        "template.yaml: AuthorizerUri of WebSocketAuthorizer"
+    );
+    // With one, API Gateway would answer a handshake without it by itself.
+    assert!(
+        authorizer.identity_sources.is_empty(),
+        "template.yaml: take IdentitySource out of WebSocketAuthorizer"
+    );
+}

@@ -1,0 +1,228 @@
+//! Queues, settings, the table, rights and the size of the stack.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use serde_yaml_ng::Value as Yaml;
+use shared::config::Config;
+use shared::lambda::Trigger;
+use shared::queue::Queue;
+use shared::store::keys;
+
+use super::{assert_same, at, fields, logical_id, raw_template, resources, template};
+
+/// A stack takes 500 resources; the rest is room for the day on which somebody notices.
+/// Source: AWS, the quotas of stacks.
+const MOST_RESOURCES: usize = 450;
+/// How many functions the system may grow to.
+const PLANNED_FUNCTIONS: usize = 200;
+/// How much longer a queue hides a message than its worker may take.
+/// Source: AWS, *Configuring an Amazon SQS queue to use with Lambda*.
+const VISIBILITY_PER_TIMEOUT: u64 = 6;
+
+#[test]
+fn every_queue_has_its_worker_and_its_dead_letters() {
+    let template = template();
+    let mut worked_off = BTreeMap::new();
+    for function in local::functions() {
+        let Trigger::Queue(entry) = &function.trigger else {
+            continue;
+        };
+        let (id, queue) = (logical_id(function.name), entry.queue.resource());
+        worked_off.insert(queue, id.clone());
+        let mapping = template
+            .mappings
+            .iter()
+            .find(|mapping| mapping.function == id && mapping.queue == queue);
+        let event =
+            format!("template.yaml, {id}: Events with Type: SQS, Queue: !GetAtt {queue}.Arn, BatchSize: 10");
+        let mapping = mapping.unwrap_or_else(|| panic!("{event}"));
+        assert!(
+            mapping.reports_batch_item_failures,
+            "template.yaml, {id}: FunctionResponseTypes: [ReportBatchItemFailures], or a failed job takes its batch along"
+        );
+        let timeout = template
+            .function(&id)
+            .map_or(0, |function| function.timeout_seconds);
+        let queue = template
+            .queue(queue)
+            .unwrap_or_else(|| panic!("template.yaml has no {queue}"));
+        assert!(
+            queue.visibility_timeout_seconds >= VISIBILITY_PER_TIMEOUT * timeout,
+            "template.yaml, {}: VisibilityTimeout: {}",
+            queue.logical_id,
+            VISIBILITY_PER_TIMEOUT * timeout
+        );
+        let redrive = queue.redrive.as_ref();
+        let redrive = redrive
+            .unwrap_or_else(|| panic!("template.yaml, {}: RedrivePolicy is missing", queue.logical_id));
+        let dead_letters = template
+            .queue(&redrive.dead_letter_queue)
+            .map_or(0, |queue| queue.retention_seconds);
+        assert!(
+            dead_letters > queue.retention_seconds,
+            "template.yaml, {}: MessageRetentionPeriod: 1209600; a letter keeps the age that it had",
+            redrive.dead_letter_queue
+        );
+    }
+    let all: Vec<&str> = Queue::ALL.iter().map(|queue| queue.resource()).collect();
+    assert_eq!(
+        worked_off.into_keys().collect::<Vec<_>>(),
+        all,
+        "queues and those with a worker"
+    );
+    assert_eq!(
+        template.mappings.len(),
+        all.len(),
+        "template.yaml maps a queue that the code does not know"
+    );
+}
+
+#[test]
+fn every_function_gets_every_setting() {
+    let raw = raw_template();
+    let wanted = Config::NAMES.iter().map(|name| (*name).to_owned()).collect();
+    let variables = at(&raw, &["Globals", "Function", "Environment", "Variables"]);
+    let found = fields(variables).map(|(name, _)| name.to_owned()).collect();
+    assert_same(
+        "template.yaml, under Globals and `Variables`",
+        &wanted,
+        &found,
+        |name| format!("        {name}: …"),
+    );
+    for (id, _, properties) in resources(&raw) {
+        assert!(
+            properties.get("Environment").is_none(),
+            "template.yaml, {id}: settings go to Globals, for all alike"
+        );
+    }
+}
+
+#[test]
+fn the_table_has_the_keys_that_the_store_uses() {
+    let tables = template().tables;
+    let [table] = tables.as_slice() else {
+        panic!("template.yaml: one table, not {}", tables.len())
+    };
+    let key = |partition: &str, sort: &str| json!([{ "AttributeName": partition, "KeyType": "HASH" }, { "AttributeName": sort, "KeyType": "RANGE" }]);
+    let names = [
+        keys::PARTITION,
+        keys::SORT,
+        keys::BY_USER_PARTITION,
+        keys::BY_USER_SORT,
+    ];
+    let wanted = json!({
+        "AttributeDefinitions": names.map(|name| json!({ "AttributeName": name, "AttributeType": "S" })),
+        "KeySchema": key(keys::PARTITION, keys::SORT),
+        "GlobalSecondaryIndexes": [{
+            "IndexName": keys::BY_USER,
+            "KeySchema": key(keys::BY_USER_PARTITION, keys::BY_USER_SORT),
+            "Projection": { "ProjectionType": "KEYS_ONLY" },
+        }],
+    });
+    for (field, wanted) in wanted.as_object().into_iter().flatten() {
+        let found = table.create_table.get(field);
+        assert_eq!(
+            found,
+            Some(wanted),
+            "template.yaml, Table: {field} should be {wanted}"
+        );
+    }
+    assert_eq!(
+        table.ttl_attribute.as_deref(),
+        Some(keys::EXPIRES),
+        "template.yaml, Table: TimeToLiveSpecification"
+    );
+}
+
+#[test]
+fn every_role_allows_named_actions_on_named_resources() {
+    let raw = raw_template();
+    let ids: Vec<&str> = resources(&raw).map(|(id, ..)| id).collect();
+    for function in template().functions {
+        let id = &function.logical_id;
+        let policies = function
+            .policies
+            .as_sequence()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let statements: Vec<&Yaml> = policies
+            .iter()
+            .flat_map(|policy| each(at(policy, &["Statement"])))
+            .collect();
+        assert!(
+            !statements.is_empty(),
+            "template.yaml, {id}: Policies with a Statement; every function reads the table"
+        );
+        for statement in statements {
+            for action in each(at(statement, &["Action"])) {
+                let action = action.as_str().unwrap_or("*");
+                assert!(
+                    !action.contains('*'),
+                    "template.yaml, {id}: {action} allows more than it calls"
+                );
+            }
+            for resource in each(at(statement, &["Resource"])) {
+                let named = match resource {
+                    Yaml::Tagged(tag) => tag.value.as_str().unwrap_or_default(),
+                    plain => plain.as_str().unwrap_or_default(),
+                };
+                let is_of_stack = ids
+                    .iter()
+                    .any(|id| named.contains(&format!("${{{id}")) || named == format!("{id}.Arn"));
+                assert!(
+                    is_of_stack,
+                    "template.yaml, {id}: {named} is no resource of this stack"
+                );
+            }
+        }
+    }
+}
+
+/// The items of a list, or the one value that stands for a list of one.
+fn each(yaml: &Yaml) -> Vec<&Yaml> {
+    yaml.as_sequence()
+        .map_or_else(|| vec![yaml], |items| items.iter().collect())
+}
+
+#[test]
+fn the_stack_stays_under_the_limit_of_cloudformation() {
+    let raw = raw_template();
+    let count: usize = resources(&raw)
+        .map(|(_, kind, properties)| expanded(kind, properties))
+        .sum();
+    let functions = local::functions().len();
+    // A function and its role; routes, integrations and log groups do not grow with them.
+    let planned = count + PLANNED_FUNCTIONS.saturating_sub(functions) * 2;
+    let message = format!(
+        "{functions} functions are {count} resources; {PLANNED_FUNCTIONS} would be {planned}, of 500"
+    );
+    println!("{message}");
+    assert!(
+        count <= MOST_RESOURCES,
+        "{message}: move a domain to a nested stack"
+    );
+}
+
+/// How many resources SAM makes of one.
+/// Source: AWS, the SAM guide's pages on generated resources.
+fn expanded(kind: &str, properties: &Yaml) -> usize {
+    match kind {
+        "AWS::Serverless::Function" => {
+            let has = |name: &str| usize::from(properties.get(name).is_some());
+            let of_event = |event: &Yaml| match at(event, &["Type"]).as_str() {
+                // A rule or schedule, and the right to invoke.
+                Some("Schedule" | "ScheduleV2" | "EventBridgeRule") => 2,
+                _ => 1,
+            };
+            let events: usize = fields(at(properties, &["Events"]))
+                .map(|(_, event)| of_event(event))
+                .sum();
+            // The function and its role, or a version and an alias more.
+            2 - has("Role") + 2 * has("AutoPublishAlias") + events
+        }
+        // The API and its stage.
+        "AWS::Serverless::HttpApi" => 2,
+        _ => 1,
+    }
+}

@@ -1,0 +1,53 @@
+//! Every test that needs more than one crate: stories, tables over the routes, and what keeps the files in step.
+//!
+//! One binary, because each further one would link the whole system again.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on panics"
+)]
+#![expect(
+    clippy::print_stdout,
+    reason = "figures, and why a story was skipped, are for whoever runs the tests"
+)]
+#![expect(
+    clippy::too_many_lines,
+    clippy::items_after_statements,
+    reason = "a story is told at one go"
+)]
+#![expect(
+    clippy::duration_suboptimal_units,
+    clippy::unchecked_time_subtraction,
+    reason = "the contract speaks of seconds"
+)]
+#![expect(
+    clippy::struct_field_names,
+    clippy::collapsible_str_replace,
+    clippy::useless_vec,
+    reason = "plain words in stories"
+)]
+
+mod absence;
+mod command;
+mod concurrency;
+mod conversations;
+mod costs;
+mod documents;
+mod faults;
+mod identity;
+mod in_sync;
+mod live_page;
+mod logs;
+mod messages;
+mod model;
+mod outsiders;
+mod rates;
+mod reading;
+mod replay;
+mod restart;
+mod simulation;
+mod sockets;
+mod sync;
+mod tidy;

@@ -1,0 +1,164 @@
+//! Tables over the routes: who is refused, what is refused, and what every answer carries (contract §1).
+
+mod bodies;
+mod refusals;
+mod rims;
+
+use harness::{Answer, Person, World};
+use reqwest::RequestBuilder;
+use serde_json::{Map, Value, json};
+use shared::http::Entry;
+use shared::lambda::Trigger;
+use uuid::Uuid;
+
+/// The routes that need no token. Adding one is a decision.
+const PUBLIC: [&str; 10] = [
+    "get_asyncapi",
+    "get_conversations_health",
+    "get_docs",
+    "get_docs_asset",
+    "get_health",
+    "get_openapi",
+    "get_readiness",
+    "get_redoc",
+    "get_redoc_asset",
+    "get_ws_health",
+];
+
+/// Every route that a client can name.
+fn routes() -> Vec<Entry> {
+    let entry = |trigger| match trigger {
+        Trigger::Http(entry) => Some(entry),
+        Trigger::Frame(_) | Trigger::Connection(_) | Trigger::Queue(_) => None,
+    };
+    let named = |entry: &Entry| entry.route.path.starts_with('/');
+    let functions = harness::functions().into_iter();
+    functions
+        .filter_map(|function| entry(function.trigger))
+        .filter(named)
+        .collect()
+}
+
+/// Two people who talk, and somebody who has no part in it.
+struct Stage {
+    world: World,
+    ada: Person,
+    eve: Person,
+    /// What the ids of the examples become.
+    ids: Map<String, Value>,
+}
+
+impl Stage {
+    async fn set() -> Self {
+        Self::set_with(&[]).await
+    }
+
+    async fn set_with(settings: &[(&str, &str)]) -> Self {
+        let world = World::with(settings).await;
+        let [ada, bob, eve] = world.people(["ada", "bob", "eve"]).await;
+        let conversation = ada.open_direct(&bob).await;
+        let message = ada.says(&conversation, "Between us").await["id"].clone();
+        let token = ada.get("/api/events").await.is(200)["next"].clone();
+        let ids = json!({
+            "conversation_id": conversation,
+            "message_id": message,
+            "other_user_id": bob.id,
+            "member_ids": [bob.id],
+            "after": token,
+        });
+        let ids = ids.as_object().unwrap().clone();
+        Self { world, ada, eve, ids }
+    }
+
+    /// The example of a parameter or field, with a real id in place of the example's.
+    fn real(&self, name: &str, example: &Value) -> Value {
+        self.ids.get(name).unwrap_or(example).clone()
+    }
+
+    /// A path with the example's parameters filled in; `but` says otherwise for some.
+    fn path_but(&self, entry: &Entry, template: &str, but: impl Fn(&str) -> Option<String>) -> String {
+        let mut path = template.to_owned();
+        let mut query = Vec::new();
+        for (name, example) in entry.example.parameters.as_object().into_iter().flatten() {
+            let value = self.real(name, example);
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let slot = format!("{{{name}}}");
+            if path.contains(&slot) {
+                path = path.replace(&slot, &but(name).unwrap_or(value));
+            } else if name != "wait" {
+                query.push(format!("{name}={value}"));
+            }
+        }
+        assert!(
+            !path.contains('{'),
+            "{}: the example leaves a parameter out",
+            entry.route.name
+        );
+        if query.is_empty() {
+            path
+        } else {
+            format!("{path}?{}", query.join("&"))
+        }
+    }
+
+    fn path(&self, entry: &Entry, template: &str) -> String {
+        self.path_but(entry, template, |_| None)
+    }
+
+    /// The example's body, with real ids.
+    fn body(&self, entry: &Entry) -> Value {
+        let real = |(name, example): (&String, &Value)| (name.clone(), self.real(name, example));
+        match &entry.example.body {
+            Value::Object(fields) => Value::Object(fields.iter().map(real).collect()),
+            other => other.clone(),
+        }
+    }
+
+    /// A request that is good in every way, for somebody.
+    fn request(&self, person: &Person, entry: &Entry, template: &str) -> RequestBuilder {
+        let request = person.request(entry.route.method.as_str(), &self.path(entry, template));
+        match self.body(entry) {
+            Value::Null => request,
+            body => request.json(&body),
+        }
+    }
+
+    /// The same request, without a token.
+    fn anonymous(&self, entry: &Entry, template: &str) -> RequestBuilder {
+        let request = self
+            .ada
+            .anonymous(entry.route.method.as_str(), &self.path(entry, template));
+        match self.body(entry) {
+            Value::Null => request,
+            body => request.json(&body),
+        }
+    }
+}
+
+/// Insists on the one shape of errors, and gives its body without what differs from request to request.
+#[track_caller]
+fn shape(answer: &Answer, status: u16, code: &str, at: &str) -> Value {
+    assert_eq!(answer.status, status, "{at}: {}", answer.text);
+    let error = &answer.json["error"];
+    assert_eq!(error["code"], code, "{at}: {}", answer.text);
+    assert_eq!(answer.json["success"], false, "{at}");
+    assert_eq!(answer.json["data"], Value::Null, "{at}");
+    assert_eq!(answer.json["status_code"], status, "{at}");
+    assert_eq!(answer.json["detail"], error["message"], "{at}");
+    assert_eq!(answer.json["timestamp"], error["timestamp"], "{at}");
+    assert_eq!(
+        Some(error["request_id"].as_str().unwrap()),
+        answer.header("x-request-id"),
+        "{at}"
+    );
+    let mut body = answer.json.clone();
+    for pointer in ["/timestamp", "/error/timestamp", "/error/request_id"] {
+        *body.pointer_mut(pointer).unwrap() = Value::Null;
+    }
+    body
+}
+
+/// A UUID that is nobody's and nothing's.
+fn nothing() -> String {
+    Uuid::new_v4().to_string()
+}

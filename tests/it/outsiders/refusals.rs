@@ -1,0 +1,220 @@
+//! Who is refused: those without a good token, strangers, and whoever names nothing.
+
+use std::time::Duration;
+
+use harness::Answer;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::{Value, json};
+use shared::domain::user::Claims;
+
+use super::{PUBLIC, Stage, nothing, routes, shape};
+
+/// Credentials that are none, each with what is wrong with it.
+fn bad_credentials(stage: &Stage) -> Vec<(&'static str, Option<String>)> {
+    let ada = stage.ada.id;
+    let now = stage.world.desk().clock().now().seconds();
+    let expired = {
+        let token = stage.world.token(ada, Claims::default(), Duration::ZERO);
+        stage.world.advance(Duration::from_secs(31));
+        token
+    };
+    let signed = |algorithm, secret: &str| {
+        let claims = json!({ "sub": ada, "exp": now + 3600 });
+        let key = EncodingKey::from_secret(secret.as_bytes());
+        jsonwebtoken::encode(&Header::new(algorithm), &claims, &key).unwrap()
+    };
+    let secret = stage.world.desk().secret();
+    let good = &stage.ada.token;
+    let (head, signature) = good.rsplit_once('.').unwrap();
+    let bearer = |token: &str| Some(format!("Bearer {token}"));
+    vec![
+        ("no header", None),
+        ("an empty header", Some(String::new())),
+        ("no token", Some("Bearer".to_owned())),
+        ("an empty token", Some("Bearer ".to_owned())),
+        ("another scheme", Some(format!("Basic {good}"))),
+        ("garbage", bearer("garbage")),
+        ("dots", bearer("a.b.c")),
+        ("an expired token", bearer(&expired)),
+        (
+            "another secret",
+            bearer(&signed(Algorithm::HS256, &"x".repeat(32))),
+        ),
+        ("another algorithm", bearer(&signed(Algorithm::HS512, secret))),
+        // {"alg":"none","typ":"JWT"}
+        (
+            "no algorithm",
+            bearer(&format!(
+                "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{}.",
+                head.split_once('.').unwrap().1
+            )),
+        ),
+        ("no signature", bearer(&format!("{head}."))),
+        ("a cut signature", bearer(&format!("{head}.{}", &signature[1..]))),
+    ]
+}
+
+/// S1-N07, contract §1 *Authentication*
+#[tokio::test]
+async fn without_a_good_token_every_route_answers_the_same_401() {
+    let stage = Stage::set().await;
+    let credentials = bad_credentials(&stage);
+    let mut first: Option<Value> = None;
+    for entry in routes().iter().filter(|entry| !entry.is_public) {
+        for template in entry.route.paths() {
+            for (what, credential) in &credentials {
+                let at = format!("{} {template} with {what}", entry.route.method.as_str());
+                let mut request = stage.anonymous(entry, &template);
+                if let Some(credential) = credential {
+                    request = request.header("authorization", credential);
+                }
+                let answer = stage.ada.send(request).await;
+                let body = shape(&answer, 401, "UNAUTHENTICATED", &at);
+                assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{at}");
+                assert_eq!(&body, first.get_or_insert_with(|| body.clone()), "{at}");
+            }
+        }
+    }
+}
+
+/// S1-N07: what is wrong with the request is not for those to know who may not ask.
+#[tokio::test]
+async fn nonsense_without_a_token_is_401_too() {
+    let stage = Stage::set().await;
+    for entry in routes().iter().filter(|entry| !entry.is_public) {
+        for template in entry.route.paths() {
+            let path = template.replace('{', "").replace('}', "");
+            let request = stage
+                .ada
+                .anonymous(entry.route.method.as_str(), &format!("{path}?page=x"));
+            let request = request.header("content-type", "text/plain").body("nonsense");
+            shape(&stage.ada.send(request).await, 401, "UNAUTHENTICATED", &template);
+        }
+    }
+}
+
+/// S1-E07, S1-E08
+#[tokio::test]
+async fn only_the_listed_routes_answer_without_a_token() {
+    let stage = Stage::set().await;
+    let mut public = Vec::new();
+    for entry in &routes() {
+        for template in entry.route.paths() {
+            let answer = stage.ada.send(stage.anonymous(entry, &template)).await;
+            if answer.status != 401 {
+                assert_eq!(answer.status, 200, "{template}: {}", answer.text);
+                public.push(entry.route.name);
+            }
+        }
+        assert_eq!(
+            entry.is_public,
+            PUBLIC.contains(&entry.route.name),
+            "{}",
+            entry.route.name
+        );
+    }
+    public.sort_unstable();
+    public.dedup();
+    assert_eq!(public, PUBLIC);
+}
+
+/// Insists that two answers tell the same, the id of the request and the time aside.
+#[track_caller]
+fn same(one: &Answer, other: &Answer, at: &str) {
+    let (one, other) = (
+        shape(one, 404, "NOT_FOUND", at),
+        shape(other, 404, "NOT_FOUND", at),
+    );
+    assert_eq!(one, other, "{at}: existence shows");
+}
+
+/// S1-Q04
+#[tokio::test]
+async fn a_stranger_cannot_tell_a_conversation_from_none() {
+    let stage = Stage::set().await;
+    let mut seen = 0;
+    for entry in routes()
+        .iter()
+        .filter(|entry| entry.route.path.contains("{conversation_id}"))
+    {
+        for template in entry.route.paths() {
+            let at = format!("{} {template}", entry.route.method.as_str());
+            let theirs = stage.eve.send(stage.request(&stage.eve, entry, &template)).await;
+            let none = stage.path_but(entry, &template, |name| (name == "conversation_id").then(nothing));
+            let request = stage
+                .eve
+                .request(entry.route.method.as_str(), &none)
+                .json(&stage.body(entry));
+            same(&theirs, &stage.eve.send(request).await, &at);
+            seen += 1;
+        }
+    }
+    assert!(seen >= 12, "the table is empty");
+    let conversation = stage.ids["conversation_id"].as_str().unwrap();
+    let seen = stage.ada.sees(conversation).await;
+    assert_eq!(
+        (&seen["last_seq"], &seen["unread_count"]),
+        (&json!(1), &json!(0)),
+        "the stranger changed something"
+    );
+    assert_eq!(seen["last_message"]["is_read"], false);
+}
+
+/// S1-Q04: somebody who never called is as good a stranger as any.
+#[tokio::test]
+async fn a_first_call_on_somebody_elses_conversation_is_404() {
+    let stage = Stage::set().await;
+    for entry in routes()
+        .iter()
+        .filter(|entry| entry.route.path.contains("{conversation_id}"))
+    {
+        let newcomer = stage.world.stranger(uuid::Uuid::new_v4(), Claims::default());
+        let answer = newcomer
+            .send(stage.request(&newcomer, entry, entry.route.path))
+            .await;
+        shape(&answer, 404, "NOT_FOUND", entry.route.path);
+    }
+}
+
+/// S1-N04, contract §1 *404*
+#[tokio::test]
+async fn what_is_no_uuid_names_nothing() {
+    let stage = Stage::set().await;
+    for entry in &routes() {
+        for template in entry.route.paths() {
+            let ids: Vec<String> = template
+                .split('/')
+                .filter(|segment| segment.ends_with("_id}"))
+                .map(str::to_owned)
+                .collect();
+            for id in ids {
+                let real = stage.ids[id.trim_matches(['{', '}'])].as_str().unwrap();
+                let simple = real.replace('-', "");
+                let wrong = [
+                    "x",
+                    "0",
+                    "null",
+                    "%20",
+                    "%00",
+                    "%23",
+                    "..%2f..%2fhealth",
+                    "%7Bconversation_id%7D",
+                    "%F0%9F%92%A5",
+                    &simple,
+                    &format!("{real}0"),
+                    &format!("%7B{real}%7D"),
+                    &format!("urn:uuid:{real}"),
+                    &format!("{}g", &real[..35]),
+                    &"a".repeat(5000),
+                ];
+                for wrong in wrong {
+                    let but = |name: &str| (format!("{{{name}}}") == id).then(|| wrong.to_owned());
+                    let path = stage.path_but(entry, &template, but);
+                    let request = stage.ada.request(entry.route.method.as_str(), &path);
+                    let answer = stage.ada.send(request.json(&stage.body(entry))).await;
+                    shape(&answer, 404, "NOT_FOUND", &path);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! A town under a changing sky: many people with several devices each, who talk, read, delete, come and go, while
+//! calls are throttled, fail, break and kill their functions, jobs come twice and out of order, and connections
+//! end without a word. A model says what must be true of it, and is asked whenever the town comes to rest.
+//!
+//! Nothing goes over a socket that would add nothing: functions are handed API Gateway's events, and what is
+//! posted to a connection is kept by a [`clients::Switchboard`].
+//!
+//! | Variable | What |
+//! |---|---|
+//! | `TIDINGS_SEED` | the seed, as a failed run has printed it: the same people do the same, and the same befalls each |
+//! | `TIDINGS_OPERATIONS` | how many operations, instead of [`OPERATIONS`] |
+//!
+//! The large run: `TIDINGS_OPERATIONS=1000000 cargo test --release -p tests --test it simulation -- --nocapture`.
+//! Which of two requests that are under way at once comes first is up to the runtime's timers, not to the seed.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "a failed run tells what it was at, and a good one its figures"
+)]
+
+mod actions;
+mod clients;
+mod model;
+mod rest;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::future::join_all;
+use harness::faults::{Dice, Faults, Storm};
+use harness::world::{FANOUT_DEAD, OFFLINE_DEAD};
+use local::desk::{Desk, Options};
+use local_gateway::websocket::WebSocketOptions;
+use local_services::Delivery;
+use shared::clock::Clock;
+use uuid::Uuid;
+
+use clients::{Client, Switchboard};
+use model::Town;
+
+/// How many operations a run makes that nobody has asked for more.
+const OPERATIONS: usize = 2400;
+/// After how many the town comes to rest.
+const EPOCH: usize = 480;
+/// How many people are at work at once.
+const ACTORS: usize = 12;
+/// How many people live in a town.
+const PEOPLE: usize = 18;
+/// After how many epochs a new town is founded, beside all that are there.
+const TOWN_EPOCHS: usize = 20;
+
+/// Everything that an operation needs.
+struct Scene {
+    desk: Desk,
+    faults: Arc<Faults>,
+    switchboard: Arc<Switchboard>,
+    town: RefCell<Town>,
+}
+
+async fn desk() -> Desk {
+    let unlimited = [
+        "RATE_LIMIT_SENDS_PER_MINUTE",
+        "RATE_LIMIT_REQUESTS_PER_MINUTE",
+        "RATE_LIMIT_FRAMES_PER_SECOND",
+        "RATE_LIMIT_CONNECTS_PER_MINUTE",
+    ];
+    let environment: BTreeMap<_, _> = unlimited
+        .map(|name| (name.to_owned(), "0".to_owned()))
+        .into_iter()
+        .collect();
+    Desk::start(Options {
+        http_port: 0,
+        ws_port: 0,
+        data_dir: None,
+        environment,
+        clock: Clock::default(),
+        sink: Arc::new(|_| {}),
+        websocket: WebSocketOptions::default(),
+        instances: 2,
+        processes: None,
+    })
+    .await
+    .expect("the desk starts")
+}
+
+/// The weather of an epoch.
+fn weather(dice: &mut Dice) -> Option<Storm> {
+    let strength = *dice.one_of(&[0, 1, 1, 2, 4]);
+    (strength > 0).then(|| Storm {
+        table_throttled: 200 * strength,
+        queue_throttled: 150 * strength,
+        failed: 40 * strength,
+        dropped_before: 40 * strength,
+        dropped_after: 40 * strength,
+        died: 30 * strength,
+        ..Storm::calm(dice.part(1))
+    })
+}
+
+fn delivery(dice: &mut Dice) -> Delivery {
+    *dice.one_of(&[
+        Delivery::Orderly,
+        Delivery::Duplicated,
+        Delivery::Shuffled,
+        Delivery::DuplicatedAndShuffled,
+    ])
+}
+
+fn setting(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is no number: {text}")),
+    )
+}
+
+/// A run: what was done, how often, and how it went for those who did it.
+async fn run(seed: u64, operations: usize) {
+    let desk = desk().await;
+    let faults = Faults::install(desk.services());
+    let switchboard = Arc::new(Switchboard::default());
+    let connections: Arc<Switchboard> = Arc::clone(&switchboard);
+    desk.services().set_connections(connections);
+    let dice = Dice::new(seed);
+    let scene = Rc::new(Scene {
+        town: RefCell::new(Town::default()),
+        desk,
+        faults,
+        switchboard,
+    });
+    let (began, mut done, mut epoch) = (Instant::now(), 0, 0_usize);
+    while done < operations {
+        let mut sky = dice.part(u64::try_from(epoch).unwrap());
+        if epoch.is_multiple_of(TOWN_EPOCHS) {
+            actions::found(&scene, &mut sky, PEOPLE).await;
+        }
+        actions::begin(&scene);
+        scene.desk.services().queues().set_delivery(delivery(&mut sky));
+        if let Some(storm) = weather(&mut sky) {
+            scene.faults.storm(storm);
+        }
+        let actors = (0..ACTORS).map(|actor| {
+            let own = sky.part(1000 + u64::try_from(actor).unwrap());
+            actions::acts(Rc::clone(&scene), own, EPOCH / ACTORS)
+        });
+        done += join_all(actors).await.into_iter().sum::<usize>();
+        scene.faults.calm();
+        scene.desk.services().queues().set_delivery(Delivery::Orderly);
+        rest::finish_deletions(&scene).await;
+        scene.faults.settle(scene.desk.services()).await;
+        for queue in [FANOUT_DEAD, OFFLINE_DEAD] {
+            let dead = scene.desk.services().queues().messages(queue).unwrap();
+            assert!(dead.is_empty(), "{dead:#?}");
+        }
+        rest::verify(&scene, &mut sky).await;
+        epoch += 1;
+        if done / 10_000 != (done - EPOCH.min(done)) / 10_000 || done >= operations {
+            let seconds = began.elapsed().as_secs_f64();
+            let each = f64::from(u32::try_from(done).unwrap()) / seconds;
+            println!(
+                "{done} operations in {seconds:.0} s, {each:.0} a second: {}; {:?}",
+                scene.town.borrow().tally,
+                scene.faults.tally(),
+            );
+        }
+    }
+}
+
+/// Nothing acknowledged is lost, nothing is doubled, nothing is reordered, nothing drifts.
+#[tokio::test]
+async fn a_town_in_all_weathers_agrees_with_its_model() {
+    let seed = setting("TIDINGS_SEED").unwrap_or_else(|| Uuid::new_v4().as_u64_pair().0);
+    let operations = setting("TIDINGS_OPERATIONS").map_or(OPERATIONS, |many| usize::try_from(many).unwrap());
+    println!("TIDINGS_SEED={seed} TIDINGS_OPERATIONS={operations}");
+    run(seed, operations).await;
+}

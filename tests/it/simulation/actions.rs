@@ -1,0 +1,374 @@
+//! What people do, and what is looked at when they rest.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use harness::faults::{Dice, OPERATION};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::model::{Conversation, Device, Inhabitant, Reading, Sending, learn};
+use super::{Client, Scene};
+
+/// How often a client tries before it gives up.
+const PATIENCE: usize = 12;
+/// How many devices somebody has.
+pub(super) const DEVICES: usize = 2;
+
+/// A new town: people who have called once.
+pub(super) async fn found(scene: &Rc<Scene>, dice: &mut Dice, people: usize) {
+    scene.town.borrow_mut().clear();
+    for number in 0..people {
+        let user = Uuid::from_u64_pair(dice.number(), dice.number());
+        let user = uuid::Builder::from_random_bytes(*user.as_bytes()).into_uuid();
+        let client = Client::new(&scene.desk, user, &format!("person{number}"));
+        let (status, _) = client.asks(&scene.desk, "GetMe", &[], "", None).await;
+        assert_eq!(status, 200);
+        let sync = events(scene, &client, "").await;
+        let device = Device {
+            token: sync["next"].as_str().unwrap().to_owned(),
+            ..Device::default()
+        };
+        let devices = vec![device; DEVICES];
+        scene
+            .town
+            .borrow_mut()
+            .people
+            .push(Inhabitant { client, devices });
+    }
+}
+
+/// Whoever is connected now listens for the whole epoch, unless something comes between.
+pub(super) fn begin(scene: &Rc<Scene>) {
+    for inhabitant in &mut scene.town.borrow_mut().people {
+        for device in &mut inhabitant.devices {
+            device.listens_throughout = device.connection.is_some();
+        }
+    }
+}
+
+pub(super) async fn events(scene: &Rc<Scene>, client: &Client, query: &str) -> Value {
+    let (status, answer) = client.asks(&scene.desk, "SyncEvents", &[], query, None).await;
+    assert_eq!(status, 200, "{answer}");
+    answer
+}
+
+/// Does so many things one after the other; how many.
+pub(super) async fn acts(scene: Rc<Scene>, dice: Dice, count: usize) -> usize {
+    for number in 0..count {
+        let mut own = dice.part(u64::try_from(number).unwrap());
+        let fate = RefCell::new(own.part(1));
+        OPERATION.scope(fate, act(&scene, &mut own)).await;
+    }
+    count
+}
+
+async fn act(scene: &Rc<Scene>, dice: &mut Dice) {
+    let who = dice.below(scene.town.borrow().people.len());
+    let client = scene.town.borrow().people[who].client.clone();
+    let conversations = scene.town.borrow().of(client.user);
+    let name = match dice.below(100) {
+        _ if conversations.is_empty() => "openings",
+        0..46 => "sends",
+        46..54 => "deletions",
+        54..66 => "reads",
+        66..80 => "syncs",
+        80..85 => "typings",
+        85..94 => "connections",
+        94..97 => "lists",
+        _ => "openings",
+    };
+    *scene.town.borrow_mut().tally.done.entry(name).or_default() += 1;
+    match name {
+        "openings" => open(scene, dice, &client).await,
+        "syncs" => sync(scene, dice, who).await,
+        "connections" => connect(scene, dice, who).await,
+        "lists" => {
+            client
+                .asks(&scene.desk, "ListConversations", &[], "page_size=100", None)
+                .await;
+        }
+        _ => {
+            let conversation = dice.one_of(&conversations).clone();
+            match name {
+                "sends" => send(scene, dice, &client, &conversation).await,
+                "deletions" => delete(scene, dice, &client, &conversation).await,
+                "reads" => read(scene, dice, &client, &conversation).await,
+                _ => typing(scene, dice, who, &conversation).await,
+            }
+        }
+    }
+}
+
+/// A request, again and again until it is acknowledged; none if the client gives up first.
+async fn insists(
+    scene: &Rc<Scene>,
+    dice: &mut Dice,
+    client: &Client,
+    function: &str,
+    parameters: &[(&str, &str)],
+    body: Option<Value>,
+) -> Option<Value> {
+    let patience = if dice.happens(500) { 1 } else { PATIENCE };
+    for _ in 0..patience {
+        let (status, answer) = client
+            .asks(&scene.desk, function, parameters, "", body.clone())
+            .await;
+        match status {
+            200..=299 => return Some(answer),
+            500 | 503 => scene.town.borrow_mut().tally.refused += 1,
+            _ => panic!("{function} is answered {status}: {answer}"),
+        }
+    }
+    scene.town.borrow_mut().tally.abandoned += 1;
+    None
+}
+
+pub(super) fn with_conversation<T>(
+    scene: &Scene,
+    id: &str,
+    change: impl FnOnce(&mut Conversation) -> T,
+) -> T {
+    change(
+        scene
+            .town
+            .borrow_mut()
+            .conversations
+            .get_mut(id)
+            .expect("it was opened"),
+    )
+}
+
+async fn open(scene: &Rc<Scene>, dice: &mut Dice, client: &Client) {
+    let everybody: Vec<Uuid> = scene
+        .town
+        .borrow()
+        .people
+        .iter()
+        .map(|one| one.client.user)
+        .collect();
+    let others: Vec<Uuid> = everybody
+        .iter()
+        .copied()
+        .filter(|one| *one != client.user)
+        .collect();
+    if dice.happens(7000) {
+        let other = *dice.one_of(&others);
+        let parameters = [("other_user_id", &*other.to_string())];
+        let answer = insists(scene, dice, client, "OpenDirectConversation", &parameters, None).await;
+        let Some(answer) = answer else { return };
+        let id = answer["id"].as_str().unwrap().to_owned();
+        let mut pair = [client.user, other];
+        pair.sort();
+        let mut town = scene.town.borrow_mut();
+        let known = town.pairs.entry(pair).or_insert_with(|| id.clone());
+        assert_eq!(*known, id, "one conversation per pair");
+        town.conversations.entry(id).or_default().members = pair.to_vec();
+    } else {
+        let mut members: BTreeSet<Uuid> = (0..=dice.below(8)).map(|_| *dice.one_of(&others)).collect();
+        let body = json!({ "name": "group", "member_ids": members });
+        let answer = insists(scene, dice, client, "CreateConversation", &[], Some(body)).await;
+        let Some(answer) = answer else { return };
+        members.insert(client.user);
+        let conversation = Conversation {
+            members: members.into_iter().collect(),
+            ..Conversation::default()
+        };
+        let id = answer["id"].as_str().unwrap().to_owned();
+        let before = scene.town.borrow_mut().conversations.insert(id, conversation);
+        assert!(before.is_none(), "a new group is new");
+    }
+}
+
+async fn send(scene: &Rc<Scene>, dice: &mut Dice, client: &Client, conversation: &str) {
+    let content = scene.town.borrow_mut().content();
+    let sending = Sending {
+        sender: client.user,
+        acknowledged: None,
+    };
+    with_conversation(scene, conversation, |found| {
+        found.sends.insert(content.clone(), sending)
+    });
+    // Now and then a client asks once more though it was answered.
+    for _ in 0..if dice.happens(1000) { 2 } else { 1 } {
+        let parameters = [("conversation_id", conversation)];
+        let body = json!({ "content": content, "client_message_id": content });
+        let Some(answer) = insists(scene, dice, client, "SendMessage", &parameters, Some(body)).await else {
+            return;
+        };
+        let told = (
+            answer["id"].as_str().unwrap().to_owned(),
+            answer["seq"].as_u64().unwrap(),
+        );
+        with_conversation(scene, conversation, |found| {
+            let sending = found.sends.get_mut(&content).unwrap();
+            let before = sending.acknowledged.replace(told.clone());
+            assert!(
+                before.is_none_or(|before| before == told),
+                "every answer says the same"
+            );
+        });
+    }
+}
+
+/// One of the messages that were acknowledged: its id and number.
+fn some_message(
+    scene: &Scene,
+    dice: &mut Dice,
+    conversation: &str,
+    sender: Option<Uuid>,
+) -> Option<(String, u64)> {
+    with_conversation(scene, conversation, |found| {
+        let sent: Vec<&(String, u64)> = found
+            .sends
+            .values()
+            .filter(|sending| sender.is_none_or(|sender| sending.sender == sender))
+            .filter_map(|sending| sending.acknowledged.as_ref())
+            .collect();
+        (!sent.is_empty()).then(|| (*dice.one_of(&sent)).clone())
+    })
+}
+
+async fn delete(scene: &Rc<Scene>, dice: &mut Dice, client: &Client, conversation: &str) {
+    let Some((message, _)) = some_message(scene, dice, conversation, Some(client.user)) else {
+        return;
+    };
+    with_conversation(scene, conversation, |found| {
+        found.deletions.entry(message.clone()).or_insert(false);
+    });
+    let parameters = [("conversation_id", conversation), ("message_id", &*message)];
+    if insists(scene, dice, client, "DeleteMessage", &parameters, None)
+        .await
+        .is_some()
+    {
+        with_conversation(scene, conversation, |found| found.deletions.insert(message, true));
+    }
+}
+
+async fn read(scene: &Rc<Scene>, dice: &mut Dice, client: &Client, conversation: &str) {
+    let Some((message, seq)) = some_message(scene, dice, conversation, None) else {
+        return;
+    };
+    let reading = |change: &dyn Fn(&mut Reading)| {
+        with_conversation(scene, conversation, |found| {
+            change(found.reads.entry(client.user).or_default());
+        });
+    };
+    reading(&|reading| reading.at_most = reading.at_most.max(seq));
+    let parameters = [("conversation_id", conversation)];
+    let body = json!({ "message_id": message });
+    let answer = insists(
+        scene,
+        dice,
+        client,
+        "MarkConversationRead",
+        &parameters,
+        Some(body),
+    )
+    .await;
+    if let Some(answer) = answer {
+        assert!(answer["last_read_seq"].as_u64() >= Some(seq), "{answer}");
+        reading(&|reading| reading.at_least = reading.at_least.max(seq));
+    }
+}
+
+async fn typing(scene: &Rc<Scene>, dice: &mut Dice, who: usize, conversation: &str) {
+    let (client, connection) = {
+        let town = scene.town.borrow();
+        let one = &town.people[who];
+        (
+            one.client.clone(),
+            one.devices.iter().find_map(|device| device.connection.clone()),
+        )
+    };
+    let Some(connection) = connection else { return };
+    let body = json!({ "type": "typing", "conversation_id": conversation, "is_typing": dice.happens(5000) });
+    client
+        .signals(
+            &scene.desk,
+            "ShowTyping",
+            ("typing", "MESSAGE"),
+            &connection,
+            Some(body),
+        )
+        .await;
+}
+
+/// Takes a device that nobody uses, for as long as an operation lasts.
+fn pick(scene: &Scene, dice: &mut Dice, who: usize) -> Option<(usize, Device)> {
+    let mut town = scene.town.borrow_mut();
+    let index = dice.below(DEVICES);
+    let device = &mut town.people[who].devices[index];
+    if device.busy {
+        return None;
+    }
+    device.busy = true;
+    Some((index, device.clone()))
+}
+
+pub(super) fn put_back(scene: &Scene, who: usize, index: usize, device: Device) {
+    scene.town.borrow_mut().people[who].devices[index] = Device {
+        busy: false,
+        ..device
+    };
+}
+
+async fn sync(scene: &Rc<Scene>, dice: &mut Dice, who: usize) {
+    let Some((index, mut device)) = pick(scene, dice, who) else {
+        return;
+    };
+    let client = scene.town.borrow().people[who].client.clone();
+    if dice.happens(1000) {
+        device.old = Some((device.token.clone(), device.known.clone()));
+    }
+    let limit = 1 + dice.below(40);
+    let query = format!("after={}&limit={limit}", device.token);
+    let (status, answer) = client.asks(&scene.desk, "SyncEvents", &[], &query, None).await;
+    if status == 200 {
+        tell(&mut device, &answer);
+    } else {
+        assert!(
+            matches!(status, 500 | 503),
+            "a sync is answered {status}: {answer}"
+        );
+        scene.town.borrow_mut().tally.refused += 1;
+    }
+    put_back(scene, who, index, device);
+}
+
+/// What a sync tells a device.
+fn tell(device: &mut Device, answer: &Value) {
+    assert_eq!(answer["recovered"], true);
+    learn(&mut device.known, answer["events"].as_array().unwrap());
+    answer["next"].as_str().unwrap().clone_into(&mut device.token);
+}
+
+/// Connects a device, or ends its connection: with a goodbye, or without.
+async fn connect(scene: &Rc<Scene>, dice: &mut Dice, who: usize) {
+    let Some((index, mut device)) = pick(scene, dice, who) else {
+        return;
+    };
+    let client = scene.town.borrow().people[who].client.clone();
+    device.listens_throughout = false;
+    if let Some(connection) = device.connection.take() {
+        learn(&mut device.known, &scene.switchboard.close(&connection));
+        if dice.happens(5000) {
+            let end = ("$disconnect", "DISCONNECT");
+            client
+                .signals(&scene.desk, "CloseConnection", end, &connection, None)
+                .await;
+        }
+    } else {
+        let connection = format!("{:016x}=", dice.number());
+        let begin = ("$connect", "CONNECT");
+        if client
+            .signals(&scene.desk, "OpenConnection", begin, &connection, None)
+            .await
+        {
+            scene.switchboard.open(&connection);
+            device.connection = Some(connection);
+        }
+    }
+    put_back(scene, who, index, device);
+}

@@ -1,0 +1,206 @@
+//! What the town knows of itself: what was asked, what was acknowledged, and what follows from that.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::Client;
+
+/// Entries of logs, by conversation and number.
+pub(super) type Known = BTreeMap<String, BTreeSet<u64>>;
+
+/// Everything so far.
+#[derive(Default)]
+pub(super) struct Town {
+    pub(super) people: Vec<Inhabitant>,
+    pub(super) conversations: BTreeMap<String, Conversation>,
+    /// The direct conversations that were acknowledged, by their pairs.
+    pub(super) pairs: HashMap<[Uuid; 2], String>,
+    pub(super) tally: Tally,
+    /// How many contents were made up.
+    pub(super) contents: u64,
+}
+
+/// Somebody with devices.
+pub(super) struct Inhabitant {
+    pub(super) client: Client,
+    pub(super) devices: Vec<Device>,
+}
+
+/// A device: it listens or syncs, and remembers what it was told.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Device {
+    /// Its connection, if it has one.
+    pub(super) connection: Option<String>,
+    /// Whether the connection is as old as the epoch.
+    pub(super) listens_throughout: bool,
+    /// The token of its last sync.
+    pub(super) token: String,
+    /// What it was told, over connections and by syncs.
+    pub(super) known: Known,
+    /// A token from before, and what was known then.
+    pub(super) old: Option<(String, Known)>,
+    /// Whether an operation is using it.
+    pub(super) busy: bool,
+}
+
+/// A conversation as its members' requests have made it.
+#[derive(Default)]
+pub(super) struct Conversation {
+    pub(super) members: Vec<Uuid>,
+    /// The log.
+    pub(super) log: Vec<Value>,
+    /// How long it was when the town rested last.
+    pub(super) rested: usize,
+    /// Every message that somebody tried to send, by content.
+    pub(super) sends: BTreeMap<String, Sending>,
+    /// Messages whose deletion was asked for, and whether it was acknowledged.
+    pub(super) deletions: BTreeMap<String, bool>,
+    /// How far each member's cursor was moved at least, and where it may stand.
+    pub(super) reads: HashMap<Uuid, Reading>,
+}
+
+/// A message on its way.
+#[derive(Clone, Debug)]
+pub(super) struct Sending {
+    pub(super) sender: Uuid,
+    /// Its id and number, once they were acknowledged.
+    pub(super) acknowledged: Option<(String, u64)>,
+}
+
+/// A member's cursor.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reading {
+    pub(super) at_least: u64,
+    pub(super) at_most: u64,
+}
+
+/// How often what was done.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    pub(super) done: BTreeMap<&'static str, usize>,
+    /// Requests that were answered with 500 or 503.
+    pub(super) refused: usize,
+    /// Operations whose client gave up.
+    pub(super) abandoned: usize,
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, count) in &self.done {
+            write!(formatter, "{count} {name}, ")?;
+        }
+        write!(
+            formatter,
+            "{} refusals, {} given up",
+            self.refused, self.abandoned
+        )
+    }
+}
+
+impl Town {
+    /// A content that nobody has sent yet.
+    pub(super) fn content(&mut self) -> String {
+        self.contents += 1;
+        format!("word-{}", self.contents)
+    }
+
+    /// The conversations of somebody.
+    pub(super) fn of(&self, user: Uuid) -> Vec<String> {
+        self.conversations
+            .iter()
+            .filter(|(_, conversation)| conversation.members.contains(&user))
+            .map(|(id, _)| id.clone())
+            .collect()
+    }
+
+    /// Forgets a town that no longer changes.
+    pub(super) fn clear(&mut self) {
+        let (tally, contents) = (self.tally.clone(), self.contents);
+        *self = Self {
+            tally,
+            contents,
+            ..Self::default()
+        };
+    }
+}
+
+/// Adds the log entries among some frames.
+pub(super) fn learn(known: &mut Known, frames: &[Value]) {
+    for frame in frames {
+        let is_entry = frame["type"] == "new_message" || frame["type"] == "message_deleted";
+        if let (true, Some(conversation), Some(seq)) =
+            (is_entry, frame["conversation_id"].as_str(), frame["seq"].as_u64())
+        {
+            known.entry(conversation.to_owned()).or_default().insert(seq);
+        }
+    }
+}
+
+impl Conversation {
+    /// What must be true of a log, whoever reads it: as it was before, then each thing that was acknowledged
+    /// once, at its place, and nothing that nobody asked for.
+    pub(super) fn judges(&mut self, id: &str, more: &[Value]) {
+        let before = self.log.len();
+        self.log.extend(more.iter().cloned());
+        let mut contents: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut deleted: BTreeMap<&str, u64> = BTreeMap::new();
+        for (index, entry) in self.log.iter().enumerate() {
+            let seq = entry["seq"].as_u64().expect("an entry has a number");
+            assert_eq!(usize::try_from(seq).unwrap(), index + 1, "{id} has a gap");
+            if entry["type"] == "message_deleted" {
+                let message = entry["message_id"]
+                    .as_str()
+                    .expect("a deletion names its message");
+                assert_eq!(deleted.insert(message, seq), None, "{message} was deleted twice");
+                assert!(self.deletions.contains_key(message), "nobody deleted {message}");
+            } else {
+                let client = entry["message"]["client_message_id"].as_str();
+                let content = client.expect("a message has the id that its client gave it");
+                assert_eq!(contents.insert(content, seq), None, "{content} is in {id} twice");
+                let sending = self.sends.get(content).expect("somebody sent it");
+                assert_eq!(entry["message"]["sender_id"], sending.sender.to_string());
+            }
+        }
+        for entry in &self.log[before..] {
+            let told = entry["message"]["id"]
+                .as_str()
+                .is_some_and(|id| deleted.contains_key(id));
+            let hidden = entry["message"]["is_deleted"] == true;
+            assert_eq!(told, hidden, "hidden, and nobody is told: {entry}");
+        }
+        for (content, sending) in &self.sends {
+            if let Some((message, seq)) = &sending.acknowledged {
+                assert_eq!(contents.get(content.as_str()), Some(seq), "{content} is lost");
+                let entry = &self.log[usize::try_from(*seq).unwrap() - 1];
+                assert_eq!(entry["message"]["id"], *message);
+            }
+        }
+        for (message, acknowledged) in &self.deletions {
+            let told = deleted.contains_key(message.as_str());
+            assert!(told || !acknowledged, "the deletion of {message} is lost");
+        }
+        // What was shown before its deletion is shown no more.
+        let gone: Vec<String> = deleted.keys().map(|message| (*message).to_owned()).collect();
+        for entry in &mut self.log[..before] {
+            if gone.iter().any(|message| entry["message"]["id"] == **message) {
+                entry["message"]["content"] = Value::Null;
+                entry["message"]["is_deleted"] = true.into();
+            }
+        }
+    }
+
+    /// What a member has not read whose cursor stands at `cursor`.
+    pub(super) fn unread(&self, reader: Uuid, cursor: u64) -> u64 {
+        let reader = reader.to_string();
+        let behind = self.log.iter().filter(|entry| {
+            entry["type"] == "new_message"
+                && entry["seq"].as_u64() > Some(cursor)
+                && entry["message"]["is_deleted"] == false
+                && entry["message"]["sender_id"] != reader
+        });
+        u64::try_from(behind.count()).unwrap().min(99)
+    }
+}

@@ -1,0 +1,351 @@
+//! What clients send: typing, reading, pings, and what makes no sense.
+
+use std::time::Duration;
+
+use harness::{Socket, World};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+fn typing(conversation: &str, is_typing: bool) -> Value {
+    json!({ "type": "typing", "conversation_id": conversation, "is_typing": is_typing })
+}
+
+fn of_type(frames: &[Value], frame_type: &str) -> usize {
+    frames.iter().filter(|frame| frame["type"] == frame_type).count()
+}
+
+/// Insists on an error frame.
+async fn is_refused(socket: &mut Socket, code: u16, name: &str) -> Value {
+    let frame = socket.next_of("error").await;
+    assert_eq!(
+        (&frame["code"], &frame["name"]),
+        (&json!(code), &json!(name)),
+        "{frame}"
+    );
+    assert!(
+        frame["message"]
+            .as_str()
+            .is_some_and(|message| !message.is_empty()),
+        "{frame}"
+    );
+    frame
+}
+
+/// S1-W01, S1-W02
+#[tokio::test]
+async fn typing_shows_on_every_connection_of_the_other_members_and_on_none_of_ones_own() {
+    let world = World::start().await;
+    let [ada, bob, chen, eve] = world.people(["ada", "bob", "chen", "eve"]).await;
+    let conversation = ada.open_group("three", &[&bob, &chen]).await;
+    world.settled().await;
+    let (mut typist, mut elsewhere) = (ada.connect().await, ada.connect().await);
+    let mut others = [bob.connect().await, bob.connect().await, chen.connect().await];
+    let mut stranger = eve.connect().await;
+
+    typist.send(typing(&conversation, true)).await;
+    for socket in &mut others {
+        assert_eq!(
+            socket.next_of("typing").await,
+            json!({
+                "type": "typing", "namespace": "conversations", "conversation_id": conversation,
+                "user_id": ada.id, "is_typing": true
+            })
+        );
+    }
+    for socket in [&mut typist, &mut elsewhere, &mut stranger] {
+        assert_eq!(socket.so_far().await, Vec::<Value>::new());
+    }
+}
+
+/// S1-W01: at most one start in three seconds, each stop at once.
+#[tokio::test]
+async fn a_start_of_typing_shows_once_in_three_seconds_and_a_stop_always() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let conversation = ada.open_direct(&bob).await;
+    world.settled().await;
+    let (mut typist, mut elsewhere) = (ada.connect().await, ada.connect().await);
+    let mut other = bob.connect().await;
+
+    for is_typing in [true, true, false, false, true] {
+        typist.send(typing(&conversation, is_typing)).await;
+    }
+    typist.so_far().await;
+    elsewhere.send(typing(&conversation, true)).await;
+    elsewhere.so_far().await;
+    let seen: Vec<Value> = other
+        .so_far()
+        .await
+        .iter()
+        .map(|frame| frame["is_typing"].clone())
+        .collect();
+    assert_eq!(
+        seen,
+        [true, false, false],
+        "one start in a while, from whichever connection"
+    );
+
+    world.advance(Duration::from_secs(3));
+    typist.send(typing(&conversation, true)).await;
+    assert_eq!(other.next_of("typing").await["is_typing"], true);
+}
+
+/// S1-W01: per conversation and per person.
+#[tokio::test]
+async fn typing_here_or_by_somebody_else_does_not_hide_typing_there() {
+    let world = World::start().await;
+    let [ada, bob, chen] = world.people(["ada", "bob", "chen"]).await;
+    let (group, direct) = (
+        ada.open_group("three", &[&bob, &chen]).await,
+        ada.open_direct(&chen).await,
+    );
+    world.settled().await;
+    let (mut of_ada, mut of_bob, mut of_chen) =
+        (ada.connect().await, bob.connect().await, chen.connect().await);
+
+    of_ada.send(typing(&group, true)).await;
+    of_ada.send(typing(&direct, true)).await;
+    of_ada.so_far().await;
+    of_bob.send(typing(&group, true)).await;
+    of_bob.so_far().await;
+    assert_eq!(of_type(&of_chen.so_far().await, "typing"), 3);
+}
+
+/// S1-W02: stored nowhere, no event, nothing to catch up with, and wakes no request that waits.
+#[tokio::test]
+async fn typing_leaves_no_trace_in_the_conversation() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let conversation = ada.open_direct(&bob).await;
+    let after = bob.get("/api/events").await.is(200)["next"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let before = bob.sees(&conversation).await;
+    let mut typist = ada.connect().await;
+    typist.send(typing(&conversation, true)).await;
+    typist.send(typing(&conversation, false)).await;
+    typist.so_far().await;
+
+    assert_eq!(bob.sees(&conversation).await, before);
+    let page = bob.get(&format!("/api/events?after={after}")).await.is(200);
+    assert_eq!(page["events"], json!([]));
+    world.settled().await;
+    assert!(
+        !world
+            .log()
+            .iter()
+            .any(|line| line["function"] == "deliver" && line["status"] != 200)
+    );
+}
+
+/// S1-W08, S1-Q04: a stranger learns no more than that there is no such conversation for them.
+#[tokio::test]
+async fn an_unknown_conversation_and_a_strangers_are_the_same_4004() {
+    let world = World::start().await;
+    let [ada, bob, eve] = world.people(["ada", "bob", "eve"]).await;
+    let conversation = ada.open_direct(&bob).await;
+    let message = ada.says(&conversation, "for two").await;
+    world.settled().await;
+    let (mut stranger, mut member) = (eve.connect().await, bob.connect().await);
+    let nowhere = Uuid::new_v4().to_string();
+
+    let mut refusals = Vec::new();
+    for conversation in [&conversation, &nowhere] {
+        stranger.send(typing(conversation, true)).await;
+        refusals.push(is_refused(&mut stranger, 4004, "CONVERSATION_NOT_FOUND").await);
+        stranger
+            .send(
+                json!({ "type": "mark_read", "conversation_id": conversation, "message_id": message["id"] }),
+            )
+            .await;
+        refusals.push(is_refused(&mut stranger, 4004, "CONVERSATION_NOT_FOUND").await);
+    }
+    assert!(
+        refusals.iter().all(|refusal| *refusal == refusals[0]),
+        "{refusals:?}"
+    );
+    assert_eq!(member.so_far().await, Vec::<Value>::new());
+
+    // Nor does a member read what is not there, or is elsewhere.
+    let elsewhere = bob.open_direct(&eve).await;
+    for (conversation, message) in [
+        (&conversation, json!(Uuid::new_v4())),
+        (&elsewhere, message["id"].clone()),
+    ] {
+        member
+            .send(json!({ "type": "mark_read", "conversation_id": conversation, "message_id": message }))
+            .await;
+        is_refused(&mut member, 4004, "CONVERSATION_NOT_FOUND").await;
+    }
+}
+
+/// S1-W04, S1-W05
+#[tokio::test]
+async fn a_read_shows_on_every_connection_of_every_member_and_its_count_only_on_the_readers() {
+    let world = World::start().await;
+    let [ada, bob, chen] = world.people(["ada", "bob", "chen"]).await;
+    let conversation = ada.open_group("three", &[&bob, &chen]).await;
+    let first = ada.says(&conversation, "one").await;
+    ada.says(&conversation, "two").await;
+    chen.says(&conversation, "three").await;
+    world.settled().await;
+    let mut of_bob = [bob.connect().await, bob.connect().await];
+    let mut of_others = [ada.connect().await, chen.connect().await];
+
+    of_bob[0]
+        .send(json!({ "type": "mark_read", "conversation_id": conversation, "message_id": first["id"] }))
+        .await;
+    let seen = of_others[0].next_of("message_read").await;
+    assert_eq!(
+        seen,
+        json!({
+            "type": "message_read", "namespace": "conversations", "conversation_id": conversation,
+            "user_id": bob.id, "message_id": first["id"], "seq": 1, "read_at": seen["read_at"]
+        })
+    );
+    assert_eq!(of_others[1].next_of("message_read").await, seen);
+    for socket in &mut of_bob {
+        let frame = socket.next_of("message_read").await;
+        assert_eq!(
+            (&frame["unread_count"], &frame["read_at"]),
+            (&json!(2), &seen["read_at"])
+        );
+    }
+    assert_eq!(bob.sees(&conversation).await["unread_count"], 2);
+}
+
+/// S1-W04: over a socket as over HTTP, a cursor never moves back.
+#[tokio::test]
+async fn a_read_of_an_older_message_changes_nothing() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let conversation = ada.open_direct(&bob).await;
+    let (one, two) = (
+        ada.says(&conversation, "one").await,
+        ada.says(&conversation, "two").await,
+    );
+    bob.reads(&conversation, &two).await;
+    world.settled().await;
+    let mut socket = bob.connect().await;
+    socket
+        .send(json!({ "type": "mark_read", "conversation_id": conversation, "message_id": one["id"] }))
+        .await;
+    socket.so_far().await;
+    world.settled().await;
+    assert_eq!(socket.so_far().await, Vec::<Value>::new());
+    assert_eq!(bob.sees(&conversation).await["unread_count"], 0);
+    assert_eq!(ada.messages(&conversation).await[0]["read_by"], json!([bob.id]));
+}
+
+/// S1-W06, S1-W07: answered by the gateway itself.
+#[tokio::test]
+async fn a_ping_is_answered_with_a_pong_to_that_connection_and_no_function_runs() {
+    let world = World::start().await;
+    let bob = world.person("bob").await;
+    let (mut one, mut other) = (bob.connect().await, bob.connect().await);
+    let lines = world.log().len();
+    for _ in 0..20 {
+        one.send(json!({ "type": "ping" })).await;
+        assert_eq!(one.next().await, Some(json!({ "type": "pong" })));
+    }
+    assert_eq!(world.log().len(), lines);
+    assert_eq!(other.so_far().await, Vec::<Value>::new());
+}
+
+/// S1-W08
+#[tokio::test]
+async fn what_makes_no_sense_is_4003_and_the_connection_goes_on() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let conversation = ada.open_direct(&bob).await;
+    world.settled().await;
+    let mut socket = ada.connect().await;
+    let typing = |conversation: Value, is_typing: Value| {
+        json!({ "type": "typing", "conversation_id": conversation, "is_typing": is_typing }).to_string()
+    };
+    let nonsense = [
+        "hello".to_owned(),
+        String::new(),
+        "{".to_owned(),
+        "null".to_owned(),
+        "[]".to_owned(),
+        r#""ping""#.to_owned(),
+        "{}".to_owned(),
+        r#"{"type":null}"#.to_owned(),
+        r#"{"type":7}"#.to_owned(),
+        r#"{"type":"$connect"}"#.to_owned(),
+        r#"{"type":"$default"}"#.to_owned(),
+        r#"{"type":"new_message","message":{}}"#.to_owned(),
+        r#"{"type":"PING"}"#.to_owned(),
+        r#"{"type":"typing"}"#.to_owned(),
+        json!({ "type": "typing", "conversation_id": conversation }).to_string(),
+        json!({ "type": "typing", "is_typing": true }).to_string(),
+        typing(json!(conversation), json!("yes")),
+        typing(json!(conversation), json!(1)),
+        typing(json!(conversation), Value::Null),
+        typing(json!("no id"), json!(true)),
+        typing(json!(7), json!(true)),
+        json!({ "type": "mark_read", "conversation_id": conversation }).to_string(),
+        json!({ "type": "mark_read", "conversation_id": conversation, "message_id": "x" }).to_string(),
+        json!({ "type": "resume" }).to_string(),
+        json!({ "type": "resume", "after": 7 }).to_string(),
+        json!({ "type": "resume", "after": "nonsense" }).to_string(),
+    ];
+    for text in nonsense {
+        socket.send_text(&text).await;
+        let frame = socket.next().await.unwrap();
+        assert_eq!(
+            (&frame["type"], &frame["code"]),
+            (&json!("error"), &json!(4003)),
+            "{text}: {frame}"
+        );
+        assert_eq!(frame["name"], "INVALID_FORMAT");
+    }
+    ada.says(&conversation, "still here").await;
+    socket.next_of("new_message").await;
+}
+
+/// S1-W08: an error goes to the connection that made it.
+#[tokio::test]
+async fn an_error_of_one_connection_is_not_shown_on_another() {
+    let world = World::start().await;
+    let bob = world.person("bob").await;
+    let (mut one, mut other) = (bob.connect().await, bob.connect().await);
+    one.send_text("nonsense").await;
+    is_refused(&mut one, 4003, "INVALID_FORMAT").await;
+    assert_eq!(other.so_far().await, Vec::<Value>::new());
+}
+
+/// S1-W08
+#[tokio::test]
+async fn frames_beyond_the_limit_are_4008_per_connection_and_pass_again_a_second_later() {
+    let world = World::with(&[("RATE_LIMIT_FRAMES_PER_SECOND", "10")]).await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let conversation = ada.open_direct(&bob).await;
+    world.settled().await;
+    let (mut flood, mut other) = (ada.connect().await, ada.connect().await);
+    for _ in 0..40 {
+        flood.send(typing(&conversation, false)).await;
+    }
+    let refused = flood.so_far().await;
+    // A slow machine lets a place or two become free while the flood goes on.
+    assert!(refused.len() >= 15, "{} of 40 were refused", refused.len());
+    for frame in &refused {
+        assert_eq!(
+            (&frame["code"], &frame["name"]),
+            (&json!(4008), &json!("RATE_LIMITED")),
+            "{frame}"
+        );
+    }
+    other.send(typing(&conversation, false)).await;
+    assert_eq!(
+        other.so_far().await,
+        Vec::<Value>::new(),
+        "another connection has its own limit"
+    );
+
+    world.advance(Duration::from_secs(1));
+    flood.send(typing(&conversation, false)).await;
+    assert_eq!(flood.so_far().await, Vec::<Value>::new());
+}
