@@ -76,7 +76,8 @@ pub async fn deliver(app: &App, deliveries: Vec<Delivery>) -> (Vec<UserId>, Resu
     (unreached, delivered)
 }
 
-/// Delivers to one person; whether any connection took it.
+/// Delivers to one person; whether any connection took it. Those that live come before those that have ended: a
+/// farewell that fails keeps no frame back.
 async fn deliver_one(app: &App, delivery: &Delivery) -> Result<bool> {
     let Delivery {
         user,
@@ -86,23 +87,20 @@ async fn deliver_one(app: &App, delivery: &Delivery) -> Result<bool> {
     if listeners.is_polled {
         connections::signal(app, *user).await?;
     }
-    for connection in &listeners.ended {
-        end(app, *user, connection).await?;
-    }
-    if listeners.connections.is_empty() {
-        // Known to be offline before.
-        return Ok(true);
-    }
     let text = frame.to_text().map_err(Error::internal)?;
     let posts = listeners
         .connections
         .iter()
         .map(|connection| post(app, *user, connection, &text));
-    let mut reached = false;
+    // Who has no live connection is known to be offline, and not unreached.
+    let mut reached = Ok(listeners.connections.is_empty());
     for result in futures::future::join_all(posts).await {
-        reached |= result?;
+        reached = reached.and_then(|before| Ok(before | result?));
     }
-    Ok(reached)
+    for connection in &listeners.ended {
+        end(app, *user, connection).await?;
+    }
+    reached
 }
 
 /// Posts to one connection; one that is gone is forgotten, that one and no other.

@@ -1,5 +1,6 @@
 //! Workers: each is a function of one message of a queue.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 
 use futures::future::join_all;
@@ -23,6 +24,15 @@ pub trait Job: 'static {
 
     /// Does it; an error leaves the message in the queue, and nothing else of its batch.
     fn run(app: &App, worker: Worker, message: Self::Message) -> impl Future<Output = Result<()>> + Send;
+
+    /// Which messages of a batch one other message can stand for: each of the answer with the places in the batch
+    /// of those that are done when it is done. Unless a job says otherwise, each stands for itself.
+    fn fold(batch: Vec<(usize, Self::Message)>) -> Vec<(Self::Message, Vec<usize>)> {
+        batch
+            .into_iter()
+            .map(|(place, message)| (message, vec![place]))
+            .collect()
+    }
 }
 
 /// A job with its types forgotten.
@@ -75,19 +85,35 @@ pub fn entry<J: Job>() -> Entry {
 }
 
 async fn work<J: Job>(app: &App, records: &[Record]) -> (Failures, Option<Error>) {
-    let results = join_all(records.iter().map(|record| async move {
-        let message = queue::parse(&record.body)?;
-        J::run(app, Worker::new(), message).await
-    }));
-    let mut failures = Failures::default();
-    let mut first = None;
-    for (record, result) in records.iter().zip(results.await) {
+    let mut batch = Vec::with_capacity(records.len());
+    let (mut failed, mut first) = (BTreeSet::new(), None);
+    for (place, record) in records.iter().enumerate() {
+        match queue::parse(&record.body) {
+            Ok(message) => batch.push((place, message)),
+            Err(error) => {
+                failed.insert(place);
+                first.get_or_insert(error);
+            }
+        }
+    }
+    let results = join_all(
+        J::fold(batch)
+            .into_iter()
+            .map(|(message, places)| async move { (places, J::run(app, Worker::new(), message).await) }),
+    );
+    for (places, result) in results.await {
         if let Err(error) = result {
-            failures.batch_item_failures.push(Failure {
-                item_identifier: record.message_id.clone(),
-            });
+            failed.extend(places);
             first.get_or_insert(error);
         }
     }
+    let failure = |place: usize| {
+        Some(Failure {
+            item_identifier: records.get(place)?.message_id.clone(),
+        })
+    };
+    let failures = Failures {
+        batch_item_failures: failed.into_iter().filter_map(failure).collect(),
+    };
     (failures, first)
 }

@@ -92,7 +92,9 @@ impl App {
                 builder
             }};
         }
-        let dynamodb = client!(aws_sdk_dynamodb, config.endpoints.dynamodb.clone()).build();
+        let dynamodb = client!(aws_sdk_dynamodb, config.endpoints.dynamodb.clone())
+            .retry_classifier(store::table::Conflicts)
+            .build();
         let sqs = client!(aws_sdk_sqs, config.endpoints.sqs.clone()).build();
         let s3 = client!(aws_sdk_s3, config.endpoints.s3.clone())
             .force_path_style(config.endpoints.s3.is_some())

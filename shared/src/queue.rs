@@ -101,11 +101,18 @@ pub enum FanoutEvent {
     },
 }
 
-/// Members without a live connection when a message was delivered, for `notify`.
+/// Members without a live connection when messages were delivered, for `notify`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offline {
     /// Where.
     pub conversation: ConversationId,
+    /// Who was away for what.
+    pub missing: Vec<Missing>,
+}
+
+/// Who was away when a message was delivered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
     /// The message's place.
     pub seq: u64,
     /// Who was away.

@@ -15,7 +15,7 @@ use shared::domain::message::{Entry, Event, Viewpoint};
 use shared::domain::time::Timestamp;
 use shared::job::{Job, entry};
 use shared::lambda::Function;
-use shared::queue::{self, Fanout, FanoutEvent, Offline, Queue, Recipients};
+use shared::queue::{self, Fanout, FanoutEvent, Missing, Offline, Queue, Recipients};
 use shared::store::Worker;
 use shared::store::conversations::{self, Head};
 use shared::store::glance::{self, Glance};
@@ -248,8 +248,7 @@ async fn push(
         Queue::Offline,
         &Offline {
             conversation,
-            seq,
-            users: offline,
+            missing: vec![Missing { seq, users: offline }],
         },
         grace,
     )

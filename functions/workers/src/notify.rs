@@ -1,12 +1,17 @@
 //! `notify`: notes what absent members have missed, after a grace time.
 //!
-//! Whoever has read meanwhile is left alone. The rest get one notification per conversation, updated in place.
+//! Whoever has read meanwhile is left alone. The rest get one notification per conversation, updated in place. So
+//! the jobs of a batch that speak of one conversation are one job: each member is noted once, for the newest
+//! message that they missed.
 
-use futures::stream::{self, TryStreamExt as _};
+use std::collections::{BTreeMap, HashMap};
+
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use shared::domain::ids::{ConversationId, UserId};
 use shared::domain::message::Event;
 use shared::job::{Job, entry};
 use shared::lambda::Function;
-use shared::queue::{Offline, Queue};
+use shared::queue::{Missing, Offline, Queue};
 use shared::store::Worker;
 use shared::store::notifications::{self, Missed};
 use shared::store::{log, members};
@@ -15,7 +20,7 @@ use shared::{App, Error, Result};
 /// The worker of the queue `offline`.
 pub struct Notify;
 
-/// How many notifications are on their way at once.
+/// How many reads or notifications are on their way at once.
 const PARALLEL: usize = 16;
 
 /// The function.
@@ -29,29 +34,70 @@ impl Job for Notify {
     type Message = Offline;
 
     async fn run(app: &App, worker: Worker, job: Offline) -> Result<()> {
-        let entry = log::entry_for_worker(app, worker, job.conversation, job.seq).await?;
-        let entry = entry.ok_or_else(|| Error::internal("a job for a log entry that does not exist"))?;
-        let Event::Message(content) = &entry.event else {
-            return Err(Error::internal("a job for a log entry that is no message"));
-        };
-        if content.deletion.is_some() {
-            return Ok(());
+        let conversation = job.conversation;
+        let missed: BTreeMap<u64, Missed> = stream::iter(job.missing.iter().map(|missing| missing.seq))
+            .map(|seq| missed(app, worker, conversation, seq))
+            .buffer_unordered(PARALLEL)
+            .try_filter_map(async |missed| Ok(missed.map(|missed| (missed.seq, missed))))
+            .try_collect()
+            .await?;
+        let mut newest: HashMap<UserId, &Missed> = HashMap::new();
+        for missing in &job.missing {
+            let Some(missed) = missed.get(&missing.seq) else {
+                continue;
+            };
+            for user in &missing.users {
+                let known = newest.entry(*user).or_insert(missed);
+                if known.seq < missed.seq {
+                    *known = missed;
+                }
+            }
         }
-        let missed = Missed {
-            conversation: job.conversation,
-            seq: entry.seq,
-            message: content.id,
-            sender_username: content.sender_username.clone(),
-            at: entry.at,
-        };
-        let members = members::some(app, worker, job.conversation, &job.users).await?;
-        let behind = members
-            .iter()
-            .filter(|member| member.cursor.last_read_seq < job.seq);
+        let users: Vec<UserId> = newest.keys().copied().collect();
+        let members = members::some(app, worker, conversation, &users).await?;
+        let behind = members.iter().filter_map(|member| {
+            let missed = *newest.get(&member.user)?;
+            (member.cursor.last_read_seq < missed.seq).then_some((member.user, missed))
+        });
         stream::iter(behind.map(Ok::<_, Error>))
-            .try_for_each_concurrent(PARALLEL, |member| {
-                notifications::note_missed(app, worker, member.user, &missed)
+            .try_for_each_concurrent(PARALLEL, |(user, missed)| {
+                notifications::note_missed(app, worker, user, missed)
             })
             .await
     }
+
+    fn fold(batch: Vec<(usize, Offline)>) -> Vec<(Offline, Vec<usize>)> {
+        let mut jobs: BTreeMap<ConversationId, (Vec<Missing>, Vec<usize>)> = BTreeMap::new();
+        for (place, job) in batch {
+            let (missing, places) = jobs.entry(job.conversation).or_default();
+            missing.extend(job.missing);
+            places.push(place);
+        }
+        let job = |(conversation, (missing, places))| {
+            (
+                Offline {
+                    conversation,
+                    missing,
+                },
+                places,
+            )
+        };
+        jobs.into_iter().map(job).collect()
+    }
+}
+
+/// The message with a number; none if it has been deleted meanwhile, which nobody misses.
+async fn missed(app: &App, worker: Worker, conversation: ConversationId, seq: u64) -> Result<Option<Missed>> {
+    let entry = log::entry_for_worker(app, worker, conversation, seq).await?;
+    let entry = entry.ok_or_else(|| Error::internal("a job for a log entry that does not exist"))?;
+    let Event::Message(content) = entry.event else {
+        return Err(Error::internal("a job for a log entry that is no message"));
+    };
+    Ok(content.deletion.is_none().then_some(Missed {
+        conversation,
+        seq: entry.seq,
+        message: content.id,
+        sender_username: content.sender_username,
+        at: entry.at,
+    }))
 }

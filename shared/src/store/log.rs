@@ -17,7 +17,7 @@
 //! removed, so they have no repeat. Who loses the race for a number looks for the end again, after a
 //! wait with full jitter, a bounded number of times.
 //!
-//! A deletion works likewise: the tombstone on the message names the place of the entry that tells of it.
+//! A deletion marks the message and puts the entry that tells of it in one transaction.
 //!
 //! Each entry carries the log's [`Tail`], so its newest entry is all that lists and unread counts need.
 
@@ -35,7 +35,7 @@ use self::codec::{attribute, encode};
 use super::item::{Item, number};
 use super::keys;
 use super::members::{Membership, Sender};
-use super::table::{self, Backoff, Condition, Consistency, Update, Written};
+use super::table::{self, Backoff, Condition, Consistency, Transacted, Transaction, Update, Written};
 use crate::App;
 use crate::domain::ids::{ConversationId, MessageId, UserId};
 use crate::domain::message::{Content, ContentType, Entry, Event, Tail};
@@ -177,58 +177,49 @@ fn message_entry(app: &App, sender: &Sender, draft: &Draft, newest: Option<&Entr
     })
 }
 
-/// Deletes a message for everybody: its content is shown to nobody from the first write on. The number of
-/// the entry that tells of it comes back, the same for every attempt.
+/// Deletes a message for everybody: the tombstone on the message and the entry that tells of it are one
+/// transaction, so that nobody sees the one without the other. The number of that entry comes back, the same
+/// for every attempt.
 pub async fn delete(app: &App, member: &Membership, message: &Entry, newest: Option<Entry>) -> Result<u64> {
     let Event::Message(content) = &message.event else {
         return Err(Error::NotFound("message"));
     };
-    let (sender, mut newest) = (member.sender(), newest);
+    if let Some(deletion) = content.deletion {
+        return Ok(deletion.seq);
+    }
+    let (conversation, sender) = (member.conversation(), member.sender());
+    let mut newest = newest;
     let mut backoff = Backoff::new(ATTEMPTS);
-    let mut place = match content.deletion {
-        Some(deletion) => deletion.seq,
-        None => bury(app, member.conversation(), message.seq, next(newest.as_ref())).await?,
-    };
     loop {
-        if next(newest.as_ref()) < place {
-            newest = self::newest(app, member.conversation(), Consistency::Strong).await?;
+        let place = next(newest.as_ref());
+        if place <= message.seq {
+            // The end of the log that this attempt knows is too old to build on.
+            newest = self::newest(app, conversation, Consistency::Strong).await?;
+            continue;
         }
-        if next(newest.as_ref()) == place {
-            let last_seq = place - 1;
-            let forget = |window: &mut Window| {
-                window.forget(message.seq, last_seq);
-                window.push(None);
-            };
-            let entry = following(app, &sender, newest.as_ref(), forget, |_, _, _| Event::Deletion {
-                message_id: content.id,
-                message_seq: message.seq,
-            });
-            match table::put(app, encode(member.conversation(), &entry), Condition::absent()).await? {
-                Written::Done(_) => return Ok(place),
-                Written::Refused(item) => {
-                    let taken = decode(&item)?;
-                    if tells_of(&taken, content.id) {
-                        return Ok(place);
-                    }
+        let forget = |window: &mut Window| {
+            window.forget(message.seq, place - 1);
+            window.push(None);
+        };
+        let entry = following(app, &sender, newest.as_ref(), forget, |_, _, _| Event::Deletion {
+            message_id: content.id,
+            message_seq: message.seq,
+        });
+        let deletion = Transaction::default()
+            .update(tombstone(app, conversation, message.seq, place))
+            .put(encode(conversation, &entry), Condition::absent());
+        match deletion.send(app).await? {
+            Transacted::Done => return Ok(place),
+            Transacted::Refused(parts) => {
+                if let Some(Some(deleted)) = parts.first() {
+                    return deleted.get_number(attribute::DELETION_SEQ);
                 }
             }
-        } else if entry(app, member, place)
-            .await?
-            .is_some_and(|entry| tells_of(&entry, content.id))
-        {
-            return Ok(place);
         }
+        // Somebody else's entry stands at the place.
         app.meter().count(Count::Contentions, 1);
         backoff.wait("appending to a log").await?;
-        newest = self::newest(app, member.conversation(), Consistency::Strong).await?;
-        place = move_tombstone(
-            app,
-            member.conversation(),
-            message.seq,
-            place,
-            next(newest.as_ref()),
-        )
-        .await?;
+        newest = self::newest(app, conversation, Consistency::Strong).await?;
     }
 }
 
@@ -239,10 +230,6 @@ fn next(newest: Option<&Entry>) -> u64 {
 
 fn holds(entry: &Entry, message: MessageId) -> bool {
     matches!(&entry.event, Event::Message(content) if content.id == message)
-}
-
-fn tells_of(entry: &Entry, message: MessageId) -> bool {
-    matches!(entry.event, Event::Deletion { message_id, .. } if message_id == message)
 }
 
 /// The entry behind the newest one: its number, a time that is not before it, and the tail carried on.
@@ -330,42 +317,15 @@ async fn move_claim(app: &App, message: MessageId, from: u64, to: u64) -> Result
     }
 }
 
-/// Puts the tombstone on a message; if it has one, the place that it names.
-async fn bury(app: &App, conversation: ConversationId, message_seq: u64, place: u64) -> Result<u64> {
-    let update = Update::new(
-        keys::entry(conversation, message_seq),
-        format!(
-            "SET {} = :now, {} = :place",
-            attribute::DELETED_AT,
-            attribute::DELETION_SEQ
-        ),
-    )
-    .only_if(format!("attribute_not_exists({})", attribute::DELETED_AT))
-    .value(":now", number(app.now().milliseconds()))
-    .value(":place", number(place));
-    match update.send(app).await? {
-        Written::Done(_) => Ok(place),
-        Written::Refused(item) => item.get_number(attribute::DELETION_SEQ),
-    }
-}
-
-/// Moves the tombstone's claim on; where it is afterwards, moved by this attempt or by another.
-async fn move_tombstone(
-    app: &App,
-    conversation: ConversationId,
-    message_seq: u64,
-    from: u64,
-    to: u64,
-) -> Result<u64> {
-    let update = Update::new(
-        keys::entry(conversation, message_seq),
-        format!("SET {} = :to", attribute::DELETION_SEQ),
-    )
-    .only_if(format!("{} = :from", attribute::DELETION_SEQ))
-    .value(":from", number(from))
-    .value(":to", number(to));
-    match update.send(app).await? {
-        Written::Done(_) => Ok(to),
-        Written::Refused(item) => item.get_number(attribute::DELETION_SEQ),
-    }
+/// The mark on a message that it is deleted, and by which entry.
+fn tombstone(app: &App, conversation: ConversationId, message_seq: u64, place: u64) -> Update {
+    let expression = format!(
+        "SET {} = :now, {} = :place",
+        attribute::DELETED_AT,
+        attribute::DELETION_SEQ
+    );
+    Update::new(keys::entry(conversation, message_seq), expression)
+        .only_if(format!("attribute_not_exists({})", attribute::DELETED_AT))
+        .value(":now", number(app.now().milliseconds()))
+        .value(":place", number(place))
 }

@@ -1,10 +1,14 @@
 //! The calls to DynamoDB, each metered and with its failures told apart.
 
 mod batch;
+mod conflicts;
 mod query;
+mod transaction;
 
 pub(super) use batch::{get_many, put_many};
+pub(crate) use conflicts::Conflicts;
 pub(super) use query::Query;
+pub(super) use transaction::{Transacted, Transaction};
 
 use std::collections::HashMap;
 
@@ -247,7 +251,7 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
-    const PASSING: [&str; 9] = [
+    const PASSING: [&str; 11] = [
         "InternalServerError",
         "InternalFailure",
         "LimitExceededException",
@@ -256,7 +260,9 @@ where
         "RequestThrottled",
         "ServiceUnavailable",
         "ThrottlingException",
+        "TransactionCanceledException",
         "TransactionConflictException",
+        "TransactionInProgressException",
     ];
     let passes = match &error {
         SdkError::ServiceError(_) => error.code().is_some_and(|code| PASSING.contains(&code)),

@@ -1,0 +1,131 @@
+//! Changes that take place together or not at all.
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    CancellationReason, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    Update as Change,
+};
+
+use super::{Condition, Update, failed, key_attributes, meter_write};
+use crate::App;
+use crate::error::{Error, Result};
+use crate::store::item::Item;
+
+/// The reason of a part whose condition did not hold.
+const REFUSED: &str = "ConditionalCheckFailed";
+
+/// What became of a transaction.
+#[derive(Debug)]
+pub(in crate::store) enum Transacted {
+    /// All of it took place.
+    Done,
+    /// Nothing of it did: for each part whose condition did not hold, in the order in which they were added, the
+    /// item as it is, empty if there is none.
+    Refused(Vec<Option<Item>>),
+}
+
+/// Changes that take place together or not at all, at twice the price of each alone.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Transaction(Vec<Part>);
+
+#[derive(Debug)]
+enum Part {
+    Put(Item, Condition),
+    Update(Update),
+}
+
+impl Transaction {
+    /// Puts an item, if the condition holds.
+    pub(in crate::store) fn put(mut self, item: Item, condition: Condition) -> Self {
+        self.0.push(Part::Put(item, condition));
+        self
+    }
+
+    /// Changes an item, if the change's condition holds.
+    pub(in crate::store) fn update(mut self, update: Update) -> Self {
+        self.0.push(Part::Update(update));
+        self
+    }
+
+    /// Makes the changes. Two transactions that meet at an item are told apart by the SDK's retries, see
+    /// [`super::conflicts`].
+    pub(in crate::store) async fn send(self, app: &App) -> Result<Transacted> {
+        let count = self.0.len();
+        let parts: Vec<TransactWriteItem> = self
+            .0
+            .into_iter()
+            .map(|part| part.of_table(&app.config().table))
+            .collect::<Result<_>>()?;
+        app.meter.call();
+        let result = app
+            .outside
+            .dynamodb
+            .transact_write_items()
+            .set_transact_items(Some(parts))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let error = match result {
+            Ok(output) => {
+                for capacity in output.consumed_capacity() {
+                    meter_write(app, Some(capacity));
+                }
+                return Ok(Transacted::Done);
+            }
+            Err(error) => error,
+        };
+        let reasons = match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
+                canceled.cancellation_reasons()
+            }
+            _ => &[],
+        };
+        let is_invalid = |reason: &&CancellationReason| reason.code() == Some("ValidationError");
+        if let Some(reason) = reasons.iter().find(is_invalid) {
+            let why = reason.message().unwrap_or_default();
+            return Err(Error::internal(format!(
+                "a part of a transaction is not valid: {why}"
+            )));
+        }
+        if !reasons.iter().any(|reason| reason.code() == Some(REFUSED)) {
+            return Err(failed(error));
+        }
+        // What is refused is billed like what takes place.
+        (0..count).for_each(|_| app.meter.write(2.0));
+        Ok(Transacted::Refused(reasons.iter().map(refusal).collect()))
+    }
+}
+
+fn refusal(reason: &CancellationReason) -> Option<Item> {
+    (reason.code() == Some(REFUSED)).then(|| Item(reason.item().cloned().unwrap_or_default()))
+}
+
+impl Part {
+    fn of_table(self, table: &str) -> Result<TransactWriteItem> {
+        let show = ReturnValuesOnConditionCheckFailure::AllOld;
+        let part = TransactWriteItem::builder();
+        let part = match self {
+            Self::Put(item, condition) => {
+                let put = Put::builder()
+                    .table_name(table)
+                    .set_item(Some(item.0))
+                    .set_condition_expression(condition.expression.clone())
+                    .set_expression_attribute_values(condition.values())
+                    .return_values_on_condition_check_failure(show);
+                part.put(put.build().map_err(Error::internal)?)
+            }
+            Self::Update(update) => {
+                let change = Change::builder()
+                    .table_name(table)
+                    .set_key(Some(key_attributes(&update.key)))
+                    .update_expression(update.expression)
+                    .set_condition_expression(update.condition.expression.clone())
+                    .set_expression_attribute_names((!update.names.is_empty()).then_some(update.names))
+                    .set_expression_attribute_values(update.condition.values())
+                    .return_values_on_condition_check_failure(show);
+                part.update(change.build().map_err(Error::internal)?)
+            }
+        };
+        Ok(part.build())
+    }
+}
