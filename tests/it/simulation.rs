@@ -149,7 +149,6 @@ async fn run(seed: u64, operations: usize) {
         done += join_all(actors).await.into_iter().sum::<usize>();
         scene.faults.calm();
         scene.desk.services().queues().set_delivery(Delivery::Orderly);
-        rest::finish_deletions(&scene).await;
         scene.faults.settle(scene.desk.services()).await;
         for queue in [FANOUT_DEAD, OFFLINE_DEAD] {
             let dead = scene.desk.services().queues().messages(queue).unwrap();

@@ -8,35 +8,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::actions::{DEVICES, events, put_back, with_conversation};
-use super::model::{Known, Sending, learn};
+use super::model::{Known, learn};
 use super::{Client, Scene};
-
-/// Whoever has given up a deletion comes back to it: until then it may be half done (see
-/// `faults::points::a_deletion_that_is_given_up_is_whole_or_not_there`).
-pub(super) async fn finish_deletions(scene: &Rc<Scene>) {
-    let mut open: Vec<(String, String, Uuid)> = Vec::new();
-    for (id, conversation) in &scene.town.borrow().conversations {
-        let given_up = conversation
-            .deletions
-            .iter()
-            .filter(|(_, acknowledged)| !**acknowledged);
-        for (message, _) in given_up {
-            let is_it =
-                |sending: &&Sending| sending.acknowledged.as_ref().is_some_and(|(id, _)| id == message);
-            let sending = conversation.sends.values().find(is_it).expect("somebody sent it");
-            open.push((id.clone(), message.clone(), sending.sender));
-        }
-    }
-    for (id, message, sender) in open {
-        let parameters = [("conversation_id", &*id), ("message_id", &*message)];
-        let client = client_of(scene, sender);
-        let (status, answer) = client
-            .asks(&scene.desk, "DeleteMessage", &parameters, "", None)
-            .await;
-        assert_eq!(status, 204, "{answer}");
-        with_conversation(scene, &id, |found| found.deletions.insert(message, true));
-    }
-}
 
 /// Everything that must be true once all jobs are done.
 pub(super) async fn verify(scene: &Rc<Scene>, dice: &mut Dice) {
