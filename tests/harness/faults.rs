@@ -40,6 +40,8 @@ pub enum Misfortune {
     ThrottledOnce,
     /// Every attempt is throttled.
     Throttled,
+    /// The first attempt meets a transaction at its item.
+    ConflictsOnce,
     /// The call waits until it is [released](Faults::release), and then takes place.
     WaitsBefore,
     /// The call takes place, and its answer waits until it is [released](Faults::release).
@@ -48,7 +50,7 @@ pub enum Misfortune {
 
 impl Misfortune {
     /// All that need nobody's help to pass.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::DiesBefore,
         Self::DiesAfter,
         Self::FailsOnce,
@@ -56,7 +58,10 @@ impl Misfortune {
         Self::TimesOutOnce,
         Self::ThrottledOnce,
         Self::Throttled,
+        Self::ConflictsOnce,
     ];
+    /// For everything that writes, but not to the table: there are no transactions.
+    const ELSEWHERE: usize = Self::ALL.len() - 1;
 
     /// What is worth trying at a call: to one that only reads, a failure is a failure whatever took effect.
     pub fn of(point: &Point) -> &'static [Self] {
@@ -67,9 +72,16 @@ impl Misfortune {
                 Self::FailsOnce,
                 Self::ThrottledOnce,
             ]
-        } else {
+        } else if point.writes_to_the_table() {
             &Self::ALL
+        } else {
+            &Self::ALL[..Self::ELSEWHERE]
         }
+    }
+
+    /// Whether the SDK makes good for it, so that no client hears of it.
+    pub fn stays_unseen(self) -> bool {
+        matches!(self, Self::ThrottledOnce | Self::ConflictsOnce)
     }
 
     /// Whether it meets every attempt of the call, or the first alone.
@@ -278,6 +290,7 @@ impl Faults {
                 Misfortune::ThrottledOnce | Misfortune::Throttled => {
                     Decision::Verdict(throttled(call.service))
                 }
+                Misfortune::ConflictsOnce => Decision::Verdict(conflict(call)),
                 Misfortune::WaitsBefore => Decision::Wait,
                 _ => Decision::Verdict(Verdict::Proceed),
             };
@@ -419,6 +432,16 @@ fn throttled(service: Service) -> Verdict {
             Verdict::Answer(AwsError::new(429, "LimitExceededException", "Too many requests"))
         }
     }
+}
+
+/// How the table refuses a write that meets a transaction.
+fn conflict(call: &Call) -> Verdict {
+    if call.operation != "TransactWriteItems" {
+        let message = "Transaction is ongoing for the item";
+        return Verdict::Answer(AwsError::new(400, "TransactionConflictException", message));
+    }
+    let request: serde_json::Value = serde_json::from_slice(&call.request).unwrap_or_default();
+    Verdict::transaction_conflict(request["TransactItems"].as_array().map_or(0, Vec::len))
 }
 
 /// How a service fails without saying whether anything took effect.

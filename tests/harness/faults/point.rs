@@ -30,6 +30,13 @@ impl Point {
             .any(|operation| self.call.starts_with(operation))
     }
 
+    /// Whether the call is a write to the table that a transaction can refuse.
+    pub fn writes_to_the_table(&self) -> bool {
+        ["PutItem", "UpdateItem", "TransactWriteItems"]
+            .iter()
+            .any(|operation| self.call.starts_with(operation))
+    }
+
     /// Whether a job is what calls.
     pub fn is_of_a_job(&self) -> bool {
         ["Deliver", "Notify"].contains(&self.function.as_str())

@@ -32,6 +32,9 @@ async fn survives(place: Place, deed: Deed) {
             let acknowledged = stage.does(0, deed).await;
             stage.faults.settle(stage.world.services()).await;
             assert!(stage.faults.calm(), "the point is never met");
+            if misfortune.stays_unseen() {
+                assert_eq!(acknowledged.attempts, 1);
+            }
             stage.comes_out_right(deed, &acknowledged).await;
             told += 1;
             retried += usize::from(acknowledged.attempts > 1);
