@@ -4,7 +4,7 @@
 //! the jobs of a batch that speak of one conversation are one job: each member is noted once, for the newest
 //! message that they missed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use shared::domain::ids::{ConversationId, UserId};
@@ -35,7 +35,8 @@ impl Job for Notify {
 
     async fn run(app: &App, worker: Worker, job: Offline) -> Result<()> {
         let conversation = job.conversation;
-        let missed: BTreeMap<u64, Missed> = stream::iter(job.missing.iter().map(|missing| missing.seq))
+        let numbers: BTreeSet<u64> = job.missing.iter().map(|missing| missing.seq).collect();
+        let missed: BTreeMap<u64, Missed> = stream::iter(numbers)
             .map(|seq| missed(app, worker, conversation, seq))
             .buffer_unordered(PARALLEL)
             .try_filter_map(async |missed| Ok(missed.map(|missed| (missed.seq, missed))))
