@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 
 use crate::environment::{self, Environment};
 use crate::folder::{Folder, FolderError};
-use crate::invoker::{InProcess, SharedInvoker};
+use crate::invoker::{InProcess, Instance, SharedInvoker};
 use crate::processes::{ProcessOptions, Processes, ProcessesError};
 use crate::{demo, live_page, poller};
 
@@ -134,7 +134,7 @@ impl Desk {
 
         let (invoker, processes) = functions(&options, &services, &template).await?;
         if let Some(spec) = template.functions.first() {
-            let app = app(&options, &services, spec)?;
+            let app = instance(&options, &services, spec)?;
             demo::introduce(&app)
                 .await
                 .map_err(|error| StartError::Demo(error.chain()))?;
@@ -313,7 +313,7 @@ async fn functions(
         let function = functions
             .remove(&spec.binary)
             .ok_or_else(|| StartError::NoSuchFunction(spec.binary.clone()))?;
-        let instances = (0..options.instances.max(1)).map(|_| app(options, services, spec));
+        let instances = (0..options.instances.max(1)).map(|_| instance(options, services, spec));
         invoker.add(
             &spec.logical_id,
             function,
@@ -324,12 +324,15 @@ async fn functions(
     Ok((Arc::new(invoker), None))
 }
 
-/// The world of one function in this process.
-fn app(options: &Options, services: &Services, spec: &FunctionSpec) -> Result<App, ConfigError> {
+/// The world of one function in this process. Its settings are read now, so that a desk with wrong ones does not
+/// start; its clients are made when it is first called.
+fn instance(options: &Options, services: &Services, spec: &FunctionSpec) -> Result<Instance, ConfigError> {
     let config = environment::config(&spec.logical_id, &spec.environment, &options.environment)?;
     let client = services.http_client(&spec.logical_id);
-    let sink = Arc::clone(&options.sink);
-    Ok(App::new(config, options.clock.clone(), &client, sink))
+    let (clock, sink) = (options.clock.clone(), Arc::clone(&options.sink));
+    Ok(Instance::new(Box::new(move || {
+        App::new(config, clock, &client, sink)
+    })))
 }
 
 /// Ends when told to.

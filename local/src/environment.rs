@@ -1,6 +1,7 @@
 //! The environment of the functions on the desk: what the template gives them, overridden by that of the process.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use local_gateway::template::{Resource, Sources, Template, TemplateError};
 use local_services::Service;
@@ -28,10 +29,23 @@ pub fn of_process() -> Environment {
         .collect()
 }
 
-/// Reads the template with the desk's stand-ins for what the cloud would know.
+/// The template with the desk's stand-ins for what the cloud would know. A program that starts many desks reads it
+/// once for each choice of origins.
 pub fn template(overrides: &Environment) -> Result<Template, TemplateError> {
+    static KNOWN: Mutex<BTreeMap<Option<String>, Template>> = Mutex::new(BTreeMap::new());
+    let origins = overrides.get("ALLOWED_ORIGINS").cloned();
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(template) = known.get(&origins) {
+        return Ok(template.clone());
+    }
+    let template = read(origins.as_deref())?;
+    known.insert(origins, template.clone());
+    Ok(template)
+}
+
+fn read(origins: Option<&str>) -> Result<Template, TemplateError> {
     let parameters = |name: &str| match name {
-        "AllowedOrigins" => overrides.get("ALLOWED_ORIGINS").cloned(),
+        "AllowedOrigins" => origins.map(str::to_owned),
         "AWS::Region" => Some("us-east-1".to_owned()),
         _ => None,
     };

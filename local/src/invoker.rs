@@ -1,8 +1,8 @@
 //! Functions in this process: the same decoding and the same code as on Lambda, without a process each.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -20,9 +20,12 @@ struct Loaded {
     function: Function,
     timeout: Duration,
     /// As many worlds as there would be processes: each remembers on its own.
-    instances: Vec<App>,
+    instances: Vec<Instance>,
     next: AtomicUsize,
 }
+
+/// The world of one process that would be: made at its first invocation, as on Lambda.
+pub type Instance = LazyLock<App, Box<dyn FnOnce() -> App + Send>>;
 
 impl InProcess {
     /// Without functions yet.
@@ -33,7 +36,7 @@ impl InProcess {
     }
 
     /// Adds a function under its name in the template.
-    pub fn add(&mut self, logical_id: &str, function: Function, timeout: Duration, instances: Vec<App>) {
+    pub fn add(&mut self, logical_id: &str, function: Function, timeout: Duration, instances: Vec<Instance>) {
         let loaded = Loaded {
             function,
             timeout,

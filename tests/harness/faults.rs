@@ -79,8 +79,8 @@ impl Misfortune {
         }
     }
 
-    /// Whether the SDK makes good for it, so that no client hears of it.
-    pub fn stays_unseen(self) -> bool {
+    /// Whether the SDK makes good for it by another attempt.
+    pub fn tries_again(self) -> bool {
         matches!(self, Self::ThrottledOnce | Self::ConflictsOnce)
     }
 
