@@ -1,6 +1,6 @@
 //! Workers: each is a function of one message of a queue.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::future::Future;
 
 use futures::future::join_all;
@@ -20,7 +20,7 @@ pub trait Job: 'static {
     /// The queue that it works for.
     const QUEUE: Queue;
     /// The message.
-    type Message: DeserializeOwned + Send;
+    type Message: Clone + DeserializeOwned + Send + Sync;
 
     /// Does it; an error leaves the message in the queue, and nothing else of its batch.
     fn run(app: &App, worker: Worker, message: Self::Message) -> impl Future<Output = Result<()>> + Send;
@@ -85,35 +85,54 @@ pub fn entry<J: Job>() -> Entry {
 }
 
 async fn work<J: Job>(app: &App, records: &[Record]) -> (Failures, Option<Error>) {
-    let mut batch = Vec::with_capacity(records.len());
-    let (mut failed, mut first) = (BTreeSet::new(), None);
+    let mut batch: BTreeMap<usize, J::Message> = BTreeMap::new();
+    let mut failed: BTreeMap<usize, Error> = BTreeMap::new();
     for (place, record) in records.iter().enumerate() {
         match queue::parse(&record.body) {
-            Ok(message) => batch.push((place, message)),
+            Ok(message) => {
+                batch.insert(place, message);
+            }
             Err(error) => {
-                failed.insert(place);
-                first.get_or_insert(error);
+                failed.insert(place, error);
             }
         }
     }
-    let results = join_all(
-        J::fold(batch)
-            .into_iter()
-            .map(|(message, places)| async move { (places, J::run(app, Worker::new(), message).await) }),
-    );
-    for (places, result) in results.await {
-        if let Err(error) = result {
-            failed.extend(places);
-            first.get_or_insert(error);
+    let whole = batch
+        .iter()
+        .map(|(place, message)| (*place, message.clone()))
+        .collect();
+    let folded = J::fold(whole)
+        .into_iter()
+        .map(|(message, places)| async { (places, J::run(app, Worker::new(), message).await) });
+    let mut alone = Vec::new();
+    for (places, result) in join_all(folded).await {
+        match (result, places.as_slice()) {
+            (Ok(()), _) => {}
+            // One that cannot be done must not take the others along.
+            (Err(Error::Internal(_)), [_, _, ..]) => alone.extend(places),
+            (Err(error), places) => {
+                let others = places.iter().skip(1);
+                failed.extend(others.map(|place| (*place, Error::unavailable("done together with another"))));
+                failed.extend(places.first().map(|place| (*place, error)));
+            }
         }
     }
-    let failure = |place: usize| {
+    let alone = alone
+        .into_iter()
+        .filter_map(|place| Some((place, batch.get(&place)?.clone())))
+        .map(|(place, message)| async move { (place, J::run(app, Worker::new(), message).await) });
+    for (place, result) in join_all(alone).await {
+        if let Err(error) = result {
+            failed.insert(place, error);
+        }
+    }
+    let failure = |place: &usize| {
         Some(Failure {
-            item_identifier: records.get(place)?.message_id.clone(),
+            item_identifier: records.get(*place)?.message_id.clone(),
         })
     };
     let failures = Failures {
-        batch_item_failures: failed.into_iter().filter_map(failure).collect(),
+        batch_item_failures: failed.keys().filter_map(failure).collect(),
     };
-    (failures, first)
+    (failures, failed.into_values().next())
 }

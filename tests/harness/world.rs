@@ -205,7 +205,7 @@ impl World {
 
     /// Waits until no job is visible or being worked off. Delayed ones stay; see [`World::bring_offline_forward`].
     pub async fn settled(&self) {
-        tokio::time::timeout(Duration::from_secs(30), self.services().queues().idle())
+        tokio::time::timeout(Duration::from_mins(1), self.services().queues().idle())
             .await
             .expect("the queues come to rest")
             .expect("the queues can be read");

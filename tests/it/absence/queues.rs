@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use harness::World;
+use harness::ledger::Ledger;
 use harness::world::{FANOUT, FANOUT_DEAD, OFFLINE, OFFLINE_DEAD};
 use local_services::{AwsError, Call, Delivery, Interceptor, Outgoing, Service, Verdict};
 use serde_json::{Value, json};
@@ -53,6 +54,28 @@ impl<F: Fn(&Call) -> bool + Send + Sync> Interceptor for Refuses<F> {
 
 fn is_failed_delivery(line: &Value) -> bool {
     line["function"] == "deliver" && line["status"] != 200
+}
+
+/// Many messages that somebody missed cost one note, however many of them a batch brings.
+#[tokio::test]
+async fn ten_messages_that_were_missed_are_noted_once() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let conversation = ada.open_direct(&bob).await;
+    for number in 1..=10 {
+        ada.says(&conversation, &format!("number {number}")).await;
+    }
+    world.settled().await;
+    let ledger = Arc::new(Ledger::default());
+    world
+        .services()
+        .set_interceptor(Some(Arc::clone(&ledger) as Arc<_>));
+    world.bring_offline_forward().await;
+
+    let bill = ledger.take().of("Notify");
+    let notes = bill.0.iter().filter(|spent| spent.operation == "UpdateItem");
+    assert_eq!(notes.count(), 1, "{bill:#?}");
+    assert_eq!(missed_seq(&world, &bob, &conversation).await, Some(10));
 }
 
 /// S1-J03
@@ -215,7 +238,8 @@ async fn a_poison_job_for_the_absent_ends_among_their_dead_letters() {
     let conversation = ada.open_direct(&bob).await;
     ada.says(&conversation, "hello").await;
     world.settled().await;
-    let nowhere = json!({ "conversation": conversation, "seq": 77, "users": [bob.id] }).to_string();
+    let nowhere =
+        json!({ "conversation": conversation, "missing": [{ "seq": 77, "users": [bob.id] }] }).to_string();
     for body in ["nonsense", nowhere.as_str()] {
         let job = Outgoing {
             body: body.to_owned(),

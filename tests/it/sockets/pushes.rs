@@ -224,9 +224,10 @@ async fn a_group_of_three_hundred_gets_every_message_exactly_once() {
     let mut jobs = 0;
     for job in world.services().queues().messages(OFFLINE).unwrap() {
         let job: Value = serde_json::from_str(&job.body).unwrap();
-        let users = job["users"].as_array().unwrap();
+        let missing = &job["missing"][0];
+        let users = missing["users"].as_array().unwrap();
         assert!(users.len() <= 150, "a job of {} users", users.len());
-        away.entry(job["seq"].as_u64().unwrap())
+        away.entry(missing["seq"].as_u64().unwrap())
             .or_default()
             .extend(users.iter().map(|user| user.as_str().unwrap().to_owned()));
         jobs += 1;
