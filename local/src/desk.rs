@@ -13,7 +13,7 @@ use local_gateway::http::{HttpGateway, RouteError};
 use local_gateway::template::{FunctionSpec, Template, TemplateError};
 use local_gateway::websocket::{self, WebSocketGateway, WebSocketOptions};
 use local_services::{
-    ConnectionInfo, Connections, OpenError, PostError, QueueSpec, Services, Storage, TableSpec,
+    ConnectionInfo, Connections, OpenError, PostError, QueueSpec, Rights, Services, Statement, Storage, TableSpec,
 };
 use shared::App;
 use shared::clock::Clock;
@@ -29,6 +29,9 @@ use crate::folder::{Folder, FolderError};
 use crate::invoker::{InProcess, Instance, SharedInvoker};
 use crate::processes::{ProcessOptions, Processes, ProcessesError};
 use crate::{demo, live_page, poller};
+
+/// The name of the desk itself among those who call services.
+const DESK: &str = "desk";
 
 /// How a desk is set up.
 pub struct Options {
@@ -126,6 +129,7 @@ impl Desk {
         });
         let services = Services::open(storage)?;
         create(&services, &template)?;
+        services.set_rights(rights(&template));
         let clock = options.clock.clone();
         let queue_clock = clock.clone();
         services
@@ -134,7 +138,12 @@ impl Desk {
 
         let (invoker, processes) = functions(&options, &services, &template).await?;
         if let Some(spec) = template.functions.first() {
-            let app = instance(&options, &services, spec)?;
+            // The settings of any function, and no function's rights.
+            let desk = FunctionSpec {
+                logical_id: DESK.to_owned(),
+                ..spec.clone()
+            };
+            let app = instance(&options, &services, &desk)?;
             demo::introduce(&app)
                 .await
                 .map_err(|error| StartError::Demo(error.chain()))?;
@@ -290,6 +299,24 @@ fn create(services: &Services, template: &Template) -> Result<(), StartError> {
     }
     services.create_bucket(environment::BUCKET)?;
     Ok(())
+}
+
+/// What each function may do, by the statements that the template gives its role.
+pub fn rights(template: &Template) -> Rights {
+    let mut rights = Rights::new(&template.websocket.arn);
+    for function in &template.functions {
+        let statements: Vec<_> = function
+            .statements
+            .iter()
+            .map(|statement| Statement {
+                allows: statement.allows,
+                actions: statement.actions.clone(),
+                resources: statement.resources.clone(),
+            })
+            .collect();
+        rights = rights.with(&function.logical_id, &statements);
+    }
+    rights
 }
 
 /// What runs the functions: this process, or processes of their own.

@@ -52,6 +52,7 @@ fn read(origins: Option<&str>) -> Result<Template, TemplateError> {
     let attributes = |resource: &Resource<'_>, attribute: &str| match (resource.kind, attribute) {
         ("AWS::SQS::Queue", "Ref") => Some(queue_url(resource.name)),
         ("AWS::S3::Bucket", "Ref") => Some(BUCKET.to_owned()),
+        ("AWS::S3::Bucket", "Arn") => Some(format!("arn:aws:s3:::{BUCKET}")),
         _ => None,
     };
     Template::parse(

@@ -8,6 +8,7 @@ mod data;
 mod functions;
 mod intrinsics;
 mod openapi;
+mod policies;
 mod resolve;
 #[cfg(test)]
 mod tests;
@@ -53,8 +54,19 @@ pub struct FunctionSpec {
     pub memory_mb: u64,
     /// Its environment, resolved.
     pub environment: BTreeMap<String, String>,
-    /// Its policies as they stand in the file.
-    pub policies: serde_yaml_ng::Value,
+    /// What its role allows and denies.
+    pub statements: Vec<Statement>,
+}
+
+/// A statement of a function's role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Whether it allows or denies.
+    pub allows: bool,
+    /// Actions, such as `dynamodb:GetItem`.
+    pub actions: Vec<String>,
+    /// ARNs.
+    pub resources: Vec<String>,
 }
 
 /// The `AWS::Serverless::HttpApi`.
@@ -101,6 +113,8 @@ pub struct CorsSpec {
 /// The `AWS::ApiGatewayV2::Api` of protocol `WEBSOCKET`, with its routes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WebSocketApiSpec {
+    /// Its ARN with that of its stage, as rights to `@connections` name it.
+    pub arn: String,
     /// Its `RouteSelectionExpression`, such as `$request.body.type`.
     pub route_selection: String,
     /// The name of its stage.
@@ -239,7 +253,7 @@ impl Template {
         let document = resolve::Document::new(&raw, sources)?;
         let mut http = openapi::http_api(&document)?;
         let (mut mappings, mut schedules) = (Vec::new(), Vec::new());
-        let functions = functions::functions(&document, &raw)?;
+        let functions = functions::functions(&document)?;
         for event in functions::events(&document)? {
             match event {
                 functions::Event::Http(route) => http.routes.push(route),

@@ -9,9 +9,10 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http::header::HOST;
-use http::{HeaderValue, Request};
+use http::{HeaderValue, Method, Request};
 use http_body_util::BodyExt;
 
 use crate::answer::{self, Answer};
@@ -172,6 +173,11 @@ impl Services {
         mut request: Request<Bytes>,
         capacity: dynamodb::Capacity,
     ) -> Answer {
+        let rights = self.rights();
+        let denied = rights.and_then(|rights| rights.refuse(function, service, operation, &request));
+        if let Some(error) = denied {
+            return deny(service, request.method(), &error);
+        }
         match service {
             Service::DynamoDb => dynamodb::answer(self.database(), operation, request.body(), capacity),
             Service::Sqs => queues::answer(self.queues(), function, operation, request.body()).await,
@@ -202,6 +208,19 @@ fn decide(verdict: Verdict, service: Service) -> Option<Result<Answer, Lost>> {
 
 fn refuse(service: Service, error: &AwsError) -> Answer {
     answer::error(service, error)
+}
+
+/// Words a refusal for lack of a right.
+fn deny(service: Service, method: &Method, error: &AwsError) -> Answer {
+    let mut answer = refuse(service, error);
+    match service {
+        // What SDKs tell the caller: the code that the XML protocol had.
+        Service::Sqs => answer::set_header(&mut answer, "x-amzn-query-error", "AccessDenied;Sender"),
+        // The answer to a HEAD has no body, and so no code either: SDKs know it by its status.
+        Service::S3 if *method == Method::HEAD => *answer.body_mut() = SdkBody::empty(),
+        _ => {}
+    }
+    answer
 }
 
 fn operation(service: Service, request: &Request<Bytes>) -> String {

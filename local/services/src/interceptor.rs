@@ -1,4 +1,4 @@
-//! Where tests and the desk step between a function and a service: faults, rights and cost.
+//! Where tests and the desk step between a function and a service: faults and cost.
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -83,25 +83,6 @@ impl Verdict {
             403,
             "RequestThrottled",
             "The request was denied because of request throttling.",
-        ))
-    }
-
-    /// IAM refuses: the role of the function lacks the right to do this.
-    pub fn access_denied(call: &Call) -> Self {
-        let message = format!("{} is not allowed to perform {}", call.function, call.operation);
-        let kind = if call.service == Service::S3 {
-            "AccessDenied"
-        } else {
-            "AccessDeniedException"
-        };
-        Self::Answer(AwsError::new(
-            if call.service == Service::DynamoDb {
-                400
-            } else {
-                403
-            },
-            kind,
-            message,
         ))
     }
 }

@@ -12,8 +12,8 @@
 //! | S3 | `s3s`, `s3s-fs` ([`Objects`]) | `s3/` |
 //! | `@connections` | whoever implements [`Connections`] | none |
 //!
-//! What was acknowledged outlives `kill -9`. Every call passes an [`Interceptor`], if one is set:
-//! faults, rights and cost are its business.
+//! What was acknowledged outlives `kill -9`. A call that the caller's role does not allow is refused
+//! ([`Rights`]). Every call passes an [`Interceptor`], if one is set: faults and cost are its business.
 
 mod answer;
 mod client;
@@ -22,6 +22,7 @@ mod dynamodb;
 mod interceptor;
 mod objects;
 mod queues;
+mod rights;
 #[cfg(test)]
 mod tests;
 
@@ -37,6 +38,7 @@ pub use dynamodb::TableSpec;
 pub use interceptor::{AwsError, Call, Interceptor, Service, Verdict};
 pub use objects::{Objects, SECRET_KEY};
 pub use queues::{Clock, Delivery, Depth, Outgoing, Peeked, QueueError, QueueSpec, Queues, Received, State};
+pub use rights::{Right, Rights, Statement};
 
 /// Where the data is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +78,7 @@ struct Shared {
     objects: Objects,
     connections: RwLock<Option<Arc<dyn Connections>>>,
     interceptor: RwLock<Option<Arc<dyn Interceptor>>>,
+    rights: RwLock<Option<Arc<Rights>>>,
     /// Deletes itself with the services.
     _temporary: Option<tempfile::TempDir>,
 }
@@ -100,6 +103,7 @@ impl Services {
                 objects: Objects::open(&object_folder).map_err(OpenError::Objects)?,
                 connections: RwLock::default(),
                 interceptor: RwLock::default(),
+                rights: RwLock::default(),
                 _temporary: temporary,
             }),
         })
@@ -165,6 +169,24 @@ impl Services {
             .interceptor
             .write()
             .unwrap_or_else(PoisonError::into_inner) = interceptor;
+    }
+
+    /// Lets functions do only what their roles allow, from now on.
+    pub fn set_rights(&self, rights: Rights) {
+        *self
+            .shared
+            .rights
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(rights));
+    }
+
+    /// What functions may do, if they may not do everything.
+    pub fn rights(&self) -> Option<Arc<Rights>> {
+        self.shared
+            .rights
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn connections(&self) -> Option<Arc<dyn Connections>> {

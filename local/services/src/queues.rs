@@ -21,6 +21,7 @@ use tokio::sync::watch;
 
 pub use error::QueueError;
 pub use message::{Delivery, Depth, Outgoing, Peeked, QueueSpec, Received, State};
+pub(crate) use requests::name;
 use store::{NewMessage, Store};
 pub(crate) use wire::{TARGET_PREFIX, answer};
 

@@ -7,6 +7,7 @@ mod kill;
 mod objects;
 mod queues;
 mod queues_over_sdk;
+mod rights;
 
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::types::AttributeValue;

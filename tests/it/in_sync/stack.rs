@@ -139,16 +139,12 @@ fn the_table_has_the_keys_that_the_store_uses() {
 fn every_role_allows_named_actions_on_named_resources() {
     let raw = raw_template();
     let ids: Vec<&str> = resources(&raw).map(|(id, ..)| id).collect();
-    for function in template().functions {
-        let id = &function.logical_id;
-        let policies = function
-            .policies
-            .as_sequence()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let statements: Vec<&Yaml> = policies
-            .iter()
+    let functions = resources(&raw).filter(|(_, kind, _)| *kind == "AWS::Serverless::Function");
+    for (id, _, properties) in functions {
+        let statements: Vec<&Yaml> = each(at(properties, &["Policies"]))
+            .into_iter()
             .flat_map(|policy| each(at(policy, &["Statement"])))
+            .filter(|statement| !statement.is_null())
             .collect();
         assert!(
             !statements.is_empty(),

@@ -1,9 +1,9 @@
 //! Functions and the events that lead to them.
 
 use serde_json::Value;
-use serde_yaml_ng::Value as Yaml;
 
 use super::intrinsics::{Fault, blame, flag, list, number, scalar, text};
+use super::policies::statements;
 use super::resolve::Document;
 use super::{FunctionSpec, HttpRoute, QueueMapping, Schedule, TemplateError};
 
@@ -17,12 +17,12 @@ pub(super) enum Event {
     Schedule(Schedule),
 }
 
-/// Reads the functions; `raw` is the file, for what is kept as it stands there.
-pub(super) fn functions(document: &Document<'_>, raw: &Yaml) -> Result<Vec<FunctionSpec>, TemplateError> {
+/// Reads the functions.
+pub(super) fn functions(document: &Document<'_>) -> Result<Vec<FunctionSpec>, TemplateError> {
     let resources = document.resources(FUNCTION)?;
     resources
         .into_iter()
-        .map(|(id, own)| function(document, raw, id, own).map_err(|fault| blame(id, fault)))
+        .map(|(id, own)| function(document, id, own).map_err(|fault| blame(id, fault)))
         .collect()
 }
 
@@ -44,7 +44,7 @@ pub(super) fn events(document: &Document<'_>) -> Result<Vec<Event>, TemplateErro
     Ok(events)
 }
 
-fn function(document: &Document<'_>, raw: &Yaml, id: &str, own: &Value) -> Result<FunctionSpec, Fault> {
+fn function(document: &Document<'_>, id: &str, own: &Value) -> Result<FunctionSpec, Fault> {
     let globals = document.raw("/Globals/Function");
     let property = |name: &str| {
         own.get(name)
@@ -60,9 +60,6 @@ fn function(document: &Document<'_>, raw: &Yaml, id: &str, own: &Value) -> Resul
     }
     let figures =
         serde_json::json!({ "Timeout": resolved("Timeout")?, "MemorySize": resolved("MemorySize")? });
-    let policies = raw
-        .get("Resources")
-        .and_then(|all| all.get(id)?.get("Properties")?.get("Policies"));
 
     let mut environment = std::collections::BTreeMap::new();
     for source in [globals, Some(own)].into_iter().flatten() {
@@ -86,7 +83,7 @@ fn function(document: &Document<'_>, raw: &Yaml, id: &str, own: &Value) -> Resul
         timeout_seconds: number(&figures, "Timeout")?.unwrap_or(3),
         memory_mb: number(&figures, "MemorySize")?.unwrap_or(128),
         environment,
-        policies: policies.cloned().unwrap_or_default(),
+        statements: statements(document, own)?,
     })
 }
 

@@ -48,7 +48,12 @@ fn a_function_has_its_globals_merged_and_its_environment_resolved() {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into()
     );
-    assert!(function.policies.is_sequence());
+    let statement = Statement {
+        allows: true,
+        actions: vec!["dynamodb:GetItem".to_owned()],
+        resources: vec!["arn:aws:dynamodb:us-east-1:000000000000:table/dev-pets".to_owned()],
+    };
+    assert_eq!(function.statements, [statement]);
     assert_eq!(template.function("CreatePet").unwrap().timeout_seconds, 10);
     assert!(template.function("OnlyInProduction").is_none());
 }
@@ -94,6 +99,8 @@ fn the_socket_is_put_together_from_its_resources() {
         (socket.route_selection.as_str(), socket.stage.as_str()),
         ("$request.body.type", "dev")
     );
+    assert!(socket.arn.starts_with("arn:aws:execute-api:us-east-1:000000000000:"));
+    assert!(socket.arn.ends_with("/dev"));
     let keys: Vec<_> = socket.routes.keys().map(String::as_str).collect();
     assert_eq!(keys, ["$connect", "$default", "$disconnect", "ping", "typing"]);
     let connect = &socket.routes["$connect"];
@@ -180,6 +187,16 @@ fn errors_name_the_resource() {
     assert_eq!(
         complaint(&function(event)),
         "resource F: event E: Queue names no queue of this template"
+    );
+    let managed = "Properties: {CodeUri: a/b/, Policies: [AmazonDynamoDBFullAccess]}";
+    assert_eq!(
+        complaint(&function(managed)),
+        "resource F: Policies holds something that has no Statement"
+    );
+    let conditional = "Properties: {CodeUri: a/b/, Policies: {Statement: {Effect: Allow, Condition: {}}}}";
+    assert_eq!(
+        complaint(&function(conditional)),
+        "resource F: Condition in a statement is not supported"
     );
     let queue = "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {VisibilityTimeout: soon}}}";
     assert_eq!(

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::intrinsics::{Fault, blame, list, text};
 use super::resolve::Document;
 use super::{AuthorizerSpec, Integration, TemplateError, WebSocketApiSpec, WebSocketRoute};
+use crate::server::{ACCOUNT, REGION};
 
 const API: &str = "AWS::ApiGatewayV2::Api";
 const ROUTE: &str = "AWS::ApiGatewayV2::Route";
@@ -44,6 +45,7 @@ pub(super) fn websocket_api(document: &Document<'_>) -> Result<WebSocketApiSpec,
             spec.stage = document.text(name).map_err(|fault| blame(id, fault))?;
         }
     }
+    spec.arn = format!("arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/{}", spec.stage);
     for (id, properties) in document.resources(ROUTE)? {
         if !belongs(document, properties, api).map_err(|fault| blame(id, fault))? {
             continue;

@@ -177,7 +177,7 @@ pub(super) fn in_range(parameter: &str, value: i64, least: u32, most: u32) -> Re
 }
 
 /// The queue's name at the end of its URL.
-pub(super) fn name(queue_url: &str) -> &str {
+pub(crate) fn name(queue_url: &str) -> &str {
     queue_url.rsplit('/').next().unwrap_or(queue_url)
 }
 

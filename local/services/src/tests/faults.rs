@@ -188,20 +188,5 @@ async fn queues_throttle_and_roles_deny() {
     };
     let throttled = send().await.unwrap_err().into_service_error();
     assert!(throttled.is_request_throttled(), "{throttled:?}");
-
-    let call = Call {
-        id: String::new(),
-        function: "send_message".to_owned(),
-        service: Service::Sqs,
-        operation: "SendMessage".to_owned(),
-        path: "/".to_owned(),
-        request: bytes::Bytes::new(),
-    };
-    intercept(&services, Verdict::access_denied(&call), Verdict::Proceed);
-    let denied = send().await.unwrap_err().into_service_error();
-    assert_eq!(
-        aws_sdk_sqs::error::ProvideErrorMetadata::code(&denied),
-        Some("AccessDeniedException")
-    );
     assert_eq!(services.queues().depth("fanout").unwrap().visible, 0);
 }

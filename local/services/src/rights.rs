@@ -1,0 +1,247 @@
+//! What functions may do: the statements of their roles, enforced as IAM does.
+//!
+//! Services that were given [`Rights`] refuse a call that no statement of the caller's role allows, in the words of
+//! the service that is called. Whoever is no function (the desk itself, a test) may do everything. Every right
+//! remembers whether it was used, so that one which nothing needs can be found and taken away.
+
+mod demands;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use http::Request;
+
+use crate::interceptor::{AwsError, Service};
+use demands::Demand;
+
+/// A statement of a function's role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Whether it allows or denies; a denial beats any allowance.
+    pub allows: bool,
+    /// Actions such as `dynamodb:GetItem`; `*` and `?` stand for others.
+    pub actions: Vec<String>,
+    /// ARNs; `*` and `?` stand for others.
+    pub resources: Vec<String>,
+}
+
+/// That a function may do one thing with one resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Right {
+    /// Whose right it is.
+    pub function: String,
+    /// What may be done.
+    pub action: String,
+    /// With what.
+    pub resource: String,
+}
+
+impl fmt::Display for Right {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} on {}", self.function, self.action, self.resource)
+    }
+}
+
+/// The roles of all functions.
+#[derive(Debug, Default)]
+pub struct Rights {
+    by_function: HashMap<String, Vec<Entry>>,
+    /// The ARN of the WebSocket API and its stage.
+    websocket_arn: String,
+}
+
+/// One action on one resource, as a statement has it.
+#[derive(Debug)]
+struct Entry {
+    allows: bool,
+    action: String,
+    resource: String,
+    was_used: AtomicBool,
+}
+
+impl Rights {
+    /// Rights over an API, `arn:aws:execute-api:region:account:api/stage`, and nobody's yet.
+    pub fn new(websocket_arn: impl Into<String>) -> Self {
+        Self {
+            by_function: HashMap::new(),
+            websocket_arn: websocket_arn.into(),
+        }
+    }
+
+    /// Adds a function with the statements of its role. Without any, it may do nothing.
+    #[must_use]
+    pub fn with(mut self, function: &str, statements: &[Statement]) -> Self {
+        let entries = statements.iter().flat_map(|statement| {
+            statement.actions.iter().flat_map(|action| {
+                statement.resources.iter().map(|resource| Entry {
+                    allows: statement.allows,
+                    action: action.clone(),
+                    resource: resource.clone(),
+                    was_used: AtomicBool::new(false),
+                })
+            })
+        });
+        self.by_function.insert(function.to_owned(), entries.collect());
+        self
+    }
+
+    /// Every right that is granted.
+    pub fn granted(&self) -> Vec<Right> {
+        self.rights(|entry| entry.allows)
+    }
+
+    /// The rights that have allowed something.
+    pub fn used(&self) -> Vec<Right> {
+        self.rights(|entry| entry.was_used.load(Ordering::Relaxed))
+    }
+
+    fn rights(&self, picks: impl Fn(&Entry) -> bool) -> Vec<Right> {
+        let mut rights = Vec::new();
+        for (function, entries) in &self.by_function {
+            rights.extend(entries.iter().filter(|entry| picks(entry)).map(|entry| Right {
+                function: function.clone(),
+                action: entry.action.clone(),
+                resource: entry.resource.clone(),
+            }));
+        }
+        rights.sort();
+        rights
+    }
+
+    /// The error that a call of `function` gets, unless its role allows all that the call asks for.
+    pub(crate) fn refuse(
+        &self,
+        function: &str,
+        service: Service,
+        operation: &str,
+        request: &Request<Bytes>,
+    ) -> Option<AwsError> {
+        let role = self.by_function.get(function)?;
+        demands::of(service, operation, request, &self.websocket_arn)
+            .into_iter()
+            .find(|demand| !allows(role, demand))
+            .map(|demand| denied(function, service, &demand))
+    }
+}
+
+/// Whether a role allows what is asked for: some entry allows it, and none denies it.
+/// Source: AWS, *Policy evaluation logic*.
+fn allows(role: &[Entry], demand: &Demand) -> bool {
+    let mut allowed = false;
+    for entry in role {
+        // Action names have no case.
+        let meets = matches(
+            &entry.action.to_ascii_lowercase(),
+            &demand.action.to_ascii_lowercase(),
+        ) && matches(&entry.resource, &demand.resource);
+        if meets && !entry.allows {
+            return false;
+        }
+        if meets {
+            entry.was_used.store(true, Ordering::Relaxed);
+            allowed = true;
+        }
+    }
+    allowed
+}
+
+/// Whether a text is of a pattern, in which `*` stands for any letters and `?` for one.
+fn matches(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    // Where the last `*` stands, and how much of the text it has taken so far.
+    let mut star: Option<(usize, usize)> = None;
+    let (mut at, mut read) = (0, 0);
+    while let Some(letter) = text.get(read) {
+        match pattern.get(at) {
+            Some(b'*') => {
+                star = Some((at, read));
+                at += 1;
+            }
+            Some(wanted) if *wanted == b'?' || wanted == letter => {
+                at += 1;
+                read += 1;
+            }
+            _ => {
+                let Some((before, taken)) = star else { return false };
+                star = Some((before, taken + 1));
+                at = before + 1;
+                read = taken + 1;
+            }
+        }
+    }
+    pattern.iter().skip(at).all(|letter| *letter == b'*')
+}
+
+/// The refusal as each service words it.
+fn denied(function: &str, service: Service, demand: &Demand) -> AwsError {
+    let (status, kind) = match service {
+        Service::DynamoDb => (400, "AccessDeniedException"),
+        Service::Sqs => (403, "AccessDeniedException"),
+        Service::S3 => (403, "AccessDenied"),
+        Service::Connections => (403, "ForbiddenException"),
+    };
+    let action = match service {
+        // SQS alone writes actions in small letters.
+        Service::Sqs => demand.action.to_ascii_lowercase(),
+        _ => demand.action.clone(),
+    };
+    let user = format!("arn:aws:sts::000000000000:assumed-role/{function}Role/{function}");
+    let message = format!(
+        "User: {user} is not authorized to perform: {action} on resource: {} because no identity-based policy \
+         allows the {action} action",
+        demand.resource
+    );
+    AwsError::new(status, kind, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_letters_and_a_question_mark_for_one() {
+        for (pattern, text, expected) in [
+            ("a", "a", true),
+            ("a", "b", false),
+            ("a", "ab", false),
+            ("ab", "a", false),
+            ("*", "", true),
+            ("a*", "a/b/c", true),
+            ("*/POST/@connections/*", "api/dev/POST/@connections/x=", true),
+            ("*/POST/@connections/*", "api/dev/DELETE/@connections/x=", false),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-b-b-d", false),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_denial_beats_an_allowance() {
+        let statement = |allows, action: &str, resource: &str| Statement {
+            allows,
+            actions: vec![action.to_owned()],
+            resources: vec![resource.to_owned()],
+        };
+        let rights = Rights::new("").with(
+            "GetMe",
+            &[
+                statement(true, "DynamoDB:getitem", "table/*"),
+                statement(false, "dynamodb:*", "table/secret"),
+            ],
+        );
+        let role = &rights.by_function["GetMe"];
+        let demand = |resource: &str| Demand {
+            action: "dynamodb:GetItem".to_owned(),
+            resource: resource.to_owned(),
+        };
+        assert!(allows(role, &demand("table/open")));
+        assert!(!allows(role, &demand("table/secret")));
+        assert!(!allows(role, &demand("index")));
+        assert_eq!(rights.used(), rights.granted());
+    }
+}
