@@ -1,4 +1,4 @@
-//! The command `tidings`: run the desk, make tokens, listen.
+//! The command `tidings`: run the desk, make tokens, listen, send dead letters back.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -20,6 +20,7 @@ use crate::demo;
 use crate::desk::{Desk, Options};
 use crate::environment::{self, Environment};
 use crate::processes::ProcessOptions;
+use crate::redrive;
 
 /// Tidings on one desk: the HTTP and WebSocket APIs, every function, and the services they stand on.
 #[derive(Debug, Parser)]
@@ -37,6 +38,8 @@ enum Command {
     Token(Token),
     /// Print the frames that somebody gets, line by line, and send what is typed.
     Listen(Listen),
+    /// Send the jobs of the running desk's dead-letter queues back to where they failed.
+    Redrive(Redrive),
 }
 
 #[derive(Debug, Args)]
@@ -100,6 +103,15 @@ struct Listen {
     ws_port: u16,
 }
 
+#[derive(Debug, Args)]
+struct Redrive {
+    /// The dead-letter queue [default: all of them].
+    queue: Option<String>,
+    /// The port of the HTTP API.
+    #[arg(long, default_value_t = 3000)]
+    http_port: u16,
+}
+
 /// Does what the command line says.
 pub async fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -109,6 +121,7 @@ pub async fn main() -> ExitCode {
     let done = match cli.command {
         Some(Command::Token(token)) => print_token(token),
         Some(Command::Listen(listen)) => listen_to(listen).await,
+        Some(Command::Redrive(redrive)) => send_back(redrive).await,
         None => run(cli.run).await,
     };
     match done {
@@ -288,6 +301,17 @@ fn print_token(token: Token) -> Result<(), String> {
     let token = demo::token(&secret, token.user, claims, Clock::default().now(), lifetime)
         .map_err(|error| error.to_string())?;
     say(&token);
+    Ok(())
+}
+
+async fn send_back(command: Redrive) -> Result<(), String> {
+    for redriven in redrive::ask(command.http_port, command.queue.as_deref()).await? {
+        let jobs = if redriven.jobs == 1 { "job" } else { "jobs" };
+        say(&format!(
+            "{}: {} {jobs} sent back to {}",
+            redriven.from, redriven.jobs, redriven.to
+        ));
+    }
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use local_gateway::http::{HttpGateway, RouteError};
 use local_gateway::template::{FunctionSpec, Template, TemplateError};
 use local_gateway::websocket::{self, WebSocketGateway, WebSocketOptions};
 use local_services::{
-    ConnectionInfo, Connections, OpenError, PostError, QueueSpec, Rights, Services, Statement, Storage, TableSpec,
+    ConnectionInfo, Connections, OpenError, PostError, QueueSpec, Services, Storage, TableSpec,
 };
 use shared::App;
 use shared::clock::Clock;
@@ -26,9 +26,9 @@ use tokio::task::JoinSet;
 
 use crate::environment::{self, Environment};
 use crate::folder::{Folder, FolderError};
-use crate::invoker::{InProcess, Instance, SharedInvoker};
+use crate::invoker::{Divided, InProcess, Instance, SharedInvoker};
 use crate::processes::{ProcessOptions, Processes, ProcessesError};
-use crate::{demo, live_page, poller};
+use crate::{demo, live_page, poller, redrive, rights};
 
 /// The name of the desk itself among those who call services.
 const DESK: &str = "desk";
@@ -129,7 +129,7 @@ impl Desk {
         });
         let services = Services::open(storage)?;
         create(&services, &template)?;
-        services.set_rights(rights(&template));
+        services.set_rights(rights::of(&template));
         let clock = options.clock.clone();
         let queue_clock = clock.clone();
         services
@@ -151,8 +151,13 @@ impl Desk {
 
         let secret = environment::jwt_secret(&options.environment);
         let page = live_page::page(format!("ws://{ws}"), secret.clone(), clock.clone());
-        let gateway =
-            HttpGateway::new(&template.http, Arc::clone(&invoker))?.with_extra(http::Method::GET, "/", page);
+        let gateway = HttpGateway::new(&template.http, Arc::clone(&invoker))?
+            .with_extra(http::Method::GET, "/", page)
+            .with_extra(
+                http::Method::POST,
+                redrive::PATH,
+                redrive::route(services.clone()),
+            );
         let websocket = Arc::new(WebSocketGateway::new(
             template.websocket.clone(),
             Arc::clone(&invoker),
@@ -301,42 +306,23 @@ fn create(services: &Services, template: &Template) -> Result<(), StartError> {
     Ok(())
 }
 
-/// What each function may do, by the statements that the template gives its role.
-pub fn rights(template: &Template) -> Rights {
-    let mut rights = Rights::new(&template.websocket.arn);
-    for function in &template.functions {
-        let statements: Vec<_> = function
-            .statements
-            .iter()
-            .map(|statement| Statement {
-                allows: statement.allows,
-                actions: statement.actions.clone(),
-                resources: statement.resources.clone(),
-            })
-            .collect();
-        rights = rights.with(&function.logical_id, &statements);
-    }
-    rights
-}
-
 /// What runs the functions: this process, or processes of their own.
 async fn functions(
     options: &Options,
     services: &Services,
     template: &Template,
 ) -> Result<(SharedInvoker, Option<Arc<Processes>>), StartError> {
-    if let Some(how) = &options.processes {
-        let (functions, overrides) = (&template.functions, &options.environment);
-        let processes = Processes::prepare(how, services, functions, overrides, &options.sink).await?;
-        let processes = Arc::new(processes);
-        return Ok((Arc::clone(&processes) as _, Some(processes)));
-    }
+    let runs_apart = |spec: &FunctionSpec| {
+        let how = options.processes.as_ref();
+        how.is_some_and(|how| how.is_for(&spec.logical_id))
+    };
+    let (apart, here): (Vec<_>, Vec<_>) = template.functions.iter().cloned().partition(runs_apart);
     let mut invoker = InProcess::new();
     let mut functions: HashMap<String, Function> = crate::functions()
         .into_iter()
         .map(|function| (function.binary(), function))
         .collect();
-    for spec in &template.functions {
+    for spec in &here {
         let function = functions
             .remove(&spec.binary)
             .ok_or_else(|| StartError::NoSuchFunction(spec.binary.clone()))?;
@@ -348,7 +334,13 @@ async fn functions(
             instances.collect::<Result<_, _>>()?,
         );
     }
-    Ok((Arc::new(invoker), None))
+    let Some(how) = &options.processes else {
+        return Ok((Arc::new(invoker), None));
+    };
+    let overrides = &options.environment;
+    let processes = Arc::new(Processes::prepare(how, services, &apart, overrides, &options.sink).await?);
+    let divided = Divided::new(invoker, Arc::clone(&processes));
+    Ok((Arc::new(divided), Some(processes)))
 }
 
 /// The world of one function in this process. Its settings are read now, so that a desk with wrong ones does not

@@ -11,6 +11,8 @@ use local_gateway::invoke::{InvokeError, Invoker, PAYLOAD_LIMIT_BYTES};
 use shared::App;
 use shared::lambda::Function;
 
+use crate::processes::Processes;
+
 /// The functions of the desk, by their names in the template.
 pub struct InProcess {
     functions: HashMap<String, Loaded>,
@@ -84,6 +86,33 @@ impl Invoker for InProcess {
                 Err(_) => Err(InvokeError::TimedOut),
             }
         })
+    }
+}
+
+/// Functions of which some run as processes, and the others in this one.
+pub struct Divided {
+    here: InProcess,
+    apart: Arc<Processes>,
+}
+
+impl Divided {
+    /// Puts the two together.
+    pub fn new(here: InProcess, apart: Arc<Processes>) -> Self {
+        Self { here, apart }
+    }
+}
+
+impl Invoker for Divided {
+    fn invoke<'a>(
+        &'a self,
+        function: &'a str,
+        event: Vec<u8>,
+    ) -> BoxFuture<'a, Result<Vec<u8>, InvokeError>> {
+        if self.apart.has(function) {
+            self.apart.invoke(function, event)
+        } else {
+            self.here.invoke(function, event)
+        }
     }
 }
 

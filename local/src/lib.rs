@@ -14,6 +14,8 @@ pub mod invoker;
 pub mod live_page;
 pub mod poller;
 pub mod processes;
+pub mod redrive;
+pub mod rights;
 
 use shared::lambda::Function;
 

@@ -34,6 +34,8 @@ pub struct ProcessOptions {
     pub most_per_function: usize,
     /// How long an invocation may take at the most, if the template allows it more.
     pub longest_invocation: Duration,
+    /// The functions that run so, by their names in the template; none for all. The others run in the desk.
+    pub functions: Option<Vec<String>>,
 }
 
 /// The most processes of one function, unless somebody asks for more.
@@ -57,7 +59,14 @@ impl ProcessOptions {
             binaries: binaries.into(),
             most_per_function: MOST_PER_FUNCTION,
             longest_invocation: Duration::MAX,
+            functions: None,
         }
+    }
+
+    /// Whether a function runs as processes.
+    pub fn is_for(&self, function: &str) -> bool {
+        let functions = self.functions.as_ref();
+        functions.is_none_or(|functions| functions.iter().any(|name| name == function))
     }
 }
 
@@ -122,6 +131,11 @@ impl Processes {
             pools,
             _services: server,
         })
+    }
+
+    /// Whether a function runs as processes.
+    pub fn has(&self, function: &str) -> bool {
+        self.pools.contains_key(function)
     }
 
     /// The ids of a function's processes that are working off a request.

@@ -102,6 +102,12 @@ impl Function {
         self.name.replace('_', "-")
     }
 
+    /// Whether the first call to the table is made in init. Public routes answer from themselves, and need neither
+    /// the time nor the right; the few that do call it wait once.
+    pub fn connects_in_init(&self) -> bool {
+        !matches!(&self.trigger, Trigger::Http(entry) if entry.is_public)
+    }
+
     /// Works off one event, and writes its line to the log.
     ///
     /// # Errors
@@ -247,7 +253,9 @@ pub async fn serve(function: Function) -> ExitCode {
     let app = App::new(config, Clock::default(), &http, telemetry::standard_output());
     // The first TLS handshake costs more than everything else together: it happens here, not in a request. If
     // the table does not answer yet, the request will say so.
-    if let Err(error) = crate::store::table::ready(&app).await {
+    if function.connects_in_init()
+        && let Err(error) = crate::store::table::ready(&app).await
+    {
         app.log(&serde_json::json!({ "level": "WARN", "message": "no connection in init", "error": error.chain() }).to_string());
     }
     let (app, function) = (&app, &function);

@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod openapi;
 pub mod person;
 pub mod program;
+pub mod rights;
 pub mod socket;
 pub mod table;
 pub mod world;

@@ -8,7 +8,7 @@ use local::demo;
 use local::desk::{Desk, Options};
 use local::processes::{ProcessOptions, Processes};
 use local_gateway::websocket::WebSocketOptions;
-use local_services::Services;
+use local_services::{Rights, Services};
 use serde_json::Value;
 use shared::clock::Clock;
 use shared::domain::user::Claims;
@@ -39,6 +39,8 @@ pub struct World {
     logged: tokio::sync::watch::Receiver<usize>,
     /// Whether jobs may end among the dead letters.
     expects_dead_letters: bool,
+    /// What the template allows; a story may take something away.
+    rights: Arc<Rights>,
 }
 
 impl World {
@@ -58,8 +60,7 @@ impl World {
         websocket: WebSocketOptions,
         instances: usize,
     ) -> Self {
-        let asked = std::env::var_os("TIDINGS_PROCESSES").is_some_and(|value| value == "1");
-        Self::begin(settings, websocket, instances, asked.then(processes)).await
+        Self::begin(settings, websocket, instances, wants_processes().then(processes)).await
     }
 
     /// A world whose functions are the real binaries, which somebody has built.
@@ -105,8 +106,10 @@ impl World {
         })
         .await
         .expect("the desk starts");
+        let rights = desk.services().rights().expect("a desk has rights");
         Self {
             desk: Some(desk),
+            rights,
             client: reqwest::Client::new(),
             log,
             logged,
@@ -262,6 +265,11 @@ impl World {
     }
 }
 
+/// Whether all stories are to be told with the real binaries: `TIDINGS_PROCESSES=1`.
+pub fn wants_processes() -> bool {
+    std::env::var_os("TIDINGS_PROCESSES").is_some_and(|value| value == "1")
+}
+
 /// The binaries beside this test, and as many processes as a story may want at once.
 pub fn processes() -> ProcessOptions {
     ProcessOptions {
@@ -273,6 +281,7 @@ pub fn processes() -> ProcessOptions {
 impl Drop for World {
     /// What a story forgot to look at: a job that could not be done is a defect.
     fn drop(&mut self) {
+        crate::rights::note(&self.rights);
         if std::thread::panicking() || self.expects_dead_letters {
             return;
         }

@@ -1,7 +1,8 @@
 //! The real binaries, through the Runtime API: cold starts, answers, deaths (design §7 and §8).
 //!
-//! Every other story can be told in this mode too:
-//! `cargo build --workspace --bins && TIDINGS_PROCESSES=1 cargo t messages sockets`.
+//! A few functions of every kind run as processes here, and the others in the desk, because each binary has to be
+//! linked first. With `cargo build --workspace --bins && TIDINGS_PROCESSES=1 cargo t` all of them do, in these
+//! stories and in all others.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use harness::world::{FANOUT, processes};
+use harness::world::{FANOUT, processes as all_processes};
 use harness::{Person, World, events};
 use local::desk::{Desk, Options};
 use local::processes::ProcessOptions;
@@ -30,18 +31,33 @@ const WRITES: &[&str] = &[
     "SendMessage",
 ];
 
-/// Builds the binaries, once for all stories and as this test was built.
+/// The functions that run as processes unless all do: of the HTTP API, of the WebSocket API, and a worker.
+const REPRESENTATIVES: [&str; 6] = [
+    "AuthorizeConnection",
+    "Deliver",
+    "GetMe",
+    "OpenConnection",
+    "SendMessage",
+    "ShowTyping",
+];
+
+/// Builds the representatives' binaries, once for all stories and as this test was built.
 fn built() {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let folder = processes().binaries;
+        let folder = all_processes().binaries;
         let profile = match folder.file_name().unwrap().to_str().unwrap() {
             "debug" => "dev",
             profile => profile,
         };
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let status = Command::new(cargo)
-            .args(["build", "--quiet", "--workspace", "--bins", "--profile", profile])
+        let mut command = Command::new(env!("CARGO"));
+        command.args(["build", "--quiet", "--workspace", "--profile", profile]);
+        for function in harness::functions() {
+            if REPRESENTATIVES.contains(&events::logical_id(function.name).as_str()) {
+                command.args(["--bin", &function.binary()]);
+            }
+        }
+        let status = command
             .arg("--target-dir")
             .arg(folder.parent().unwrap())
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
@@ -51,13 +67,20 @@ fn built() {
     });
 }
 
-async fn world_of_processes() -> World {
-    world_with(processes()).await
+/// All functions as processes if that was asked for, whose binaries somebody has built; else the representatives.
+async fn processes() -> ProcessOptions {
+    if harness::world::wants_processes() {
+        return all_processes();
+    }
+    tokio::task::spawn_blocking(built).await.unwrap();
+    ProcessOptions {
+        functions: Some(REPRESENTATIVES.map(str::to_owned).to_vec()),
+        ..all_processes()
+    }
 }
 
-async fn world_with(options: ProcessOptions) -> World {
-    tokio::task::spawn_blocking(built).await.unwrap();
-    World::in_processes(options).await
+async fn world_of_processes() -> World {
+    World::in_processes(processes().await).await
 }
 
 /// Keeps a function waiting for ever at one of its calls.
@@ -159,7 +182,9 @@ async fn every_binary_does_what_its_recorded_event_asks() {
     events::replay(&world).await;
     for function in harness::functions() {
         let name = events::logical_id(function.name);
-        assert!(world.processes().cold_starts(&name) > 0, "{name}");
+        if world.processes().has(&name) {
+            assert!(world.processes().cold_starts(&name) > 0, "{name}");
+        }
     }
 }
 
@@ -283,9 +308,9 @@ async fn a_delivery_whose_process_is_killed_is_made_by_the_next() {
 async fn a_process_that_takes_too_long_is_killed() {
     let options = ProcessOptions {
         longest_invocation: Duration::from_secs(1),
-        ..processes()
+        ..processes().await
     };
-    let world = world_with(options).await;
+    let world = World::in_processes(options).await;
     let ada = world.person("ada").await;
     let process = world.processes().idle("GetMe")[0];
 
@@ -304,9 +329,9 @@ async fn a_process_that_takes_too_long_is_killed() {
 async fn a_request_beyond_the_processes_that_there_may_be_is_throttled() {
     let options = ProcessOptions {
         most_per_function: 1,
-        ..processes()
+        ..processes().await
     };
-    let world = world_with(options).await;
+    let world = World::in_processes(options).await;
     let ada = world.person("ada").await;
 
     let hold = Hold::in_the_way(&world, "GetMe", &["GetItem"], false, 1);

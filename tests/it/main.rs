@@ -30,6 +30,7 @@
 )]
 
 mod absence;
+mod binaries;
 mod command;
 mod concurrency;
 mod conversations;
@@ -45,8 +46,10 @@ mod model;
 mod outsiders;
 mod rates;
 mod reading;
+mod redrive;
 mod replay;
 mod restart;
+mod rights;
 mod simulation;
 mod sockets;
 mod sync;

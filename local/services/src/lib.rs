@@ -173,11 +173,7 @@ impl Services {
 
     /// Lets functions do only what their roles allow, from now on.
     pub fn set_rights(&self, rights: Rights) {
-        *self
-            .shared
-            .rights
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(rights));
+        *self.shared.rights.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(rights));
     }
 
     /// What functions may do, if they may not do everything.

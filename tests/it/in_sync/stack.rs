@@ -146,10 +146,6 @@ fn every_role_allows_named_actions_on_named_resources() {
             .flat_map(|policy| each(at(policy, &["Statement"])))
             .filter(|statement| !statement.is_null())
             .collect();
-        assert!(
-            !statements.is_empty(),
-            "template.yaml, {id}: Policies with a Statement; every function reads the table"
-        );
         for statement in statements {
             for action in each(at(statement, &["Action"])) {
                 let action = action.as_str().unwrap_or("*");

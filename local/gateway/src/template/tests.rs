@@ -99,7 +99,11 @@ fn the_socket_is_put_together_from_its_resources() {
         (socket.route_selection.as_str(), socket.stage.as_str()),
         ("$request.body.type", "dev")
     );
-    assert!(socket.arn.starts_with("arn:aws:execute-api:us-east-1:000000000000:"));
+    assert!(
+        socket
+            .arn
+            .starts_with("arn:aws:execute-api:us-east-1:000000000000:")
+    );
     assert!(socket.arn.ends_with("/dev"));
     let keys: Vec<_> = socket.routes.keys().map(String::as_str).collect();
     assert_eq!(keys, ["$connect", "$default", "$disconnect", "ping", "typing"]);

@@ -1,0 +1,110 @@
+//! Sending dead letters back: the command `tidings redrive`, and the route of the running desk that it asks.
+//!
+//! In the cloud it is `aws sqs start-message-move-task`.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HOST};
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::rt::TokioIo;
+use local_gateway::http::Extra;
+use local_services::{QueueError, Services};
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpStream;
+
+/// Where the desk takes it; the dead-letter queue follows as `?queue=`, or none for all of them.
+pub const PATH: &str = "/desk/redrive";
+
+/// What became of the letters of one queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redriven {
+    /// The dead-letter queue.
+    pub from: String,
+    /// Where its jobs came from, and are again.
+    pub to: String,
+    /// How many they were.
+    pub jobs: usize,
+}
+
+/// The desk's side of the command.
+pub fn route(services: Services) -> Extra {
+    Arc::new(move |request| {
+        let queue = request
+            .uri()
+            .query()
+            .and_then(|query| query.strip_prefix("queue="));
+        let (status, body) = match redrive(&services, queue) {
+            Ok(redriven) if redriven.is_empty() => (StatusCode::NOT_FOUND, unknown(&services, queue)),
+            Ok(redriven) => (
+                StatusCode::OK,
+                serde_json::to_string(&redriven).unwrap_or_default(),
+            ),
+            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+        };
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() = status;
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(CONTENT_TYPE, json);
+        Box::pin(std::future::ready(response))
+    })
+}
+
+/// The dead-letter queues, each with the queue that its letters come from.
+fn dead_letters(services: &Services) -> Vec<(String, String)> {
+    let specs = services.queues().specs().into_iter();
+    specs
+        .filter_map(|spec| Some((spec.dead_letter_queue?, spec.name)))
+        .collect()
+}
+
+/// Sends back what lies in one dead-letter queue, or in all.
+fn redrive(services: &Services, queue: Option<&str>) -> Result<Vec<Redriven>, QueueError> {
+    let mut redriven = Vec::new();
+    for (from, to) in dead_letters(services) {
+        if queue.is_none_or(|queue| queue == from) {
+            let jobs = services.queues().redrive(&from, &to)?;
+            redriven.push(Redriven { from, to, jobs });
+        }
+    }
+    Ok(redriven)
+}
+
+fn unknown(services: &Services, queue: Option<&str>) -> String {
+    let names: Vec<_> = dead_letters(services).into_iter().map(|(name, _)| name).collect();
+    let queue = queue.unwrap_or_default();
+    format!(
+        "{queue} is no dead-letter queue; those are {}",
+        names.join(" and ")
+    )
+}
+
+/// The command's side: asks the desk that listens on a port. The error is for whoever typed the command.
+pub async fn ask(http_port: u16, queue: Option<&str>) -> Result<Vec<Redriven>, String> {
+    let desk = format!("127.0.0.1:{http_port}");
+    let silent = |error: &dyn std::fmt::Display| format!("no desk answers at {desk}: {error}");
+    let stream = TcpStream::connect(&desk).await.map_err(|error| silent(&error))?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| silent(&error))?;
+    let connection = tokio::spawn(connection);
+    let path = queue.map_or_else(|| PATH.to_owned(), |queue| format!("{PATH}?queue={queue}"));
+    let request = Request::post(path)
+        .header(HOST, &desk)
+        .body(Full::<Bytes>::default())
+        .map_err(|error| error.to_string())?;
+    let response = sender
+        .send_request(request)
+        .await
+        .map_err(|error| silent(&error))?;
+    let status = response.status();
+    let body = response.into_body().collect().await;
+    connection.abort();
+    let body = body.map_err(|error| silent(&error))?.to_bytes();
+    let said = String::from_utf8_lossy(&body);
+    if status != StatusCode::OK {
+        return Err(said.into_owned());
+    }
+    serde_json::from_str(&said).map_err(|error| format!("what listens at {desk} is no desk: {error}"))
+}

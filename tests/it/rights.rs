@@ -1,0 +1,87 @@
+//! Roles on the desk: what the template does not allow fails here as on AWS, and what it allows is needed.
+
+use harness::World;
+use local::environment::{self, Environment};
+use serde_json::json;
+
+/// Takes rights to an action away from a function.
+fn take_away(world: &World, function: &str, action: &str) {
+    let mut template = environment::template(&Environment::new()).unwrap();
+    let spec = template
+        .functions
+        .iter_mut()
+        .find(|spec| spec.logical_id == function)
+        .unwrap();
+    let before: usize = spec
+        .statements
+        .iter()
+        .map(|statement| statement.actions.len())
+        .sum();
+    for statement in &mut spec.statements {
+        statement.actions.retain(|allowed| allowed != action);
+    }
+    let after: usize = spec
+        .statements
+        .iter()
+        .map(|statement| statement.actions.len())
+        .sum();
+    assert!(after < before, "{function} had the right to {action}");
+    world.services().set_rights(local::rights::of(&template));
+}
+
+/// The error of a function's line, which says what AWS would say.
+async fn refusal(world: &World, function: &str) -> String {
+    let is_refused = |line: &serde_json::Value| line["function"] == function && line["error"].is_string();
+    world.logged(1, is_refused).await["error"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[tokio::test]
+async fn a_function_without_the_right_to_read_the_table_fails() {
+    let world = World::start().await;
+    let ada = world.person("ada").await;
+    take_away(&world, "GetConversation", "dynamodb:GetItem");
+    let conversation = uuid::Uuid::new_v4();
+    ada.get(&format!("/api/conversations/{conversation}"))
+        .await
+        .is_error(500, "INTERNAL");
+    let error = refusal(&world, "get_conversation").await;
+    assert!(
+        error.contains(
+            "User: arn:aws:sts::000000000000:assumed-role/GetConversationRole/GetConversation is not authorized to \
+             perform: dynamodb:GetItem on resource: arn:aws:dynamodb:us-east-1:000000000000:table/Table"
+        ),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_function_without_the_right_to_a_queue_acknowledges_nothing() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let conversation = ada.open_direct(&bob).await;
+    world.settled().await;
+    take_away(&world, "SendMessage", "sqs:SendMessage");
+    let path = format!("/api/conversations/{conversation}/messages");
+    let body = json!({ "content": "Hello", "client_message_id": "one" });
+    ada.post(&path, body).await.is_error(503, "UNAVAILABLE");
+    let error = refusal(&world, "send_message").await;
+    assert!(
+        error.contains("sqs:sendmessage on resource: arn:aws:sqs:us-east-1:000000000000:FanoutQueue"),
+        "{error}"
+    );
+}
+
+/// `.ci/run` runs this after all the other tests, as `cargo t rights -- --ignored`.
+#[test]
+#[ignore = "it reads what all other tests have noted"]
+fn no_role_allows_what_no_test_needs() {
+    let unused = harness::rights::unused();
+    assert!(
+        unused.is_empty(),
+        "no test uses these rights; take them out of template.yaml, or tell the story that needs them:\n\n  {}\n",
+        unused.join("\n  ")
+    );
+}
