@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use serde_json::Value;
 
 use super::{client, queue, services, text};
-use crate::{Call, Interceptor, Service, Services, Verdict};
+use crate::{Call, Interceptor, Services, Verdict};
 
 /// Says the same at every call, and notes the calls.
 struct Always {
