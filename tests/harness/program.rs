@@ -21,39 +21,39 @@ const READY: &str = "Ctrl-C stops it.";
 /// The path of the program, built the first time that somebody asks for it.
 pub fn path() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        // target/<profile>/deps/it-<hash>
-        let this = std::env::current_exe().expect("the tests have a path");
-        let folder = this
-            .parent()
-            .and_then(Path::parent)
-            .expect("the folder of the profile");
-        let profile = match folder.file_name().and_then(|name| name.to_str()) {
-            Some("debug") | None => "dev",
-            Some(profile) => profile,
-        };
-        // `tests` is named for its features, so that the dependencies are those that are built already.
-        let status = Command::new(env!("CARGO"))
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .args([
-                "build",
-                "--quiet",
-                "-p",
-                "tests",
-                "-p",
-                "local",
-                "--bin",
-                "tidings",
-                "--profile",
-                profile,
-            ])
-            .arg("--target-dir")
-            .arg(folder.parent().expect("the target folder"))
-            .status()
-            .expect("cargo runs");
-        assert!(status.success(), "the program is built");
-        folder.join("tidings")
-    })
+    PATH.get_or_init(|| build(["tidings"]).join("tidings"))
+}
+
+/// Builds binaries of the workspace as this test was built; the folder that they are in.
+pub fn build<Name: AsRef<str>>(binaries: impl IntoIterator<Item = Name>) -> PathBuf {
+    // target/<profile>/deps/it-<hash>
+    let this = std::env::current_exe().expect("the tests have a path");
+    let folder = this.ancestors().nth(2).expect("the folder of the profile");
+    let profile = match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(profile) => profile,
+    };
+    let mut cargo = Command::new(env!("CARGO"));
+    // The whole workspace's features, so that the dependencies are those that are built already.
+    cargo
+        .args(["build", "--quiet", "--workspace", "--profile", profile])
+        .arg("--target-dir")
+        .arg(folder.parent().expect("the target folder"))
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    for binary in binaries {
+        cargo.args(["--bin", binary.as_ref()]);
+    }
+    // What cargo tells a test about its package. Some dependencies are built again when it changes (ring), and with
+    // them everything above: once here, and once more at the next `cargo t`.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(name.as_ref());
+        }
+    }
+    let status = cargo.status().expect("cargo runs");
+    assert!(status.success(), "the binaries are built");
+    folder.to_owned()
 }
 
 /// The program with arguments and without settings of this process.

@@ -41,29 +41,14 @@ const REPRESENTATIVES: [&str; 6] = [
     "ShowTyping",
 ];
 
-/// Builds the representatives' binaries, once for all stories and as this test was built.
+/// Builds the representatives' binaries, once for all stories.
 fn built() {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let folder = all_processes().binaries;
-        let profile = match folder.file_name().unwrap().to_str().unwrap() {
-            "debug" => "dev",
-            profile => profile,
-        };
-        let mut command = Command::new(env!("CARGO"));
-        command.args(["build", "--quiet", "--workspace", "--profile", profile]);
-        for function in harness::functions() {
-            if REPRESENTATIVES.contains(&events::logical_id(function.name).as_str()) {
-                command.args(["--bin", &function.binary()]);
-            }
-        }
-        let status = command
-            .arg("--target-dir")
-            .arg(folder.parent().unwrap())
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
-            .status()
-            .unwrap();
-        assert!(status.success(), "the binaries cannot be built");
+        let functions = harness::functions().into_iter();
+        let representatives = functions
+            .filter(|function| REPRESENTATIVES.contains(&events::logical_id(function.name).as_str()));
+        harness::program::build(representatives.map(|function| function.binary()));
     });
 }
 
