@@ -1,8 +1,11 @@
 //! Roles on the desk: what the template does not allow fails here as on AWS, and what it allows is needed.
 
-use harness::World;
+use harness::{World, events};
 use local::environment::{self, Environment};
 use serde_json::json;
+use shared::domain::user::Claims;
+use shared::lambda::Trigger;
+use uuid::Uuid;
 
 /// Takes rights to an action away from a function.
 fn take_away(world: &World, function: &str, action: &str) {
@@ -43,7 +46,7 @@ async fn a_function_without_the_right_to_read_the_table_fails() {
     let world = World::start().await;
     let ada = world.person("ada").await;
     take_away(&world, "GetConversation", "dynamodb:GetItem");
-    let conversation = uuid::Uuid::new_v4();
+    let conversation = Uuid::new_v4();
     ada.get(&format!("/api/conversations/{conversation}"))
         .await
         .is_error(500, "INTERNAL");
@@ -72,6 +75,39 @@ async fn a_function_without_the_right_to_a_queue_acknowledges_nothing() {
         error.contains("sqs:sendmessage on resource: arn:aws:sqs:us-east-1:000000000000:FanoutQueue"),
         "{error}"
     );
+}
+
+/// Who calls for the first time becomes known by it, whatever the route, and passes its rate buckets.
+#[tokio::test]
+async fn a_first_call_by_any_route_is_within_its_rights() {
+    let limits = [
+        ("RATE_LIMIT_SENDS_PER_MINUTE", "30"),
+        ("RATE_LIMIT_REQUESTS_PER_MINUTE", "100"),
+    ];
+    let world = World::with(&limits).await;
+    let recorded = events::recorded();
+    for function in harness::functions() {
+        let Trigger::Http(entry) = &function.trigger else {
+            continue;
+        };
+        if entry.is_public {
+            continue;
+        }
+        let claims = Claims {
+            username: Some(function.name.to_owned()),
+            ..Claims::default()
+        };
+        let newcomer = world.stranger(Uuid::new_v4(), claims);
+        let mut event = recorded[&function.binary()].replace("{{token}}", &newcomer.token);
+        // What else the event speaks of does not exist for them.
+        while let Some((before, rest)) = event.split_once("{{") {
+            let (_, after) = rest.split_once("}}").unwrap();
+            event = format!("{before}{}{after}", Uuid::new_v4());
+        }
+        let answer = events::invoke(&world, &function, &event).await;
+        let status = answer["statusCode"].as_u64().unwrap();
+        assert!(status < 500, "{}: {answer}", function.name);
+    }
 }
 
 /// `.ci/run` runs this after all the other tests, as `cargo t rights -- --ignored`.

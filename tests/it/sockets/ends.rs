@@ -7,6 +7,7 @@ use harness::{Person, Socket, World};
 use local_gateway::websocket::WebSocketOptions;
 use serde_json::{Value, json};
 use shared::domain::user::Claims;
+use shared::lambda::Trigger;
 
 /// Connects somebody by a token that lasts a minute.
 async fn connect_for_a_minute(world: &World, person: &Person) -> Socket {
@@ -62,6 +63,24 @@ async fn nonsense_after_the_token_has_run_out_is_4001_too() {
     world.advance(Duration::from_secs(91));
     socket.send_text("nonsense").await;
     is_told_4001_and_closed(&mut socket).await;
+}
+
+/// S1-W08: whatever its type.
+#[tokio::test]
+async fn every_frame_after_the_token_has_run_out_is_4001() {
+    let world = World::start().await;
+    let bob = world.person("bob").await;
+    let mut sockets = Vec::new();
+    for function in harness::functions() {
+        if let Trigger::Frame(entry) = function.trigger {
+            sockets.push((entry.key, connect_for_a_minute(&world, &bob).await));
+        }
+    }
+    world.advance(Duration::from_secs(91));
+    for (key, mut socket) in sockets {
+        socket.send(json!({ "type": key })).await;
+        is_told_4001_and_closed(&mut socket).await;
+    }
 }
 
 /// S1-W08: in the other direction.
