@@ -312,17 +312,12 @@ async fn functions(
     services: &Services,
     template: &Template,
 ) -> Result<(SharedInvoker, Option<Arc<Processes>>), StartError> {
-    let runs_apart = |spec: &FunctionSpec| {
-        let how = options.processes.as_ref();
-        how.is_some_and(|how| how.is_for(&spec.logical_id))
-    };
-    let (apart, here): (Vec<_>, Vec<_>) = template.functions.iter().cloned().partition(runs_apart);
     let mut invoker = InProcess::new();
     let mut functions: HashMap<String, Function> = crate::functions()
         .into_iter()
         .map(|function| (function.binary(), function))
         .collect();
-    for spec in &here {
+    for spec in &template.functions {
         let function = functions
             .remove(&spec.binary)
             .ok_or_else(|| StartError::NoSuchFunction(spec.binary.clone()))?;
@@ -337,8 +332,9 @@ async fn functions(
     let Some(how) = &options.processes else {
         return Ok((Arc::new(invoker), None));
     };
-    let overrides = &options.environment;
-    let processes = Arc::new(Processes::prepare(how, services, &apart, overrides, &options.sink).await?);
+    let (functions, overrides) = (&template.functions, &options.environment);
+    let processes = Processes::prepare(how, services, functions, overrides, &options.sink).await?;
+    let processes = Arc::new(processes);
     let divided = Divided::new(invoker, Arc::clone(&processes));
     Ok((Arc::new(divided), Some(processes)))
 }

@@ -89,7 +89,7 @@ impl Invoker for InProcess {
     }
 }
 
-/// Functions of which some run as processes, and the others in this one.
+/// Functions of which some run as processes, for as long as these take requests, and the others in this one.
 pub struct Divided {
     here: InProcess,
     apart: Arc<Processes>,

@@ -9,7 +9,7 @@ mod services;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -89,6 +89,7 @@ pub enum ProcessesError {
 /// The functions of the desk as processes, by their names in the template.
 pub struct Processes {
     pools: HashMap<String, Pool>,
+    is_retired: AtomicBool,
     _services: Server,
 }
 
@@ -104,7 +105,7 @@ impl Processes {
         let server = services::serve(services.clone()).await?;
         let addresses = environment::Addresses::at(&format!("http://{}", server.address()));
         let mut pools = HashMap::with_capacity(functions.len());
-        for spec in functions {
+        for spec in functions.iter().filter(|spec| options.is_for(&spec.logical_id)) {
             let launch = Launch {
                 function: spec.logical_id.clone(),
                 program: find(&options.binaries, &spec.binary)?,
@@ -129,13 +130,19 @@ impl Processes {
         }
         Ok(Self {
             pools,
+            is_retired: AtomicBool::new(false),
             _services: server,
         })
     }
 
     /// Whether a function runs as processes.
     pub fn has(&self, function: &str) -> bool {
-        self.pools.contains_key(function)
+        !self.is_retired.load(Ordering::Relaxed) && self.pools.contains_key(function)
+    }
+
+    /// Gives no process another request: from now on the functions run in the desk, whose clock can be moved.
+    pub fn retire(&self) {
+        self.is_retired.store(true, Ordering::Relaxed);
     }
 
     /// The ids of a function's processes that are working off a request.

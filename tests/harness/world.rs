@@ -179,29 +179,17 @@ impl World {
         .expect("a token is made")
     }
 
-    /// Whether time can be let pass here. A story that needs it ends early if not:
-    /// processes have the clock of the machine.
-    pub fn clock_is_movable(&self) -> bool {
-        let movable = self.desk().processes().is_none();
-        if !movable {
-            let story = std::thread::current();
-            let story = story.name().unwrap_or("a story");
-            eprintln!("{story} is skipped: it moves the clock, and processes have that of the machine");
-        }
-        movable
-    }
-
     /// The functions' processes, in a world that has them.
     pub fn processes(&self) -> &Processes {
         self.desk().processes().expect("functions run as processes")
     }
 
-    /// Lets time pass, for the functions, tokens and queues alike.
+    /// Lets time pass, for the functions, tokens and queues alike. Processes have the clock of the machine: a story
+    /// that they tell is told to its end by functions in the desk, on the same table and queues.
     pub fn advance(&self, duration: Duration) {
-        assert!(
-            self.desk().processes().is_none(),
-            "processes have the clock of the machine; begin with `if !world.clock_is_movable() {{ return; }}`"
-        );
+        if let Some(processes) = self.desk().processes() {
+            processes.retire();
+        }
         self.desk().clock().advance(duration);
         self.services().queues().clock_moved();
     }

@@ -41,9 +41,6 @@ async fn redrive(arguments: &[&str]) -> (bool, String) {
 #[tokio::test]
 async fn a_delivery_that_was_given_up_is_made_after_the_command() {
     let mut world = World::start().await;
-    if !world.clock_is_movable() {
-        return;
-    }
     world.expect_dead_letters();
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let conversation = ada.open_direct(&bob).await;
