@@ -52,6 +52,10 @@ pub(super) fn of(
 /// The parts of a request to `DynamoDB` that rights are about.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+#[expect(
+    clippy::zero_sized_map_values,
+    reason = "a JSON object of which only the names matter"
+)]
 struct ToTable {
     table_name: Option<String>,
     index_name: Option<String>,
