@@ -131,7 +131,7 @@ async fn measure(launch: &Launch, event: &Bytes) -> Figures {
     for _ in 0..WARM {
         warm.push(milliseconds(invoke(&mut process, event).await) * 1_000.0);
     }
-    let cpu = cpu_of_threads(id) - before;
+    let cpu = cpu_of_threads(id).saturating_sub(before);
     let (memory, peak_memory) = memory_mib(id);
     Figures {
         init: percentile(&init, 0.5),

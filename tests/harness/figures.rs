@@ -26,7 +26,7 @@ pub fn cpu_of_threads(process: u32) -> Duration {
     };
     let of_thread = |thread: fs::DirEntry| {
         let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
-        text.split_whitespace().next()?.parse().ok()
+        text.split_whitespace().next()?.parse::<u64>().ok()
     };
     Duration::from_nanos(threads.flatten().filter_map(of_thread).sum())
 }
@@ -54,7 +54,7 @@ pub fn cpu_of_trees(roots: &[u32]) -> Duration {
 }
 
 /// What a line of `/proc/<id>/stat` says.
-/// Source: proc_pid_stat(5).
+/// Source: `proc_pid_stat(5)`.
 struct Stat {
     parent: u32,
     /// Its own, and that of children that it has waited for.

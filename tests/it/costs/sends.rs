@@ -170,5 +170,8 @@ async fn a_message_to_a_group_costs_a_post_for_each_who_is_online() {
     table.line("dollars per million, noted later", &format!("{dollars:.2}"));
     table.print();
     assert_eq!(cost.posts(), ONLINE);
-    assert_eq!(cost.part("SendMessage").bill.writes(), cost.bill.writes());
+    assert!(
+        cost.bill.writes() <= 3.0 && cost.bill.reads() <= 109.0,
+        "{cost:#?}"
+    );
 }

@@ -27,9 +27,9 @@ impl ClassifyRetry for Conflicts {
         let Some(error) = error.as_operation_error() else {
             return RetryAction::NoActionIndicated;
         };
-        let passes = if let Some(error) = error.downcast_ref() {
+        let passes = if let Some(error) = error.downcast_ref::<PutItemError>() {
             matches!(error, PutItemError::TransactionConflictException(_))
-        } else if let Some(error) = error.downcast_ref() {
+        } else if let Some(error) = error.downcast_ref::<UpdateItemError>() {
             matches!(error, UpdateItemError::TransactionConflictException(_))
         } else if let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) =
             error.downcast_ref()
