@@ -22,7 +22,7 @@
     reason = "a benchmark that cannot go on panics, and prints its figures"
 )]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,7 @@ use harness::Socket;
 use harness::figures::{cpu_of_trees, percentile};
 use local::demo;
 use local::environment::DESK_JWT_SECRET;
+use local::processes::ProcessOptions;
 use serde_json::{Value, json};
 use shared::domain::time::Timestamp;
 use shared::domain::user::Claims;
@@ -148,8 +149,8 @@ impl Kind {
             command.arg(http_port.to_string());
             return command;
         }
-        let program: PathBuf = package.join("../target/release/tidings");
-        let mut command = Command::new(program);
+        let built = ProcessOptions::beside_this_program().unwrap().binaries;
+        let mut command = Command::new(built.join("tidings"));
         command.args([
             "--http-port",
             &http_port.to_string(),
