@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::demo;
 use crate::desk::{Desk, Options};
 use crate::environment::{self, Environment};
-use crate::processes::ProcessOptions;
+use crate::processes::{self, ProcessOptions};
 use crate::redrive;
 
 /// Tidings on one desk: the HTTP and WebSocket APIs, every function, and the services they stand on.
@@ -66,6 +66,9 @@ struct Run {
     /// The folder of the functions' binaries [default: where this program is].
     #[arg(long, requires = "processes")]
     binaries: Option<PathBuf>,
+    /// The most processes of one function at once; a request beyond is throttled.
+    #[arg(long, requires = "processes", default_value_t = processes::MOST_PER_FUNCTION)]
+    most_per_function: usize,
 }
 
 #[derive(Debug, Args)]
@@ -156,6 +159,10 @@ async fn run(run: Run) -> Result<(), String> {
         (true, Some(folder)) => Some(ProcessOptions::in_folder(folder)),
         (true, None) => Some(ProcessOptions::beside_this_program().map_err(|error| error.to_string())?),
     };
+    let processes = processes.map(|processes| ProcessOptions {
+        most_per_function: run.most_per_function,
+        ..processes
+    });
     let desk = Desk::start(Options {
         http_port: run.http_port,
         ws_port: run.ws_port,

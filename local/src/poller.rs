@@ -3,7 +3,7 @@
 //! Source: AWS, *Using Lambda with Amazon SQS*.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use local_gateway::template::QueueMapping;
 use local_services::{Received, Services};
@@ -15,8 +15,14 @@ use crate::invoker::SharedInvoker;
 
 /// How long one look at an empty queue lasts (the longest long poll of SQS).
 const WAIT: Duration = Duration::from_secs(20);
-/// How many batches of one queue are worked off at once, where the template does not say.
-const CONCURRENCY: usize = 8;
+/// How many batches of one queue are worked off at once to begin with.
+/// Source: AWS, *Configuring scaling behavior for SQS event source mappings*: five, and up to 300 a minute more as
+/// long as messages are waiting.
+const FIRST: usize = 5;
+/// How many more a second later.
+const MORE: usize = 5;
+/// How many at the most, where the template does not say.
+const MOST: usize = 1_250;
 
 /// Brings the messages of one queue to its function until told to stop, then waits for what is under way.
 pub async fn run(
@@ -29,8 +35,10 @@ pub async fn run(
     let most = mapping
         .maximum_concurrency
         .and_then(|most| usize::try_from(most).ok())
-        .unwrap_or(CONCURRENCY);
-    let places = Arc::new(Semaphore::new(most));
+        .unwrap_or(MOST);
+    let mut at_once = FIRST.min(most);
+    let places = Arc::new(Semaphore::new(at_once));
+    let mut grown = Instant::now();
     let batch_size = usize::try_from(mapping.batch_size).unwrap_or(1);
     let mut running = JoinSet::new();
     while !*stop.borrow() {
@@ -42,13 +50,23 @@ pub async fn run(
             _ = stop.changed() => break,
         };
         let batch = match received {
-            Ok(batch) if batch.is_empty() => continue,
+            Ok(batch) if batch.is_empty() => {
+                at_once -= places.forget_permits(at_once.saturating_sub(FIRST));
+                continue;
+            }
             Ok(batch) => batch,
             Err(error) => {
                 eprintln!("the queue {queue} cannot be read: {error}");
                 break;
             }
         };
+        let is_behind = batch.len() == batch_size && at_once < most;
+        if is_behind && grown.elapsed() >= Duration::from_secs(1) {
+            let more = MORE.min(most - at_once);
+            places.add_permits(more);
+            at_once += more;
+            grown = Instant::now();
+        }
         let (services, queue, function) = (services.clone(), queue.clone(), mapping.function.clone());
         let (invoker, partial) = (Arc::clone(&invoker), mapping.reports_batch_item_failures);
         running.spawn(async move {

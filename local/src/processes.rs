@@ -4,7 +4,7 @@
 //! start), and kept for the next request. Whatever a process needs, it reaches through sockets: events through
 //! the Runtime API, the embedded services through [`services`]. Its clock is the machine's.
 
-mod services;
+pub mod services;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;

@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::http::endpoint::BoxFuture;
 use crate::http::{self, Request};
-use crate::{job, socket, telemetry};
+use crate::{job, push, queue, socket, telemetry};
 
 /// A function of the system: what becomes one binary.
 pub struct Function {
@@ -26,6 +26,17 @@ pub struct Function {
     pub name: &'static str,
     /// What calls it.
     pub trigger: Trigger,
+    /// What it calls beside the table.
+    pub ports: &'static [Port],
+}
+
+/// What a function may call beside the table. It is connected to in init.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Port {
+    /// It queues jobs.
+    Queues,
+    /// It posts frames.
+    Connections,
 }
 
 /// What calls a function.
@@ -70,6 +81,7 @@ impl Function {
         Self {
             name: entry.route.name,
             trigger: Trigger::Http(entry),
+            ports: &[],
         }
     }
 
@@ -78,6 +90,7 @@ impl Function {
         Self {
             name: entry.name,
             trigger: Trigger::Frame(entry),
+            ports: &[],
         }
     }
 
@@ -86,6 +99,7 @@ impl Function {
         Self {
             name: entry.name,
             trigger: Trigger::Queue(entry),
+            ports: &[],
         }
     }
 
@@ -94,7 +108,14 @@ impl Function {
         Self {
             name,
             trigger: Trigger::Connection(ConnectionEntry { key, answer }),
+            ports: &[],
         }
+    }
+
+    /// The same function, which calls these beside the table.
+    #[must_use]
+    pub fn using(self, ports: &'static [Port]) -> Self {
+        Self { ports, ..self }
     }
 
     /// The name of its binary.
@@ -251,13 +272,7 @@ pub async fn serve(function: Function) -> ExitCode {
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
         .build_https();
     let app = App::new(config, Clock::default(), &http, telemetry::standard_output());
-    // The first TLS handshake costs more than everything else together: it happens here, not in a request. If
-    // the table does not answer yet, the request will say so.
-    if function.connects_in_init()
-        && let Err(error) = crate::store::table::ready(&app).await
-    {
-        app.log(&serde_json::json!({ "level": "WARN", "message": "no connection in init", "error": error.chain() }).to_string());
-    }
+    connect(&app, &function).await;
     let (app, function) = (&app, &function);
     let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
         let answer = function
@@ -270,6 +285,36 @@ pub async fn serve(function: Function) -> ExitCode {
     match lambda_runtime::run(handler).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error.to_string()),
+    }
+}
+
+/// Makes the connections, all at once: a TLS handshake costs more than everything else together, and is to happen
+/// here, not in a request. What does not answer yet, the request will speak of.
+async fn connect(app: &App, function: &Function) {
+    let table = async {
+        if function.connects_in_init() {
+            crate::store::table::ready(app).await
+        } else {
+            Ok(())
+        }
+    };
+    let queues = async {
+        if function.ports.contains(&Port::Queues) {
+            queue::connect(app).await
+        } else {
+            Ok(())
+        }
+    };
+    let connections = async {
+        if function.ports.contains(&Port::Connections) {
+            push::connect(app).await
+        } else {
+            Ok(())
+        }
+    };
+    let (table, queues, connections) = tokio::join!(table, queues, connections);
+    for error in [table, queues, connections].into_iter().filter_map(Result::err) {
+        app.log(&serde_json::json!({ "level": "WARN", "message": "no connection in init", "error": error.chain() }).to_string());
     }
 }
 

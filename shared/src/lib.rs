@@ -19,6 +19,7 @@ pub mod lambda;
 pub mod push;
 pub mod queue;
 pub mod reading;
+mod retries;
 pub mod socket;
 pub mod store;
 pub mod telemetry;
@@ -29,7 +30,6 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 pub use error::{Error, Result};
@@ -69,10 +69,6 @@ impl App {
         let (key, secret, session) = config.credentials.clone();
         let credentials = Credentials::new(key, secret, session, None, "environment");
         let region = aws_types::region::Region::new(config.region.clone());
-        // The SDK's is the only layer that retries a call; what retries above it makes new decisions.
-        let retries = RetryConfig::standard()
-            .with_max_attempts(3)
-            .with_initial_backoff(Duration::from_millis(25));
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(1))
             .operation_attempt_timeout(Duration::from_secs(2))
@@ -85,7 +81,8 @@ impl App {
                     .region(region.clone())
                     .credentials_provider(credentials.clone())
                     .http_client(http.clone())
-                    .retry_config(retries.clone())
+                    .retry_config(retries::schedule())
+                    .retry_partition(retries::budget())
                     .timeout_config(timeouts.clone());
                 let mut builder = builder;
                 builder.set_endpoint_url($endpoint);

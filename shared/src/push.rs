@@ -44,6 +44,18 @@ pub async fn post(app: &App, connection: &ConnectionId, frame: &str) -> Result<P
     }
 }
 
+/// Connects to the `@connections` API: posts to a connection that cannot exist, which it refuses.
+///
+/// # Errors
+/// It cannot be reached.
+pub async fn connect(app: &App) -> Result<()> {
+    let request = app.outside.connections.post_to_connection();
+    match request.connection_id("init").data(Blob::new("")).send().await {
+        Err(error) if error.as_service_error().is_none() => Err(failed(error)),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 /// Ends a connection; one that is gone already is as good.
 pub async fn disconnect(app: &App, connection: &ConnectionId) -> Result<()> {
     use aws_sdk_apigatewaymanagement::operation::delete_connection::DeleteConnectionError;

@@ -168,6 +168,21 @@ pub async fn send_all<J: Serialize>(app: &App, queue: Queue, jobs: &[J]) -> Resu
     Ok(())
 }
 
+/// Connects to SQS: asks it to take no jobs at all, which needs no more rights than queueing one, and which it refuses.
+///
+/// # Errors
+/// SQS cannot be reached.
+pub async fn connect(app: &App) -> Result<()> {
+    let request = app.outside.sqs.send_message_batch();
+    let request = request
+        .queue_url(Queue::Fanout.url(app))
+        .set_entries(Some(Vec::new()));
+    match request.send().await {
+        Err(error) if error.as_service_error().is_none() => Err(failed(error)),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 /// Reads a job back.
 pub fn parse<J: DeserializeOwned>(body: &str) -> Result<J> {
     serde_json::from_str(body).map_err(Error::internal)

@@ -49,10 +49,8 @@ pub enum Misfortune {
 }
 
 impl Misfortune {
-    /// All that need nobody's help to pass.
-    const ALL: [Self; 8] = [
-        Self::DiesBefore,
-        Self::DiesAfter,
+    /// What can happen, beside a death, to a call that writes to the table.
+    const OF_WRITES: [Self; 6] = [
         Self::FailsOnce,
         Self::Fails,
         Self::TimesOutOnce,
@@ -60,23 +58,34 @@ impl Misfortune {
         Self::Throttled,
         Self::ConflictsOnce,
     ];
-    /// For everything that writes, but not to the table: there are no transactions.
-    const ELSEWHERE: usize = Self::ALL.len() - 1;
+    /// To one that writes elsewhere: there are no transactions.
+    const OF_WRITES_ELSEWHERE: [Self; 5] = [
+        Self::FailsOnce,
+        Self::Fails,
+        Self::TimesOutOnce,
+        Self::ThrottledOnce,
+        Self::Throttled,
+    ];
+    /// To one that only reads: a failure is a failure whatever took effect.
+    const OF_READS: [Self; 2] = [Self::FailsOnce, Self::ThrottledOnce];
 
-    /// What is worth trying at a call: to one that only reads, a failure is a failure whatever took effect.
-    pub fn of(point: &Point) -> &'static [Self] {
-        if point.only_reads() {
-            &[
-                Self::DiesBefore,
-                Self::DiesAfter,
-                Self::FailsOnce,
-                Self::ThrottledOnce,
-            ]
+    /// What is tried at the call that comes as the `index`th: to die before it and after it, and one thing more, which
+    /// is another one from call to call. With `TIDINGS_FAULTS=all`, everything that can happen to it.
+    pub fn at(point: &Point, index: usize) -> Vec<Self> {
+        let others: &[Self] = if point.only_reads() {
+            &Self::OF_READS
         } else if point.writes_to_the_table() {
-            &Self::ALL
+            &Self::OF_WRITES
         } else {
-            &Self::ALL[..Self::ELSEWHERE]
+            &Self::OF_WRITES_ELSEWHERE
+        };
+        let mut misfortunes = vec![Self::DiesBefore, Self::DiesAfter];
+        if everything() {
+            misfortunes.extend(others);
+        } else {
+            misfortunes.extend(others.get(index % others.len()));
         }
+        misfortunes
     }
 
     /// Whether the SDK makes good for it by another attempt.
@@ -88,6 +97,11 @@ impl Misfortune {
     fn repeats(self) -> bool {
         matches!(self, Self::Fails | Self::Throttled)
     }
+}
+
+/// Whether every misfortune is to be tried at every call, which takes three times as long.
+pub fn everything() -> bool {
+    std::env::var("TIDINGS_FAULTS").is_ok_and(|wanted| wanted == "all")
 }
 
 /// How often functions called, and how often their SDKs tried.

@@ -11,6 +11,8 @@
 pub mod asyncapi;
 pub mod events;
 pub mod faults;
+pub mod figures;
+pub mod history;
 pub mod ledger;
 pub mod openapi;
 pub mod person;

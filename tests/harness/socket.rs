@@ -101,6 +101,11 @@ impl Socket {
         }
     }
 
+    /// Takes in whatever comes, and forgets it, until the connection ends.
+    pub async fn drain(mut self) {
+        while let Some(Ok(_)) = self.stream.next().await {}
+    }
+
     /// Closes the connection, as a client does.
     pub async fn close(mut self) {
         // A connection that the server has closed already is as good.

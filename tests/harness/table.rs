@@ -1,7 +1,7 @@
 //! A look into the table, past all functions: for stories about what is stored and what is not.
 
 use bytes::Bytes;
-use local_services::Service;
+use local_services::{Service, Services};
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -52,25 +52,29 @@ impl World {
     }
 
     async fn dynamodb(&self, operation: &str, body: Value) -> Value {
-        let request = http::Request::post(Service::DynamoDb.endpoint())
-            .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
-            .body(Bytes::from(body.to_string()))
-            .expect("a request");
-        let answer = self
-            .services()
-            .call("Harness", Service::DynamoDb, request)
-            .await
-            .expect("the table answers");
-        let text = answer.body().bytes().unwrap_or_default();
-        assert_eq!(
-            answer.status().as_u16(),
-            200,
-            "{operation}: {}",
-            String::from_utf8_lossy(text)
-        );
-        serde_json::from_slice(text).expect("the answer is JSON")
+        dynamodb(self.services(), operation, body).await
     }
 }
 
+/// Calls the table past all functions.
+pub(crate) async fn dynamodb(services: &Services, operation: &str, body: Value) -> Value {
+    let request = http::Request::post(Service::DynamoDb.endpoint())
+        .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+        .body(Bytes::from(body.to_string()))
+        .expect("a request");
+    let answer = services
+        .call("Harness", Service::DynamoDb, request)
+        .await
+        .expect("the table answers");
+    let text = answer.body().bytes().unwrap_or_default();
+    assert_eq!(
+        answer.status().as_u16(),
+        200,
+        "{operation}: {}",
+        String::from_utf8_lossy(text)
+    );
+    serde_json::from_slice(text).expect("the answer is JSON")
+}
+
 /// The name of the table on the desk.
-const TABLE: &str = "Table";
+pub(crate) const TABLE: &str = "Table";

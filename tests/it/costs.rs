@@ -1,11 +1,16 @@
-//! The cost ledger: units, requests and waits of operations, counted on real runs.
+//! The cost ledger: units, requests, waits, posts and invocations of operations, counted on real runs.
 //!
-//! `cargo t costs -- --nocapture` prints the table.
+//! `cargo t costs -- --nocapture` prints the tables. What they come to at list prices is in [`prices`].
 
+mod history;
+mod prices;
+mod sends;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use harness::World;
 use harness::ledger::{Bill, Ledger};
-use harness::{Person, Socket, World};
 use local_services::Service;
 use serde_json::Value;
 
@@ -23,101 +28,101 @@ async fn world() -> (World, Arc<Ledger>) {
     (world, ledger)
 }
 
-/// What one send costs, everything that it sets off included, once the function is warm.
-async fn send(
-    world: &World,
-    ledger: &Ledger,
-    sender: &Person,
-    conversation: &str,
-    listeners: &mut [Socket],
-) -> Bill {
-    // The first send of a process bets on an empty rate bucket and may lose.
-    for content in ["warm", "counted"] {
+/// The functions that SQS invokes.
+const WORKERS: [&str; 2] = ["Deliver", "Notify"];
+
+/// What something cost.
+#[derive(Clone, Debug)]
+struct Cost {
+    /// Every call of every function.
+    bill: Bill,
+    /// How often each function was invoked.
+    invocations: BTreeMap<String, usize>,
+}
+
+impl Cost {
+    /// What an operation costs, everything that it sets off included, up to the rest of the queues.
+    async fn of<F: Future>(world: &World, ledger: &Ledger, operation: F) -> Self {
         world.settled().await;
         ledger.take();
-        sender.says(conversation, content).await;
-        for socket in &mut *listeners {
-            socket.next_of("new_message").await;
-        }
+        let before = world.log().len();
+        operation.await;
         world.settled().await;
+        let mut invocations = BTreeMap::new();
+        for line in world.log().into_iter().skip(before) {
+            *invocations.entry(logical_id(&line)).or_default() += 1;
+        }
+        Self {
+            bill: ledger.take(),
+            invocations,
+        }
     }
-    ledger.take()
-}
 
-fn prices() -> Value {
-    serde_json::from_str(include_str!("../data/prices.json")).unwrap()
-}
-
-/// Dollars per million, from units, requests, posts and invocations. SQS bills the send and, for a batch of one,
-/// a receive and a delete.
-fn dollars_per_million(bill: &Bill, invocations: f64) -> f64 {
-    let prices = prices();
-    let price = |name: &str| prices[name].as_f64().unwrap();
-    let count = |service| f64::from(u32::try_from(bill.calls_to(service)).unwrap());
-    // 256 MB for 10 ms an invocation, well above what is measured.
-    let lambda = price("lambda_request") + 0.25 * 0.010 * price("lambda_gb_second_arm64");
-    let queue_requests = count(Service::Sqs) + 2.0 * (invocations - 1.0);
-    1e6 * (price("http_api_request")
-        + count(Service::Connections) * price("websocket_message")
-        + bill.writes() * price("write_request_unit")
-        + bill.reads() * price("read_request_unit")
-        + queue_requests * price("sqs_request")
-        + invocations * lambda)
-}
-
-fn row(name: &str, bill: &Bill) {
-    println!(
-        "{name:<44} {:>5} calls {:>3} waits {:>6.1} RRU {:>5.1} WRU",
-        bill.calls(),
-        bill.rounds(),
-        bill.reads(),
-        bill.writes()
-    );
-}
-
-#[tokio::test]
-async fn a_direct_message_costs_three_writes_and_seven_requests_up_to_the_frame() {
-    let (world, ledger) = world().await;
-    let [ada, bob] = world.people(["ada", "bob"]).await;
-    let conversation = ada.open_direct(&bob).await;
-    let mut listeners = [bob.connect().await];
-    let bill = send(&world, &ledger, &ada, &conversation, &mut listeners).await;
-    let of_send = bill.of("SendMessage");
-    row("direct message, 1 online: send", &of_send);
-    row("direct message, 1 online: in all", &bill);
-    let dollars = dollars_per_million(&bill, 2.0);
-    println!("{:<44} ${dollars:.2} per million", "direct message, 1 online");
-    for spent in &bill.0 {
-        println!(
-            "  {:<14} {:<18} wait {} {:>4} RRU {:>4} WRU",
-            spent.function, spent.operation, spent.round, spent.reads, spent.writes
-        );
+    /// The part of one function.
+    fn part(&self, function: &str) -> Self {
+        let mut invocations = self.invocations.clone();
+        invocations.retain(|name, _| name == function);
+        Self {
+            bill: self.bill.of(function),
+            invocations,
+        }
     }
-    assert!(of_send.rounds() <= 3, "{of_send:#?}");
-    assert!(of_send.writes() <= 3.0 && of_send.reads() <= 2.0, "{of_send:#?}");
-    assert!(bill.calls() <= 7, "{bill:#?}");
+
+    /// How many batches the workers got.
+    fn batches(&self) -> usize {
+        let of = |worker: &&str| self.invocations.get(*worker);
+        WORKERS.iter().filter_map(of).sum()
+    }
+
+    /// Requests to SQS: those of the functions and, for each batch that a worker got, the one that received it and
+    /// the one that deleted it.
+    fn queue_requests(&self) -> usize {
+        self.bill.calls_to(Service::Sqs) + 2 * self.batches()
+    }
+
+    /// Frames posted to connections.
+    fn posts(&self) -> usize {
+        self.bill.calls_to(Service::Connections)
+    }
+
+    fn invoked(&self) -> usize {
+        self.invocations.values().sum()
+    }
 }
 
-#[tokio::test]
-async fn a_send_costs_the_same_in_a_pair_and_in_a_group_of_a_thousand() {
-    let (world, ledger) = world().await;
-    let ada = world.person("ada").await;
-    let others = futures::future::join_all((0..999).map(|index| {
-        let world = &world;
-        async move { world.person(&format!("member{index}")).await }
-    }))
-    .await;
-    let mut bills = Vec::new();
-    for size in [1, 9, 99, 999] {
-        let members: Vec<&Person> = others.iter().take(size).collect();
-        let conversation = ada.open_group("Sizes", &members).await;
-        let bill = send(&world, &ledger, &ada, &conversation, &mut [])
-            .await
-            .of("SendMessage");
-        row(&format!("send in a group of {}", size + 1), &bill);
-        bills.push((bill.calls(), bill.rounds(), bill.reads(), bill.writes()));
+/// The name in the template of the function that wrote a log line.
+fn logical_id(line: &Value) -> String {
+    harness::events::logical_id(line["function"].as_str().unwrap())
+}
+
+/// Rows that are printed together, so that tables of stories that run side by side stay whole.
+struct Table(Vec<String>);
+
+impl Table {
+    fn new(title: &str) -> Self {
+        Self(vec![format!(
+            "\n{title:<46}    RRU   WRU  calls waits queue posts invoked"
+        )])
     }
-    assert!(bills.iter().all(|bill| *bill == bills[0]), "{bills:?}");
-    let (_, rounds, reads, writes) = bills[0];
-    assert!(rounds <= 3 && reads <= 2.0 && writes <= 8.0, "{bills:?}");
+
+    fn row(&mut self, name: &str, cost: &Cost) {
+        self.0.push(format!(
+            "{name:<46} {:>6.1} {:>5.1} {:>6} {:>5} {:>5} {:>5} {:>7}",
+            cost.bill.reads(),
+            cost.bill.writes(),
+            cost.bill.calls(),
+            cost.bill.rounds(),
+            cost.queue_requests(),
+            cost.posts(),
+            cost.invoked(),
+        ));
+    }
+
+    fn line(&mut self, name: &str, value: &str) {
+        self.0.push(format!("{name:<46} {value}"));
+    }
+
+    fn print(self) {
+        println!("{}", self.0.join("\n"));
+    }
 }

@@ -11,7 +11,7 @@ use shared::domain::ids::UserId;
 use shared::domain::text::{ConversationDescription, ConversationName};
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::lambda::{Function, Port};
 use shared::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
 use shared::store::members::Membership;
 use shared::store::table::Consistency;
@@ -37,7 +37,7 @@ pub struct Body {
 
 /// The function.
 pub fn function() -> Function {
-    Function::http(entry::<CreateConversation>())
+    Function::http(entry::<CreateConversation>()).using(&[Port::Queues])
 }
 
 impl Endpoint for CreateConversation {

@@ -10,7 +10,7 @@ use shared::domain::ids::{ConversationId, MessageId};
 use shared::domain::message::Event;
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::lambda::{Function, Port};
 use shared::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
 use shared::store::log;
 use shared::store::members::Membership;
@@ -33,7 +33,7 @@ pub struct Path {
 
 /// The function.
 pub fn function() -> Function {
-    Function::http(entry::<DeleteMessage>())
+    Function::http(entry::<DeleteMessage>()).using(&[Port::Queues])
 }
 
 impl Endpoint for DeleteMessage {

@@ -7,7 +7,7 @@ use shared::auth::Caller;
 use shared::domain::ids::{ConversationId, MessageId};
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::lambda::{Function, Port};
 use shared::{App, Result, reading};
 
 use crate::examples;
@@ -45,7 +45,7 @@ pub struct Output {
 
 /// The function.
 pub fn function() -> Function {
-    Function::http(entry::<MarkConversationRead>())
+    Function::http(entry::<MarkConversationRead>()).using(&[Port::Queues])
 }
 
 impl Endpoint for MarkConversationRead {

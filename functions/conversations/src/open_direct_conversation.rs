@@ -10,7 +10,7 @@ use shared::domain::conversation::Conversation;
 use shared::domain::ids::UserId;
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::lambda::{Function, Port};
 use shared::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
 use shared::store::conversations::{self, Opened};
 use shared::store::members::Membership;
@@ -32,7 +32,7 @@ pub struct Path {
 
 /// The function.
 pub fn function() -> Function {
-    Function::http(entry::<OpenDirectConversation>())
+    Function::http(entry::<OpenDirectConversation>()).using(&[Port::Queues])
 }
 
 impl Endpoint for OpenDirectConversation {

@@ -12,7 +12,7 @@ use shared::domain::message::{ContentType, Event, Message, Viewpoint};
 use shared::domain::text::{ClientMessageId, MessageText};
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Request, Route, entry};
-use shared::lambda::Function;
+use shared::lambda::{Function, Port};
 use shared::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
 use shared::store::log::{self, Appended, Draft};
 use shared::store::members::{self, Membership, Sender};
@@ -68,7 +68,7 @@ impl From<Sendable> for ContentType {
 
 /// The function.
 pub fn function() -> Function {
-    Function::http(entry::<SendMessage>())
+    Function::http(entry::<SendMessage>()).using(&[Port::Queues])
 }
 
 impl Endpoint for SendMessage {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::domain::frame::Frame;
 use shared::domain::ids::{ConversationId, MessageId};
-use shared::lambda::Function;
+use shared::lambda::{Function, Port};
 use shared::socket::{Action, Connection, entry};
 use shared::{App, Result, reading};
 
@@ -24,7 +24,7 @@ pub struct Input {
 
 /// The function.
 pub fn function() -> Function {
-    Function::frame(entry::<MarkRead>())
+    Function::frame(entry::<MarkRead>()).using(&[Port::Queues, Port::Connections])
 }
 
 impl Action for MarkRead {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::domain::frame::Frame;
 use shared::http::input::Nothing;
-use shared::lambda::Function;
+use shared::lambda::{Function, Port};
 use shared::socket::{Action, Connection, entry};
 use shared::{App, Error, Result};
 
@@ -12,7 +12,7 @@ pub struct RejectFrame;
 
 /// The function.
 pub fn function() -> Function {
-    Function::frame(entry::<RejectFrame>())
+    Function::frame(entry::<RejectFrame>()).using(&[Port::Connections])
 }
 
 impl Action for RejectFrame {

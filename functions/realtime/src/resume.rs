@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::domain::frame::{Frame, Namespace, Resumed};
-use shared::lambda::Function;
+use shared::lambda::{Function, Port};
 use shared::socket::{self, Action, Connection, entry};
 use shared::store::sync::{self, Token};
 use shared::{App, Result, views};
@@ -25,7 +25,7 @@ const PAGE: usize = 100;
 
 /// The function.
 pub fn function() -> Function {
-    Function::frame(entry::<Resume>())
+    Function::frame(entry::<Resume>()).using(&[Port::Connections])
 }
 
 impl Action for Resume {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared::delivery::{self, Delivery};
 use shared::domain::frame::{Frame, Namespace, Typing};
 use shared::domain::ids::ConversationId;
-use shared::lambda::Function;
+use shared::lambda::{Function, Port};
 use shared::socket::{Action, Connection, entry};
 use shared::store::members::{self, Membership};
 use shared::store::table::Consistency;
@@ -30,7 +30,7 @@ pub struct Input {
 
 /// The function.
 pub fn function() -> Function {
-    Function::frame(entry::<ShowTyping>())
+    Function::frame(entry::<ShowTyping>()).using(&[Port::Connections])
 }
 
 impl Action for ShowTyping {

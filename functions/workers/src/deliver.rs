@@ -14,7 +14,7 @@ use shared::domain::ids::{ConversationId, UserId};
 use shared::domain::message::{Entry, Event, Viewpoint};
 use shared::domain::time::Timestamp;
 use shared::job::{Job, entry};
-use shared::lambda::Function;
+use shared::lambda::{Function, Port};
 use shared::queue::{self, Fanout, FanoutEvent, Missing, Offline, Queue, Recipients};
 use shared::store::Worker;
 use shared::store::conversations::{self, Head};
@@ -42,7 +42,7 @@ const PUT_WITHIN: Duration = Duration::from_mins(1);
 
 /// The function.
 pub fn function() -> Function {
-    Function::queue(entry::<Deliver>())
+    Function::queue(entry::<Deliver>()).using(&[Port::Queues, Port::Connections])
 }
 
 impl Job for Deliver {

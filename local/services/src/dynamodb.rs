@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dynoxide::{Database, DynoxideError};
+use dynoxide::{Database, DynoxideError, ImportOptions};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -66,6 +66,16 @@ pub(crate) fn ensure_table(database: &Database, spec: &TableSpec) -> Result<(), 
     });
     database.update_time_to_live(read(enable.to_string().as_bytes())?)?;
     Ok(())
+}
+
+/// Loads items in one transaction, indexes included.
+pub(crate) fn import(database: &Database, table: &str, items: Vec<Value>) -> Result<usize, DynoxideError> {
+    let items = items
+        .into_iter()
+        .map(|item| serde_json::from_value(item).map_err(|error| unreadable(&error.to_string())))
+        .collect::<Result<Vec<_>, _>>()?;
+    let imported = database.import_items(table, items, ImportOptions::default())?;
+    Ok(imported.items_imported)
 }
 
 /// Whether answers tell what the call has cost, even if the caller didn't ask.

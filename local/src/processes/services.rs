@@ -21,7 +21,11 @@ pub(super) async fn serve(services: Services) -> io::Result<Server> {
     .await
 }
 
-async fn answer(services: &Services, request: Request<Bytes>) -> Result<Response<SdkBody>, HungUp> {
+/// Answers one request of a process.
+///
+/// # Errors
+/// The connection is to be closed without an answer.
+pub async fn answer(services: &Services, request: Request<Bytes>) -> Result<Response<SdkBody>, HungUp> {
     let Some(caller) = caller(&request) else {
         let mut refusal = Response::new(SdkBody::from("the request is not signed"));
         *refusal.status_mut() = StatusCode::FORBIDDEN;

@@ -51,11 +51,10 @@ fn ratio(many: u64, few: u64) -> f64 {
     f64::from(u32::try_from(many).unwrap()) / f64::from(u32::try_from(few).unwrap())
 }
 
-/// Retries happen in one layer: with half of them throttled, three attempts at a call make 1 + ½ + ¼ of it, and a
-/// second layer that tried again would make more. The client's retries are new requests, as they are everywhere.
+/// Retries happen in one layer, and of a budget: three attempts at each call would make 1 + ½ + ¼ of it, with a second
+/// layer still more. The client's retries are new requests, as they are everywhere.
 #[tokio::test]
 async fn half_of_all_table_calls_throttled_multiplies_nothing_and_loses_nothing() {
-    const ONE_LAYER: f64 = 1.0 + 0.5 + 0.25;
     let mut stage = Stage::set(Place::Group).await;
     stage.faults.tally();
     let (_, first) = crowd(&stage, "calm").await;
@@ -78,7 +77,7 @@ async fn half_of_all_table_calls_throttled_multiplies_nothing_and_loses_nothing(
         ratio(storm.attempts, calm.attempts),
     );
     assert!(storm.most_attempts <= 3, "{storm:?}");
-    assert!(ratio(storm.attempts, storm.calls) <= 1.1 * ONE_LAYER, "{storm:?}");
+    assert!(ratio(storm.attempts, storm.calls) <= 1.1, "{storm:?}");
 
     stage.faults.calm();
     stage.faults.settle(stage.world.services()).await;

@@ -1,4 +1,5 @@
-//! Each call of each deed, and each misfortune that can befall it.
+//! Each call of each deed, and the misfortunes that can befall it: death before it and after it, and one thing more.
+//! `TIDINGS_FAULTS=all cargo t faults` tries all that there are at each call.
 
 use std::time::Instant;
 
@@ -24,9 +25,14 @@ async fn survives(place: Place, deed: Deed) {
     let points = points(place, deed).await;
     assert!(points.len() > 3, "the deed calls next to nothing: {points:?}");
     let (mut told, mut retried) = (0, 0);
-    for point in &points {
-        for &misfortune in Misfortune::of(point) {
-            println!("{deed:?} in {place:?}: {misfortune:?} at {point}");
+    // Each deed and place begins with another misfortune, so that together they try many at the same call.
+    let first = deed as usize + place as usize;
+    for (index, point) in points.iter().enumerate() {
+        for misfortune in Misfortune::at(point, first + index) {
+            println!(
+                "{:?} {deed:?} in {place:?}: {misfortune:?} at {point}",
+                began.elapsed()
+            );
             let mut stage = Stage::set(place).await;
             stage.faults.strike(point, misfortune);
             let acknowledged = stage.does(0, deed).await;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use serde_yaml_ng::Value as Yaml;
 use shared::config::Config;
-use shared::lambda::Trigger;
+use shared::lambda::{Port, Trigger};
 use shared::queue::Queue;
 use shared::store::keys;
 
@@ -167,6 +167,34 @@ fn every_role_allows_named_actions_on_named_resources() {
                     "template.yaml, {id}: {named} is no resource of this stack"
                 );
             }
+        }
+    }
+}
+
+/// What a function connects to in init is what its role lets it call.
+#[test]
+fn every_function_uses_the_ports_that_its_role_allows() {
+    let needed = [
+        (Port::Queues, "sqs:SendMessage"),
+        (Port::Connections, "execute-api:ManageConnections"),
+    ];
+    let template = template();
+    for function in local::functions() {
+        let id = logical_id(function.name);
+        let spec = template.function(&id);
+        let actions: Vec<&str> = spec
+            .iter()
+            .flat_map(|spec| &spec.statements)
+            .flat_map(|statement| &statement.actions)
+            .map(String::as_str)
+            .collect();
+        for (port, action) in needed {
+            assert_eq!(
+                function.ports.contains(&port),
+                actions.contains(&action),
+                "{}: `.using(…)` in its function() names {port:?} exactly if template.yaml, {id}, allows {action}",
+                function.name
+            );
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A write that meets a transaction at its item is refused, though nothing speaks against it: the SDK is told to
-//! try it again, as it does with what is throttled, so that there is one layer of retries and no more.
+//! try it again, so that there is one layer of retries and no more. A conflict says that an item is in demand, not
+//! that the table is overloaded, and takes nothing from the [budget](crate::retries) of retries.
 //! Source: AWS, *Transaction conflict handling in DynamoDB*.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -8,12 +9,10 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 
-/// The reasons for which a transaction is cancelled that pass by themselves.
-const PASSING: [&str; 3] = [
-    "TransactionConflict",
-    "ThrottlingError",
-    "ProvisionedThroughputExceeded",
-];
+/// The reasons for which a transaction is cancelled because the table is overloaded.
+const THROTTLED: [&str; 2] = ["ThrottlingError", "ProvisionedThroughputExceeded"];
+/// That for which it is cancelled because another one is at work.
+const CONFLICT: &str = "TransactionConflict";
 
 /// Tells the SDK which refusals of a write pass by themselves.
 #[derive(Debug)]
@@ -27,27 +26,32 @@ impl ClassifyRetry for Conflicts {
         let Some(error) = error.as_operation_error() else {
             return RetryAction::NoActionIndicated;
         };
-        let passes = if let Some(error) = error.downcast_ref::<PutItemError>() {
+        let met = if let Some(error) = error.downcast_ref::<PutItemError>() {
             matches!(error, PutItemError::TransactionConflictException(_))
         } else if let Some(error) = error.downcast_ref::<UpdateItemError>() {
             matches!(error, UpdateItemError::TransactionConflictException(_))
         } else if let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) =
             error.downcast_ref()
         {
-            // A condition that does not hold is an answer, whatever else was in the way.
             let codes = || {
-                canceled
-                    .cancellation_reasons()
-                    .iter()
+                let reasons = canceled.cancellation_reasons().iter();
+                reasons
                     .filter_map(|reason| reason.code())
+                    .filter(|code| *code != "None")
             };
-            codes().any(|code| PASSING.contains(&code))
-                && codes().all(|code| code == "None" || PASSING.contains(&code))
+            // A condition that does not hold is an answer, whatever else was in the way.
+            if !codes().all(|code| code == CONFLICT || THROTTLED.contains(&code)) {
+                return RetryAction::NoActionIndicated;
+            }
+            if codes().any(|code| THROTTLED.contains(&code)) {
+                return RetryAction::throttling_error();
+            }
+            codes().next().is_some()
         } else {
             false
         };
-        if passes {
-            RetryAction::transient_error()
+        if met {
+            RetryAction::server_error()
         } else {
             RetryAction::NoActionIndicated
         }

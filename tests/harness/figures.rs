@@ -1,0 +1,96 @@
+//! What is measured of processes, as Linux tells it in `/proc`, and how samples are summed up.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+/// How many ticks of `/proc/<id>/stat` a second has. Linux shows 100 whatever its own clock does.
+const TICKS_PER_SECOND: u64 = 100;
+
+/// The memory of a process in MiB: now, and at the most so far.
+pub fn memory_mib(process: u32) -> (f64, f64) {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let kib: Option<f64> = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        kib.unwrap_or_default() / 1_024.0
+    };
+    (field("VmRSS:"), field("VmHWM:"))
+}
+
+/// The CPU time of the threads that a process has, to the nanosecond. Threads that have ended are left out: for
+/// processes that do everything in the threads they have.
+pub fn cpu_of_threads(process: u32) -> Duration {
+    let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else {
+        return Duration::ZERO;
+    };
+    let of_thread = |thread: fs::DirEntry| {
+        let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    Duration::from_nanos(threads.flatten().filter_map(of_thread).sum())
+}
+
+/// The CPU time of some processes, to a hundredth of a second, and of everything that they have started and that
+/// still lives, or has ended and been waited for.
+pub fn cpu_of_trees(roots: &[u32]) -> Duration {
+    let processes = processes();
+    let mut wanted: Vec<u32> = roots.to_vec();
+    let mut next = 0;
+    while let Some(parent) = wanted.get(next).copied() {
+        let children = processes.iter().filter(|(_, stat)| stat.parent == parent);
+        let children: Vec<u32> = children
+            .map(|(id, _)| *id)
+            .filter(|id| !wanted.contains(id))
+            .collect();
+        wanted.extend(children);
+        next += 1;
+    }
+    let ticks: u64 = wanted
+        .iter()
+        .filter_map(|id| Some(processes.get(id)?.ticks))
+        .sum();
+    Duration::from_millis(ticks * 1_000 / TICKS_PER_SECOND)
+}
+
+/// What a line of `/proc/<id>/stat` says.
+/// Source: `proc_pid_stat(5)`.
+struct Stat {
+    parent: u32,
+    /// Its own, and that of children that it has waited for.
+    ticks: u64,
+}
+
+fn processes() -> BTreeMap<u32, Stat> {
+    let stat = |entry: fs::DirEntry| {
+        let id: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let text = fs::read_to_string(entry.path().join("stat")).ok()?;
+        // The name stands in brackets and may hold anything.
+        let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+        let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
+        let ticks = (11..=14).map(number).sum::<Option<u64>>()?;
+        Some((
+            id,
+            Stat {
+                parent: fields.get(1)?.parse().ok()?,
+                ticks,
+            },
+        ))
+    };
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(stat).collect()
+}
+
+/// The sample below which the given part of all lies: 0.5 for the median.
+pub fn percentile(samples: &[f64], part: f64) -> f64 {
+    let mut sorted = samples.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a place among samples"
+    )]
+    let place = (part * (sorted.len().saturating_sub(1)) as f64).round() as usize;
+    sorted.get(place).copied().unwrap_or(f64::NAN)
+}
