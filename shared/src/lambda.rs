@@ -272,7 +272,7 @@ pub async fn serve(function: Function) -> ExitCode {
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
         .build_https();
     let app = App::new(config, Clock::default(), &http, telemetry::standard_output());
-    connect(&app, &function).await;
+    Box::pin(connect(&app, &function)).await;
     let (app, function) = (&app, &function);
     let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
         let answer = function
