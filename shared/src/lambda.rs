@@ -261,8 +261,18 @@ fn request_id_of(event: &[u8]) -> String {
         .unwrap_or_default()
 }
 
-/// The `main` of every binary: reads the settings, makes the clients, then works off events one by one.
-pub async fn serve(function: Function) -> ExitCode {
+/// The `main` of every binary: reads the settings, makes the clients, then works off events one by one, on the one
+/// thread that Lambda's smallest sizes give time to.
+///
+/// Not `async`, so that clients and runtime are compiled here, once, and not again for each binary.
+pub fn serve(function: Function) -> ExitCode {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(work(function)),
+        Err(error) => failed(&error.to_string()),
+    }
+}
+
+async fn work(function: Function) -> ExitCode {
     let config = match Config::from_environment() {
         Ok(config) => config,
         Err(error) => return failed(&error.to_string()),

@@ -203,8 +203,8 @@ fn every_function_has_a_binary_that_only_starts_it() {
 fn thin_main(krate: &str, binary: &str) -> String {
     let path = format!("{krate}::{}", binary.replace('-', "_"));
     format!(
-        "//! Lambda entry point of [`{path}`].\n\n#[tokio::main(flavor = \"current_thread\")]\nasync fn main() -> \
-         std::process::ExitCode {{\n    shared::lambda::serve({path}::function()).await\n}}\n"
+        "//! Lambda entry point of [`{path}`].\n\nfn main() -> std::process::ExitCode {{\n    \
+         shared::lambda::serve({path}::function())\n}}\n"
     )
 }
 

@@ -1,6 +1,5 @@
 //! Lambda entry point of [`system::get_readiness`].
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(system::get_readiness::function()).await
+fn main() -> std::process::ExitCode {
+    shared::lambda::serve(system::get_readiness::function())
 }

@@ -1,6 +1,5 @@
 //! Lambda entry point of [`users::get_me`].
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(users::get_me::function()).await
+fn main() -> std::process::ExitCode {
+    shared::lambda::serve(users::get_me::function())
 }
