@@ -66,6 +66,15 @@ async fn main() {
     world.expect_dead_letters();
     let https = Https::start(world.services().clone()).await;
     let functions = events(&world).await;
+    let mut template = environment::template(&BTreeMap::new()).unwrap();
+    let statements = template
+        .functions
+        .iter_mut()
+        .flat_map(|spec| &mut spec.statements);
+    for resource in statements.flat_map(|statement| &mut statement.resources) {
+        *resource = resource.replace("FanoutQueue", FANOUT_DEAD);
+    }
+    world.services().set_rights(local::rights::of(&template));
 
     println!(
         "medians of {PROCESSES} processes; warm: {WARM} invocations one after the other\n\n\

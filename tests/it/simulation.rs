@@ -31,7 +31,7 @@ use std::time::Instant;
 
 use futures::future::join_all;
 use harness::faults::{Dice, Faults, Storm};
-use harness::world::{FANOUT_DEAD, OFFLINE_DEAD};
+use harness::world::{FANOUT, FANOUT_DEAD, OFFLINE, OFFLINE_DEAD};
 use local::desk::{Desk, Options};
 use local_gateway::websocket::WebSocketOptions;
 use local_services::Delivery;
@@ -117,6 +117,23 @@ fn setting(name: &str) -> Option<u64> {
     )
 }
 
+/// What an operator does after a storm: a job that failed five times in it is sent back, and is now done.
+async fn redrive(scene: &Scene) {
+    let queues = scene.desk.services().queues();
+    let mut redriven = 0;
+    for (dead, queue) in [(FANOUT_DEAD, FANOUT), (OFFLINE_DEAD, OFFLINE)] {
+        redriven += queues.redrive(dead, queue).unwrap();
+    }
+    if redriven > 0 {
+        println!("{redriven} jobs were dead for a while");
+        scene.faults.settle(scene.desk.services()).await;
+    }
+    for dead in [FANOUT_DEAD, OFFLINE_DEAD] {
+        let dead = queues.messages(dead).unwrap();
+        assert!(dead.is_empty(), "{dead:#?}");
+    }
+}
+
 /// A run: what was done, how often, and how it went for those who did it.
 async fn run(seed: u64, operations: usize) {
     let desk = desk().await;
@@ -150,10 +167,7 @@ async fn run(seed: u64, operations: usize) {
         scene.faults.calm();
         scene.desk.services().queues().set_delivery(Delivery::Orderly);
         scene.faults.settle(scene.desk.services()).await;
-        for queue in [FANOUT_DEAD, OFFLINE_DEAD] {
-            let dead = scene.desk.services().queues().messages(queue).unwrap();
-            assert!(dead.is_empty(), "{dead:#?}");
-        }
+        redrive(&scene).await;
         rest::verify(&scene, &mut sky).await;
         epoch += 1;
         if done / 10_000 != (done - EPOCH.min(done)) / 10_000 || done >= operations {
