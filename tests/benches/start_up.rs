@@ -3,7 +3,7 @@
 //!
 //! ```sh
 //! cargo build --workspace --bins --release
-//! cargo build -p users -p conversations --bin get-me --bin send-message --profile lambda
+//! cargo build --workspace --bin get-me --bin send-message --profile lambda
 //! cargo bench --workspace --bench start_up -- target/release target/lambda
 //! ```
 //!
