@@ -23,6 +23,12 @@ use shared::lambda::Function;
 pub fn functions() -> Vec<Function> {
     [
         conversations::functions(),
+        mail::functions(),
+        notifications::functions(),
+        messages::functions(),
+        credits::functions(),
+        files::functions(),
+        administration::functions(),
         realtime::functions(),
         workers::functions(),
         system::functions(),
