@@ -2,6 +2,8 @@
 
 pub mod caller;
 pub mod cursor;
+pub mod permit;
 pub mod token;
 
 pub use caller::Caller;
+pub use permit::Permit;

@@ -44,6 +44,20 @@ pub enum Error {
     /// There is no such thing, or the caller may not know of it.
     #[error("{0} not found")]
     NotFound(&'static str),
+    /// The sender's balance does not cover what it costs.
+    #[error("not enough credits; this costs {cost} and the balance is {balance}")]
+    InsufficientCredits {
+        /// What it costs.
+        cost: u64,
+        /// What there is.
+        balance: u64,
+    },
+    /// What is asked for contradicts what there is.
+    #[error("{0}")]
+    Conflict(&'static str),
+    /// The thing has changed since the caller saw the version that `If-Match` names.
+    #[error("it has changed meanwhile; get it again and repeat")]
+    PreconditionFailed,
     /// The path exists, but not with this method.
     #[error("this path answers {allow} only")]
     MethodNotAllowed {

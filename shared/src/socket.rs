@@ -159,7 +159,10 @@ pub fn error_frame(error: &Error) -> ErrorFrame {
         | Error::MethodNotAllowed { .. }
         | Error::PayloadTooLarge { .. }
         | Error::UnsupportedMediaType
-        | Error::IdempotencyKeyReused => (4003, "INVALID_FORMAT"),
+        | Error::IdempotencyKeyReused
+        | Error::InsufficientCredits { .. }
+        | Error::Conflict(_)
+        | Error::PreconditionFailed => (4003, "INVALID_FORMAT"),
         Error::NotFound(_) | Error::Forbidden(_) => (4004, "CONVERSATION_NOT_FOUND"),
         Error::RateLimited { .. } => (4008, "RATE_LIMITED"),
         Error::Unavailable(_) | Error::Internal(_) => (4013, "UNAVAILABLE"),

@@ -110,10 +110,13 @@ pub enum Permission {
     /// Read the audit log.
     #[serde(rename = "audit.view")]
     AuditView,
+    /// Remove a message's content for good: no token names it, only the role `super_admin` brings it.
+    #[serde(rename = "messages.hard_delete")]
+    HardDelete,
 }
 
 impl Permission {
-    /// Every permission.
+    /// Every permission that a token can name.
     pub const ALL: [Self; 7] = [
         Self::ModerationView,
         Self::ModerationAction,
@@ -134,6 +137,7 @@ impl Permission {
             Self::NotificationsSystem => "notifications.system",
             Self::CreditsGrant => "credits.grant",
             Self::AuditView => "audit.view",
+            Self::HardDelete => "messages.hard_delete",
         }
     }
 
@@ -149,6 +153,14 @@ impl Permission {
 }
 
 impl Claims {
+    /// Whether the token allows something.
+    pub fn allow(&self, permission: Permission) -> bool {
+        match permission {
+            Permission::HardDelete => self.roles.iter().any(|role| role == "super_admin"),
+            named => self.permissions().contains(&named),
+        }
+    }
+
     /// What the roles and the permissions of the token come to, in a fixed order.
     pub fn permissions(&self) -> Vec<Permission> {
         let holds = |permission: &Permission| {
@@ -186,6 +198,19 @@ mod tests {
         assert_eq!(with("admin"), Permission::ALL);
         assert_eq!(with("super_admin"), Permission::ALL);
         assert!(with("Admin").is_empty());
+    }
+
+    #[test]
+    fn only_the_role_of_a_super_admin_removes_for_good() {
+        let claims = |roles: &[&str], permissions: &[&str]| Claims {
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            permissions: permissions.iter().map(|name| (*name).to_owned()).collect(),
+            ..Claims::default()
+        };
+        assert!(claims(&["super_admin"], &[]).allow(Permission::HardDelete));
+        assert!(!claims(&["admin"], &["messages.hard_delete", "super_admin"]).allow(Permission::HardDelete));
+        assert!(claims(&["analyst"], &[]).allow(Permission::AnalyticsView));
+        assert!(!claims(&["analyst"], &[]).allow(Permission::AuditView));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::reply::{Reply, Response};
 use super::request::Request;
 use super::route::Route;
 use crate::App;
-use crate::auth::{Caller, token};
+use crate::auth::{Caller, Permit, token};
 use crate::error::{Error, Result};
 use crate::store::profiles;
 use crate::store::rates::{self, Bucket, Standing, Subject};
@@ -110,6 +110,18 @@ pub struct Call<'a, E: Endpoint> {
 }
 
 impl<E: Endpoint<Who = Caller>> Call<'_, E> {
+    /// Proof that the caller may do what the route [needs](Route::needs): the runner has looked before the handler
+    /// began.
+    ///
+    /// # Errors
+    /// The route needs nothing, which is a defect.
+    pub fn permit(&self) -> Result<Permit> {
+        let permission = E::ROUTE
+            .needs
+            .ok_or_else(|| Error::internal("a route that needs no permission asks for the proof of one"))?;
+        Permit::of(&self.who, permission)
+    }
+
     /// Passes through the route's rate buckets, for a route that [asks by itself](Route::admits_itself). It
     /// must be awaited before anything is written.
     pub fn admit(&self, app: &App) -> impl Future<Output = Result<()>> + Send {
@@ -189,6 +201,9 @@ async fn run<E: Endpoint>(
     let who = E::Who::identify(app, request).await?;
     let input = read::<E>(request);
     if let Some(caller) = who.caller() {
+        if let Some(permission) = E::ROUTE.needs {
+            Permit::of(caller, permission)?;
+        }
         match &input {
             // The handler asks, alongside its reads.
             Ok(_) if E::ROUTE.admits_itself => {}
@@ -218,7 +233,10 @@ fn read<E: Endpoint>(request: &Request) -> Result<(E::Path, E::Query, E::Body)> 
         Error::Invalid { field, .. } => Error::NotFound(match field.as_ref() {
             "conversation_id" => "conversation",
             "message_id" => "message",
-            "other_user_id" => "user",
+            "notification_id" => "notification",
+            "file_id" => "file",
+            "export_id" => "export",
+            "other_user_id" | "partner_id" | "user_id" | "user1_id" | "user2_id" => "user",
             _ => "resource",
         }),
         other => other,

@@ -1,5 +1,6 @@
 //! What a route is, as data: documents, template, tests and the runner all read the same constant.
 
+use crate::domain::user::Permission;
 use crate::store::rates::Bucket;
 
 /// A method of HTTP.
@@ -47,6 +48,8 @@ pub struct Route {
     pub buckets: &'static [Bucket],
     /// Whether the handler asks to pass by itself, alongside its reads, and not the runner before it.
     pub admits_itself: bool,
+    /// What the caller's token must allow beyond being good; [`super::Call::permit`] is the proof that it does.
+    pub needs: Option<Permission>,
     /// One line for the document.
     pub summary: &'static str,
 }
@@ -68,6 +71,7 @@ impl Route {
             also: None,
             buckets,
             admits_itself: false,
+            needs: None,
             summary,
         }
     }
@@ -82,6 +86,11 @@ impl Route {
         Self::new(name, Method::Post, path, 201, summary)
     }
 
+    /// Sets: 200.
+    pub const fn put(name: &'static str, path: &'static str, summary: &'static str) -> Self {
+        Self::new(name, Method::Put, path, 200, summary)
+    }
+
     /// Changes: 200.
     pub const fn patch(name: &'static str, path: &'static str, summary: &'static str) -> Self {
         Self::new(name, Method::Patch, path, 200, summary)
@@ -90,6 +99,20 @@ impl Route {
     /// Removes: 204.
     pub const fn delete(name: &'static str, path: &'static str, summary: &'static str) -> Self {
         Self::new(name, Method::Delete, path, 204, summary)
+    }
+
+    /// Another status of success than the method's usual one.
+    #[must_use]
+    pub const fn answers(mut self, status: u16) -> Self {
+        self.success = status;
+        self
+    }
+
+    /// Only for callers whose token allows it: others get 403.
+    #[must_use]
+    pub const fn needs(mut self, permission: Permission) -> Self {
+        self.needs = Some(permission);
+        self
     }
 
     /// A second status of success.

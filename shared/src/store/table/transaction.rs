@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    CancellationReason, ConditionCheck, Delete, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
     Update as Change,
 };
 
@@ -10,6 +10,7 @@ use super::{Condition, Update, failed, key_attributes, meter_write};
 use crate::App;
 use crate::error::{Error, Result};
 use crate::store::item::Item;
+use crate::store::keys::Key;
 
 /// The reason of a part whose condition did not hold.
 const REFUSED: &str = "ConditionalCheckFailed";
@@ -32,6 +33,8 @@ pub(in crate::store) struct Transaction(Vec<Part>);
 enum Part {
     Put(Item, Condition),
     Update(Update),
+    Delete(Key, Condition),
+    Check(Key, Condition),
 }
 
 impl Transaction {
@@ -44,6 +47,18 @@ impl Transaction {
     /// Changes an item, if the change's condition holds.
     pub(in crate::store) fn update(mut self, update: Update) -> Self {
         self.0.push(Part::Update(update));
+        self
+    }
+
+    /// Deletes an item, if the condition holds.
+    pub(in crate::store) fn delete(mut self, key: Key, condition: Condition) -> Self {
+        self.0.push(Part::Delete(key, condition));
+        self
+    }
+
+    /// Changes nothing, and insists on a condition.
+    pub(in crate::store) fn check(mut self, key: Key, condition: Condition) -> Self {
+        self.0.push(Part::Check(key, condition));
         self
     }
 
@@ -124,6 +139,24 @@ impl Part {
                     .set_expression_attribute_values(update.condition.values())
                     .return_values_on_condition_check_failure(show);
                 part.update(change.build().map_err(Error::internal)?)
+            }
+            Self::Delete(key, condition) => {
+                let delete = Delete::builder()
+                    .table_name(table)
+                    .set_key(Some(key_attributes(&key)))
+                    .set_condition_expression(condition.expression.clone())
+                    .set_expression_attribute_values(condition.values())
+                    .return_values_on_condition_check_failure(show);
+                part.delete(delete.build().map_err(Error::internal)?)
+            }
+            Self::Check(key, condition) => {
+                let check = ConditionCheck::builder()
+                    .table_name(table)
+                    .set_key(Some(key_attributes(&key)))
+                    .set_condition_expression(condition.expression.clone())
+                    .set_expression_attribute_values(condition.values())
+                    .return_values_on_condition_check_failure(show);
+                part.condition_check(check.build().map_err(Error::internal)?)
             }
         };
         Ok(part.build())
