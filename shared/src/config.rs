@@ -33,6 +33,8 @@ pub struct Config {
     pub cursor_secret: String,
     /// How much a user may do in a while.
     pub limits: Limits,
+    /// `CREDITS_INITIAL`: what new users start with.
+    pub credits_initial: u64,
     /// `OFFLINE_GRACE_SECONDS`: how long `notify` waits for an absent member to come back.
     pub offline_grace: Duration,
 }
@@ -92,8 +94,9 @@ pub struct ConfigError(Vec<String>);
 
 impl Config {
     /// The settings that `template.yaml` gives every function; a test compares the two.
-    pub const NAMES: [&str; 15] = [
+    pub const NAMES: [&str; 16] = [
         "BUCKET_NAME",
+        "CREDITS_INITIAL",
         "CURSOR_SECRET_KEY",
         "FANOUT_QUEUE_URL",
         "JWT_AUDIENCE",
@@ -155,6 +158,7 @@ impl Config {
                 connects_per_minute: reader
                     .number("RATE_LIMIT_CONNECTS_PER_MINUTE", defaults.connects_per_minute),
             },
+            credits_initial: reader.number("CREDITS_INITIAL", 0),
             offline_grace: Duration::from_secs(reader.number("OFFLINE_GRACE_SECONDS", 30)),
         };
         if config.jwt.secret.is_none() && config.jwt.jwks_url.is_none() {
@@ -240,7 +244,7 @@ mod tests {
         Some(match name {
             "JWT_SECRET_KEY" | "CURSOR_SECRET_KEY" => "s".repeat(32),
             "JWT_JWKS_URL" | "JWT_ISSUER" | "JWT_AUDIENCE" => String::new(),
-            name if name.starts_with("RATE_LIMIT") || name == "OFFLINE_GRACE_SECONDS" => "7".to_owned(),
+            name if name.starts_with("RATE_LIMIT") || matches!(name, "OFFLINE_GRACE_SECONDS" | "CREDITS_INITIAL") => "7".to_owned(),
             _ => "x".to_owned(),
         })
     }
@@ -278,7 +282,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_environment_is_taken_or_refused_in_words(values in proptest::collection::vec(".{0,40}", 15)) {
+        fn any_environment_is_taken_or_refused_in_words(values in proptest::collection::vec(".{0,40}", Config::NAMES.len())) {
             let lookup = |name: &str| {
                 let index = Config::NAMES.iter().position(|known| *known == name);
                 index.map_or_else(|| complete(name), |index| values.get(index).cloned())

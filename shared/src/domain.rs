@@ -1,9 +1,12 @@
 //! What Tidings talks about: ids, texts, conversations, messages, frames. Pure: no clock, no network.
 
 pub mod conversation;
+pub mod credits;
 pub mod frame;
 pub mod ids;
 pub mod message;
+pub mod message_v2;
+pub mod read_alone;
 pub mod text;
 pub mod time;
 pub mod unread;

@@ -19,6 +19,7 @@ pub mod lambda;
 pub mod push;
 pub mod queue;
 pub mod reading;
+pub mod receipts;
 mod retries;
 pub mod socket;
 pub mod store;

@@ -88,6 +88,13 @@ pub enum FanoutEvent {
     },
     /// The conversation was opened.
     Opened,
+    /// A person-to-person message has come further: it was marked as delivered, or by itself as read.
+    Status {
+        /// Its place in the log.
+        seq: u64,
+        /// Its id.
+        message: MessageId,
+    },
     /// A member has read.
     Read {
         /// Who.

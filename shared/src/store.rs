@@ -5,6 +5,7 @@
 
 pub mod connections;
 pub mod conversations;
+pub mod credits;
 pub mod glance;
 pub mod item;
 pub mod keys;

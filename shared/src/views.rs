@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use crate::App;
 use crate::domain::conversation::{Conversation, Cursor, PARTICIPANTS_LIMIT, Participant};
 use crate::domain::frame::{
-    ConversationCreated, Frame, MessageDeleted, MessageRead, Namespace, NewMessage, UnreadSummary,
+    ConversationCreated, Frame, MessageDeleted, MessageRead, MessageStatus, Namespace, NewMessage, UnreadSummary,
 };
 use crate::domain::ids::{ConversationId, UserId};
 use crate::domain::message::{Entry, Event, Viewpoint};
+use crate::domain::message_v2::Between;
 use crate::domain::user::{Card, Claims};
 use crate::error::Result;
 use crate::store::conversations::Head;
@@ -57,6 +58,23 @@ pub fn read_frame(conversation: ConversationId, cursor: &Cursor, unread_count: O
         seq: cursor.last_read_seq,
         read_at: cursor.read_at?,
         unread_count,
+    }))
+}
+
+/// The frame that says how far a person-to-person message has come; none if the entry is no such message.
+pub fn status_frame(between: &Between<'_>, entry: &Entry) -> Option<Frame> {
+    let Event::Message(content) = &entry.event else {
+        return None;
+    };
+    let progress = between.progress(entry.seq, content);
+    Some(Frame::MessageStatus(MessageStatus {
+        namespace: Namespace::Conversations,
+        conversation_id: between.conversation,
+        message_id: content.id,
+        seq: entry.seq,
+        status: progress.status,
+        delivered_at: progress.delivered_at,
+        read_at: progress.read_at,
     }))
 }
 

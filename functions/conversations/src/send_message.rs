@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared::auth::Caller;
 use shared::domain::ids::{ConversationId, MessageId};
-use shared::domain::message::{ContentType, Event, Message, Viewpoint};
+use shared::domain::message::{Event, Message, MessageType, Viewpoint};
 use shared::domain::text::{ClientMessageId, MessageText};
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Request, Route, entry};
@@ -56,7 +56,7 @@ pub enum Sendable {
     File,
 }
 
-impl From<Sendable> for ContentType {
+impl From<Sendable> for MessageType {
     fn from(sendable: Sendable) -> Self {
         match sendable {
             Sendable::Text => Self::Text,
@@ -107,8 +107,10 @@ impl Endpoint for SendMessage {
                 None => MessageId::generate(app.now()),
             },
             client_message_id: client_message_id.map(|client| client.as_str().to_owned()),
-            text: call.body.content,
-            content_type: call.body.content_type.into(),
+            text: call.body.content.into_string(),
+            message_type: call.body.content_type.into(),
+            attachments: Vec::new(),
+            metadata: serde_json::Map::new(),
             sender_username: call.who.card().username,
         };
         let announce = async |seq: u64| {

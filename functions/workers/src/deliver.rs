@@ -12,6 +12,8 @@ use shared::domain::conversation::Cursor;
 use shared::domain::frame::Frame;
 use shared::domain::ids::{ConversationId, UserId};
 use shared::domain::message::{Entry, Event, Viewpoint};
+use shared::domain::message_v2::Between;
+use shared::domain::read_alone::ReadAlone;
 use shared::domain::time::Timestamp;
 use shared::job::{Job, entry};
 use shared::lambda::{Function, Port};
@@ -90,6 +92,32 @@ impl Job for Deliver {
                 }
                 to_members(app, worker, &job, &happened).await
             }
+            FanoutEvent::Status { seq, message } => {
+                let Recipients::Pair(pair) = &job.to else {
+                    return Err(Error::internal("a status of a message that is not between two"));
+                };
+                let glance = glance::at(app, worker, conversation, seq, pair).await?;
+                let entry = glance.entry.filter(|entry| entry.event.message_id() == message);
+                let entry = entry.ok_or_else(|| Error::internal("a status of a message that does not exist"))?;
+                let cursors = cursors_of(&glance.members);
+                let between = Between {
+                    conversation,
+                    pair: *pair,
+                    cursors: &cursors,
+                };
+                let Some(frame) = views::status_frame(&between, &entry) else {
+                    return Ok(());
+                };
+                let users = glance.members.iter().map(|member| member.user);
+                let audience: Audience = users.zip(glance.listeners).collect();
+                let delivery = |(user, listeners)| Delivery {
+                    user,
+                    listeners,
+                    frame: frame.clone(),
+                };
+                let deliveries = audience.listening.into_iter().map(delivery).collect();
+                delivery::deliver(app, deliveries).await.1
+            }
             FanoutEvent::Opened => {
                 let newest = log::newest(app, conversation, Consistency::Strong).await?;
                 let head = head(app, worker, conversation).await?;
@@ -108,6 +136,7 @@ impl Job for Deliver {
                     last_read_seq: seq,
                     last_read_message_id: Some(message),
                     read_at: Some(at),
+                    alone: ReadAlone::default(),
                 };
                 to_members(
                     app,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{ConversationId, MessageId, UserId};
 use super::message::Message;
+use super::read_alone::ReadAlone;
 use super::time::Timestamp;
 
 /// How many members a conversation shows; `participant_count` counts them all (contract §2).
@@ -33,6 +34,16 @@ pub struct Cursor {
     pub last_read_message_id: Option<MessageId>,
     /// When.
     pub read_at: Option<Timestamp>,
+    /// What was marked by itself behind that place. Each message says for itself whether it is read.
+    #[serde(skip)]
+    pub alone: ReadAlone,
+}
+
+impl Cursor {
+    /// Whether the member has read the message at a place of the log.
+    pub fn has_read(&self, seq: u64) -> bool {
+        self.last_read_seq >= seq || self.alone.holds(seq)
+    }
 }
 
 /// Somebody in a conversation.

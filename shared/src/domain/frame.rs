@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::conversation::Conversation;
 use super::ids::{ConversationId, MessageId, UserId};
 use super::message::Message;
+use super::message_v2;
 use super::time::Timestamp;
 
 /// A frame from the server.
@@ -22,6 +23,8 @@ pub enum Frame {
     MessageDeleted(MessageDeleted),
     /// A member has read up to a message.
     MessageRead(MessageRead),
+    /// A person-to-person message has come further.
+    MessageStatus(MessageStatus),
     /// A member started or stopped typing.
     Typing(Typing),
     /// The missed frames have been sent.
@@ -105,6 +108,26 @@ pub struct MessageRead {
     /// What the reader has still not read; only on the reader's own connections.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread_count: Option<u32>,
+}
+
+/// `message_status`
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "MessageStatusChanged")]
+pub struct MessageStatus {
+    /// The part of Tidings.
+    pub namespace: Namespace,
+    /// The direct conversation.
+    pub conversation_id: ConversationId,
+    /// The message.
+    pub message_id: MessageId,
+    /// Its place in the log.
+    pub seq: u64,
+    /// How far it has come.
+    pub status: message_v2::MessageStatus,
+    /// When the receiver said that it arrived.
+    pub delivered_at: Option<Timestamp>,
+    /// When the receiver read it.
+    pub read_at: Option<Timestamp>,
 }
 
 /// `typing`
@@ -206,6 +229,7 @@ impl Frame {
             // No other frame carries anything whose size a client decides.
             Self::MessageDeleted(_)
             | Self::MessageRead(_)
+            | Self::MessageStatus(_)
             | Self::Typing(_)
             | Self::Resumed(_)
             | Self::Pong(_)

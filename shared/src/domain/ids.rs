@@ -80,6 +80,14 @@ uuid_id! {
     /// A notification.
     NotificationId
 }
+uuid_id! {
+    /// A file.
+    FileId
+}
+uuid_id! {
+    /// An entry of a ledger of credits.
+    TransactionId
+}
 
 /// The namespace of the ids that are derived and not drawn (UUID version 5, RFC 9562 §5.5).
 const DERIVED: Uuid = Uuid::from_u128(0x8f2c_41d7_5c1e_4b7a_9d26_3a5e_70b1_c4f8);
@@ -138,6 +146,22 @@ impl MessageId {
         name.extend_from_slice(conversation.0.as_bytes());
         name.extend_from_slice(sender.0.as_bytes());
         name.extend_from_slice(client.as_str().as_bytes());
+        Self(Uuid::new_v5(&DERIVED, &name))
+    }
+}
+
+impl TransactionId {
+    /// A fresh id, for a debit.
+    pub fn generate(now: Timestamp) -> Self {
+        Self(time_ordered(now))
+    }
+
+    /// The grant that a `client_reference` stands for, for one user: a retry derives it again.
+    pub fn granted(user: UserId, reference: &ClientMessageId) -> Self {
+        let mut name = Vec::with_capacity(22 + reference.as_str().len());
+        name.extend_from_slice(b"grant/");
+        name.extend_from_slice(user.0.as_bytes());
+        name.extend_from_slice(reference.as_str().as_bytes());
         Self(Uuid::new_v5(&DERIVED, &name))
     }
 }

@@ -2,9 +2,10 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::conversation::Cursor;
-use super::ids::{ConversationId, MessageId, UserId};
+use super::ids::{ConversationId, FileId, MessageId, TransactionId, UserId};
 use super::time::Timestamp;
 use super::unread::Window;
 
@@ -38,6 +39,72 @@ impl ContentType {
     }
 }
 
+/// What a message is, as person-to-person messages name it (S2-F02), and as it is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageType {
+    /// Words.
+    #[default]
+    Text,
+    /// A picture.
+    Image,
+    /// A film.
+    Video,
+    /// A sound.
+    Audio,
+    /// Another file.
+    File,
+}
+
+impl MessageType {
+    /// Every type.
+    pub const ALL: [Self; 5] = [Self::Text, Self::Image, Self::Video, Self::Audio, Self::File];
+
+    /// The name that clients use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Image => "image",
+            Self::Video => "video",
+            Self::Audio => "audio",
+            Self::File => "file",
+        }
+    }
+}
+
+impl From<MessageType> for ContentType {
+    /// As conversations show it, which know fewer.
+    fn from(message_type: MessageType) -> Self {
+        match message_type {
+            MessageType::Text => Self::Text,
+            MessageType::Image => Self::Image,
+            MessageType::Video | MessageType::Audio | MessageType::File => Self::File,
+        }
+    }
+}
+
+/// A file that a message refers to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Attachment {
+    /// The file.
+    pub file_id: FileId,
+    /// What it is called.
+    pub filename: String,
+    /// Its media type.
+    pub content_type: String,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
+/// What was paid for a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Payment {
+    /// How many credits.
+    pub cost: u64,
+    /// The ledger's entry.
+    pub transaction: TransactionId,
+}
+
 /// One entry of a conversation's log: something that happened and took the number `seq`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -65,6 +132,8 @@ pub struct Tail {
     pub window: Window,
     /// The two of a direct conversation, so that a send between them need not ask for their memberships.
     pub pair: Option<[UserId; 2]>,
+    /// How many of the messages of a direct conversation the first of the two has sent; the other sent the rest.
+    pub messages_of_first: u64,
 }
 
 /// What can happen in a conversation.
@@ -102,10 +171,20 @@ pub struct Content {
     pub sender_username: String,
     /// The text.
     pub text: String,
-    /// What kind of text.
-    pub content_type: ContentType,
+    /// What it is.
+    pub message_type: MessageType,
     /// The id that the client gave it.
     pub client_message_id: Option<String>,
+    /// The files that it refers to.
+    pub attachments: Vec<Attachment>,
+    /// What the client noted beside it.
+    pub metadata: Map<String, Value>,
+    /// What was paid for it.
+    pub payment: Option<Payment>,
+    /// When the receiver of a person-to-person message said that it arrived.
+    pub delivered_at: Option<Timestamp>,
+    /// When the receiver of a person-to-person message marked it by itself.
+    pub read_at: Option<Timestamp>,
     /// When and by which log entry it was deleted; the text stays for moderation and is shown to nobody.
     pub deletion: Option<Deletion>,
 }
@@ -167,7 +246,7 @@ impl Viewpoint<'_> {
     /// The message at a place of the log, as the viewer sees it.
     pub fn message(&self, seq: u64, at: Timestamp, content: &Content) -> Message {
         let readers = || {
-            let has_read = |cursor: &&Cursor| cursor.user_id != content.sender && cursor.last_read_seq >= seq;
+            let has_read = |cursor: &&Cursor| cursor.user_id != content.sender && cursor.has_read(seq);
             self.cursors.iter().filter(has_read).map(|cursor| cursor.user_id)
         };
         let read_count = readers().count();
@@ -183,7 +262,7 @@ impl Viewpoint<'_> {
             sender_id: content.sender,
             sender_username: content.sender_username.clone(),
             content: content.deletion.is_none().then(|| content.text.clone()),
-            content_type: content.content_type,
+            content_type: content.message_type.into(),
             client_message_id: content.client_message_id.clone(),
             created_at: at,
             updated_at: content.deletion.map_or(at, |deletion| deletion.at),

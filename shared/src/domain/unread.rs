@@ -5,6 +5,8 @@
 //! unread count without reading the log and without any counter that could drift. Only a member who is further
 //! behind than the window, with fewer than [`UNREAD_CAP`] messages in it, costs a look into the log.
 
+use super::read_alone::ReadAlone;
+
 /// Unread counts are exact up to this many and stay there (contract §2).
 pub const UNREAD_CAP: u32 = 99;
 
@@ -101,12 +103,12 @@ impl Window {
         }
     }
 
-    /// The unread count of a member who has read up to `cursor`.
-    pub fn unread(&self, reader: Ordinal, cursor: u64, last_seq: u64) -> Unread {
+    /// The unread count of a member who has read up to `cursor`, and what `alone` holds behind it.
+    pub fn unread(&self, reader: Ordinal, cursor: u64, alone: &ReadAlone, last_seq: u64) -> Unread {
         let first = self.first_seq(last_seq);
         let skip = usize::try_from(cursor.saturating_add(1).saturating_sub(first)).unwrap_or(usize::MAX);
-        let counts = |mark: &&u16| **mark != COUNTS_NOT && **mark != reader.0;
-        let counted = self.0.iter().skip(skip).filter(counts).count();
+        let counts = |(seq, mark): &(u64, &u16)| **mark != COUNTS_NOT && **mark != reader.0 && !alone.holds(*seq);
+        let counted = (first..).zip(&self.0).skip(skip).filter(counts).count();
         let counted = u32::try_from(counted).unwrap_or(u32::MAX).min(UNREAD_CAP);
         if counted == UNREAD_CAP || cursor.saturating_add(1) >= first {
             Unread::Exactly(counted)
@@ -116,6 +118,16 @@ impl Window {
                 before: first,
             }
         }
+    }
+
+    /// How far a cursor can go over messages that are read by themselves, own ones and what does not count; none
+    /// if it lies before what the window remembers.
+    pub fn reach(&self, reader: Ordinal, cursor: u64, alone: &ReadAlone, last_seq: u64) -> Option<u64> {
+        let first = self.first_seq(last_seq);
+        let skip = usize::try_from((cursor + 1).checked_sub(first)?).ok()?;
+        let passes = |(seq, mark): &(u64, &u16)| **mark == COUNTS_NOT || **mark == reader.0 || alone.holds(*seq);
+        let passed = (first..).zip(&self.0).skip(skip).take_while(passes).count();
+        Some(cursor + u64::try_from(passed).unwrap_or_default())
     }
 
     /// The number of the oldest entry that it remembers.
@@ -146,7 +158,12 @@ mod tests {
     proptest! {
         /// The window against the log written out in full.
         #[test]
-        fn the_window_counts_as_the_whole_log_would(steps in steps(), cursor in 0_u64..420, reader in 0_u16..3) {
+        fn the_window_counts_as_the_whole_log_would(
+            steps in steps(),
+            cursor in 0_u64..420,
+            reader in 0_u16..3,
+            alone in proptest::collection::vec(1_u64..420, 0..20),
+        ) {
             let mut log: Vec<Option<u16>> = Vec::new();
             let mut window = Window::default();
             for step in steps {
@@ -166,17 +183,25 @@ mod tests {
             }
             let last_seq = log.len() as u64;
             let cursor = cursor.min(last_seq);
+            let alone: ReadAlone = alone.into_iter().collect();
             let unread = |from: u64, to: u64| {
                 let entries = (1_u64..).zip(&log).filter(|(seq, _)| (from..to).contains(seq));
-                let counts = entries.filter(|(_, sender)| sender.is_some_and(|sender| sender != reader)).count();
+                let others = entries.filter(|(_, sender)| sender.is_some_and(|sender| sender != reader));
+                let counts = others.filter(|(seq, _)| !alone.holds(*seq)).count();
                 u32::try_from(counts).unwrap()
             };
             let expected = unread(cursor + 1, last_seq + 1).min(UNREAD_CAP);
-            let derived = match window.unread(Ordinal(reader), cursor, last_seq) {
+            let derived = match window.unread(Ordinal(reader), cursor, &alone, last_seq) {
                 Unread::Exactly(count) => count,
                 Unread::AtLeast { counted, before } => (counted + unread(cursor + 1, before)).min(UNREAD_CAP),
             };
             prop_assert_eq!(derived, expected);
+            // What a cursor can pass over leaves nothing unread behind it.
+            if let Some(reached) = window.reach(Ordinal(reader), cursor, &alone, last_seq) {
+                prop_assert!((cursor..=last_seq).contains(&reached));
+                prop_assert_eq!(unread(cursor + 1, reached + 1), 0);
+                prop_assert!(reached == last_seq || unread(reached + 1, reached + 2) == 1);
+            }
         }
 
         #[test]

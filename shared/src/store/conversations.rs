@@ -8,6 +8,7 @@ use super::table::{self, Condition, Consistency, Written};
 use crate::App;
 use crate::domain::conversation::{Cursor, Role};
 use crate::domain::ids::{ConversationId, UserId};
+use crate::domain::read_alone::ReadAlone;
 use crate::domain::text::{ConversationDescription, ConversationName};
 use crate::domain::time::Timestamp;
 use crate::domain::unread::Ordinal;
@@ -152,6 +153,7 @@ fn newcomer(
         last_read_seq: 0,
         last_read_message_id: None,
         read_at: None,
+        alone: ReadAlone::default(),
     };
     Member {
         conversation,

@@ -10,6 +10,9 @@
 //! | log entry | `L#conversation` | `seq`, 12 digits | |
 //! | locator of a message | `M#message` | `AT` | |
 //! | missed messages of a user | `U#user#NOTE` | `MISSED#conversation` | |
+//! | balance of a user | `U#user#CREDIT` | `BALANCE` | |
+//! | entry of their ledger | `U#user#CREDIT` | `T#` and its number, 12 digits | |
+//! | receipt of a grant | `U#user#CREDIT` | `G#transaction` | |
 //! | rate buckets | `R#subject` | `RATE` | |
 //! | typing throttle | `T#user#conversation` | `TYPING` | |
 //! | socket ticket | `K#hash` | `TICKET` | |
@@ -20,7 +23,7 @@
 //! A log is one item collection, numbered from 1. Nothing else stands in it, so its newest entry is the
 //! last item, and the next number is free exactly if no item has it: that condition *is* the order.
 
-use crate::domain::ids::{ConversationId, MessageId, UserId};
+use crate::domain::ids::{ConversationId, MessageId, TransactionId, UserId};
 
 /// The attribute of the partition key.
 pub const PARTITION: &str = "pk";
@@ -130,6 +133,34 @@ pub fn missed(user: UserId, conversation: ConversationId) -> Key {
     key(format!("U#{user}#NOTE"), format!("MISSED#{conversation}"))
 }
 
+/// The prefix of the sort keys of a ledger's entries.
+pub const LEDGER: &str = "T#";
+
+/// The partition of a user's credits.
+pub fn credits(user: UserId) -> String {
+    format!("U#{user}#CREDIT")
+}
+
+/// What a user has.
+pub fn balance(user: UserId) -> Key {
+    key(credits(user), "BALANCE")
+}
+
+/// An entry of a user's ledger.
+pub fn ledger(user: UserId, place: u64) -> Key {
+    key(credits(user), ledger_sort(place))
+}
+
+/// The sort key of a ledger's entry: text order is number order.
+pub fn ledger_sort(place: u64) -> String {
+    format!("{LEDGER}{place:012}")
+}
+
+/// What came of a grant.
+pub fn grant(user: UserId, transaction: TransactionId) -> Key {
+    key(credits(user), format!("G#{transaction}"))
+}
+
 /// The rate buckets of a subject, each in its own partition: nobody's flood throttles another.
 pub fn rate(subject: &str) -> Key {
     key(format!("R#{subject}"), "RATE")
@@ -172,11 +203,12 @@ mod tests {
             let place = ConversationId::from_uuid(Uuid::from_u128(b));
             let mut keys = vec![
                 profile(user), connections(user), head(place), reads(place), member(place, user), entry(place, seq),
-                locator(message), missed(user, place), rate(&user.to_string()), typing(user, place), ticket(&user.to_string()),
+                locator(message), missed(user, place), balance(user), ledger(user, seq),
+                grant(user, TransactionId::from_uuid(Uuid::from_u128(a))), rate(&user.to_string()), typing(user, place), ticket(&user.to_string()),
             ];
             keys.sort();
             keys.dedup();
-            prop_assert_eq!(keys.len(), 11);
+            prop_assert_eq!(keys.len(), 14);
         }
     }
 }

@@ -22,12 +22,17 @@
 //! Each entry carries the log's [`Tail`], so its newest entry is all that lists and unread counts need.
 
 mod codec;
+mod paid;
 mod reads;
+mod receipts;
 
+pub use paid::append_paid;
+pub use receipts::{Addressed, addressed, mark_delivered, mark_read};
 use reads::entry_of;
 pub(super) use reads::first_since;
 pub use reads::{entry, entry_for_worker, find, newest, range, seq_of_message, unread};
 
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 pub(super) use self::codec::decode;
@@ -38,8 +43,7 @@ use super::members::{Membership, Sender};
 use super::table::{self, Backoff, Condition, Consistency, Transacted, Transaction, Update, Written};
 use crate::App;
 use crate::domain::ids::{ConversationId, MessageId, UserId};
-use crate::domain::message::{Content, ContentType, Entry, Event, Tail};
-use crate::domain::text::MessageText;
+use crate::domain::message::{Attachment, Content, Entry, Event, MessageType, Payment, Tail};
 use crate::domain::time::Timestamp;
 use crate::domain::unread::Window;
 use crate::error::{Error, Result};
@@ -56,9 +60,13 @@ pub struct Draft {
     /// Whether the client named it, so that an earlier attempt may exist.
     pub client_message_id: Option<String>,
     /// The text.
-    pub text: MessageText,
-    /// What kind of text.
-    pub content_type: ContentType,
+    pub text: String,
+    /// What it is.
+    pub message_type: MessageType,
+    /// The files that it refers to.
+    pub attachments: Vec<Attachment>,
+    /// What the client noted beside it.
+    pub metadata: Map<String, Value>,
     /// What the sender is called.
     pub sender_username: String,
 }
@@ -109,8 +117,8 @@ pub async fn append<A: Future<Output = Result<()>>>(
             newest = self::newest(app, conversation, Consistency::Strong).await?;
         }
         if next(newest.as_ref()) == place {
-            let entry = message_entry(app, sender, draft, newest.as_ref());
-            let put = table::put(app, encode(conversation, &entry), Condition::absent());
+            let entry = message_entry(app, sender, draft, None, newest.as_ref());
+            let put = table::put(app, encode(conversation, &entry)?, Condition::absent());
             let (written, announced) = if is_first {
                 let (written, announced) = tokio::join!(put, announce(place));
                 (written?, Some(announced))
@@ -167,13 +175,22 @@ pub async fn append<A: Future<Output = Result<()>>>(
 }
 
 /// The entry of a message behind the newest one.
-fn message_entry(app: &App, sender: &Sender, draft: &Draft, newest: Option<&Entry>) -> Entry {
+fn message_entry(
+    app: &App,
+    sender: &Sender,
+    draft: &Draft,
+    payment: Option<Payment>,
+    newest: Option<&Entry>,
+) -> Entry {
     let slide = |window: &mut Window| window.push(Some(sender.ordinal()));
     following(app, sender, newest, slide, |seq, at, tail| {
         tail.messages += 1;
         tail.last_message_seq = seq;
         tail.last_message_at = Some(at);
-        Event::Message(content(sender.user(), draft))
+        if sender.pair().is_some_and(|[first, _]| first == sender.user()) {
+            tail.messages_of_first += 1;
+        }
+        Event::Message(content(sender.user(), draft, payment))
     })
 }
 
@@ -207,7 +224,7 @@ pub async fn delete(app: &App, member: &Membership, message: &Entry, newest: Opt
         });
         let deletion = Transaction::default()
             .update(tombstone(app, conversation, message.seq, place))
-            .put(encode(conversation, &entry), Condition::absent());
+            .put(encode(conversation, &entry)?, Condition::absent());
         match deletion.send(app).await? {
             Transacted::Done => return Ok(place),
             Transacted::Refused(parts) => {
@@ -249,14 +266,19 @@ fn following(
     Entry { seq, at, event, tail }
 }
 
-fn content(sender: UserId, draft: &Draft) -> Content {
+fn content(sender: UserId, draft: &Draft, payment: Option<Payment>) -> Content {
     Content {
         id: draft.id,
         sender,
         sender_username: draft.sender_username.clone(),
-        text: draft.text.as_str().to_owned(),
-        content_type: draft.content_type,
+        text: draft.text.clone(),
+        message_type: draft.message_type,
         client_message_id: draft.client_message_id.clone(),
+        attachments: draft.attachments.clone(),
+        metadata: draft.metadata.clone(),
+        payment,
+        delivered_at: None,
+        read_at: None,
         deletion: None,
     }
 }
@@ -264,9 +286,17 @@ fn content(sender: UserId, draft: &Draft) -> Content {
 /// Tells one content from another: what a client may not change under one `client_message_id`.
 fn fingerprint(draft: &Draft) -> Vec<u8> {
     let mut hash = Sha256::new();
-    hash.update(draft.content_type.as_str());
+    hash.update(draft.message_type.as_str());
     hash.update([0]);
     hash.update(draft.text.as_str());
+    for attachment in &draft.attachments {
+        hash.update([0]);
+        hash.update(attachment.file_id.uuid().as_bytes());
+    }
+    if !draft.metadata.is_empty() {
+        hash.update([0]);
+        hash.update(Value::Object(draft.metadata.clone()).to_string());
+    }
     hash.finalize().into_iter().take(16).collect()
 }
 
@@ -282,21 +312,29 @@ async fn claim(
     fingerprint: &[u8],
     seq: u64,
 ) -> Result<Claim> {
-    let item = Item::new(&keys::locator(message))
-        .id(attribute::CONVERSATION, sender.conversation().uuid())
-        .number(attribute::SEQ, seq)
-        .bytes(attribute::FINGERPRINT, fingerprint);
+    let item = locator(sender, message, fingerprint, seq);
     match table::put(app, item, Condition::absent()).await? {
         Written::Done(_) => Ok(Claim::Made),
-        Written::Refused(item) => {
-            if item.find_bytes(attribute::FINGERPRINT) != Some(fingerprint) {
-                return Err(Error::IdempotencyKeyReused);
-            }
-            Ok(Claim::Exists {
-                seq: item.get_number(attribute::SEQ)?,
-            })
-        }
+        Written::Refused(item) => Ok(Claim::Exists {
+            seq: claimed(&item, fingerprint)?,
+        }),
     }
+}
+
+/// The item that claims a number for a message.
+fn locator(sender: &Sender, message: MessageId, fingerprint: &[u8], seq: u64) -> Item {
+    Item::new(&keys::locator(message))
+        .id(attribute::CONVERSATION, sender.conversation().uuid())
+        .number(attribute::SEQ, seq)
+        .bytes(attribute::FINGERPRINT, fingerprint)
+}
+
+/// The number that an earlier attempt has claimed for the same content.
+fn claimed(locator: &Item, fingerprint: &[u8]) -> Result<u64> {
+    if locator.find_bytes(attribute::FINGERPRINT) != Some(fingerprint) {
+        return Err(Error::IdempotencyKeyReused);
+    }
+    locator.get_number(attribute::SEQ)
 }
 
 enum Moved {
@@ -305,16 +343,20 @@ enum Moved {
 }
 
 async fn move_claim(app: &App, message: MessageId, from: u64, to: u64) -> Result<Moved> {
-    let update = Update::new(keys::locator(message), format!("SET {} = :to", attribute::SEQ))
-        .only_if(format!("{} = :from", attribute::SEQ))
-        .value(":from", number(from))
-        .value(":to", number(to));
-    match update.send(app).await? {
+    match moved_claim(message, from, to).send(app).await? {
         Written::Done(_) => Ok(Moved::Here),
         Written::Refused(item) => Ok(Moved::Elsewhere {
             seq: item.get_number(attribute::SEQ)?,
         }),
     }
+}
+
+/// The change that a claim names another place.
+fn moved_claim(message: MessageId, from: u64, to: u64) -> Update {
+    Update::new(keys::locator(message), format!("SET {} = :to", attribute::SEQ))
+        .only_if(format!("{} = :from", attribute::SEQ))
+        .value(":from", number(from))
+        .value(":to", number(to))
 }
 
 /// The mark on a message that it is deleted, and by which entry.

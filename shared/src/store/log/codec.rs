@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use crate::domain::ids::{ConversationId, MessageId, UserId};
-use crate::domain::message::{Content, ContentType, Deletion, Entry, Event, Tail};
+use crate::domain::ids::{ConversationId, MessageId, TransactionId, UserId};
+use crate::domain::message::{Attachment, Content, Deletion, Entry, Event, MessageType, Payment, Tail};
 use crate::domain::unread::Window;
 use crate::error::{Error, Result};
 use crate::store::item::Item;
@@ -11,6 +11,20 @@ use crate::store::keys;
 
 /// The attributes of entries and locators.
 pub(super) mod attribute {
+    /// The files of a message, as JSON.
+    pub(in crate::store::log) const ATTACHMENTS: &str = "h";
+    /// What a message cost.
+    pub(in crate::store::log) const COST: &str = "k";
+    /// When a message arrived.
+    pub(in crate::store::log) const DELIVERED_AT: &str = "dl";
+    /// What a client noted beside a message, as JSON.
+    pub(in crate::store::log) const METADATA: &str = "n";
+    /// How many messages the first of a pair has sent.
+    pub(in crate::store::log) const MESSAGES_OF_FIRST: &str = "of";
+    /// When a message was marked by itself.
+    pub(in crate::store::log) const MARKED_AT: &str = "rd";
+    /// The entry of the ledger that paid for a message.
+    pub(in crate::store::log) const TRANSACTION: &str = "ki";
     /// Milliseconds since 1970.
     pub(in crate::store::log) const AT: &str = "a";
     /// The text of a message.
@@ -39,27 +53,29 @@ pub(super) mod attribute {
     pub(in crate::store::log) const SEQ: &str = "q";
     /// The sender.
     pub(in crate::store::log) const SENDER: &str = "s";
-    /// What kind of text, unless plain.
-    pub(in crate::store::log) const CONTENT_TYPE: &str = "t";
+    /// What a message is, unless text.
+    pub(in crate::store::log) const MESSAGE_TYPE: &str = "t";
     /// What the sender was called.
     pub(in crate::store::log) const SENDER_USERNAME: &str = "u";
     /// The window of the tail.
     pub(in crate::store::log) const WINDOW: &str = "w";
 }
 
-pub(super) fn encode(conversation: ConversationId, entry: &Entry) -> Item {
+pub(super) fn encode(conversation: ConversationId, entry: &Entry) -> Result<Item> {
     let item = Item::new(&keys::entry(conversation, entry.seq))
         .number(attribute::AT, entry.at.milliseconds())
         .number(attribute::MESSAGES, entry.tail.messages)
         .bytes(attribute::WINDOW, entry.tail.window.to_bytes());
     let item = match entry.tail.pair {
-        Some(pair) => item.bytes(
-            attribute::PAIR,
-            pair.map(|user| user.uuid().into_bytes()).concat(),
-        ),
+        Some(pair) => item
+            .bytes(
+                attribute::PAIR,
+                pair.map(|user| user.uuid().into_bytes()).concat(),
+            )
+            .number(attribute::MESSAGES_OF_FIRST, entry.tail.messages_of_first),
         None => item,
     };
-    match &entry.event {
+    Ok(match &entry.event {
         Event::Message(content) => {
             let item = item
                 .id(attribute::ID, content.id.uuid())
@@ -67,9 +83,25 @@ pub(super) fn encode(conversation: ConversationId, entry: &Entry) -> Item {
                 .text(attribute::SENDER_USERNAME, &content.sender_username)
                 .text(attribute::TEXT, &content.text)
                 .optional_text(attribute::CLIENT_MESSAGE_ID, content.client_message_id.as_deref());
-            match content.content_type {
-                ContentType::Text => item,
-                other => item.text(attribute::CONTENT_TYPE, other.as_str()),
+            let item = match content.message_type {
+                MessageType::Text => item,
+                other => item.text(attribute::MESSAGE_TYPE, other.as_str()),
+            };
+            let item = match content.payment {
+                Some(payment) => item
+                    .number(attribute::COST, payment.cost)
+                    .id(attribute::TRANSACTION, payment.transaction.uuid()),
+                None => item,
+            };
+            let item = if content.attachments.is_empty() {
+                item
+            } else {
+                item.text(attribute::ATTACHMENTS, json(&content.attachments)?)
+            };
+            if content.metadata.is_empty() {
+                item
+            } else {
+                item.text(attribute::METADATA, json(&content.metadata)?)
             }
         }
         Event::Deletion {
@@ -85,7 +117,11 @@ pub(super) fn encode(conversation: ConversationId, entry: &Entry) -> Item {
                 None => item,
             }
         }
-    }
+    })
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(Error::internal)
 }
 
 pub(in crate::store) fn decode(item: &Item) -> Result<Entry> {
@@ -98,6 +134,7 @@ pub(in crate::store) fn decode(item: &Item) -> Result<Entry> {
         last_message_at: Some(at),
         window: Window::from_bytes(item.find_bytes(attribute::WINDOW).unwrap_or_default()),
         pair: item.find_bytes(attribute::PAIR).and_then(pair),
+        messages_of_first: item.find_number(attribute::MESSAGES_OF_FIRST)?.unwrap_or_default(),
     };
     let event = if let Some(sender) = item.find_id(attribute::SENDER)? {
         let deletion = match item.find_time(attribute::DELETED_AT)? {
@@ -112,8 +149,25 @@ pub(in crate::store) fn decode(item: &Item) -> Result<Entry> {
             sender: UserId::from_uuid(sender),
             sender_username: item.get_text(attribute::SENDER_USERNAME)?.to_owned(),
             text: item.get_text(attribute::TEXT)?.to_owned(),
-            content_type: content_type(item.find_text(attribute::CONTENT_TYPE))?,
+            message_type: message_type(item.find_text(attribute::MESSAGE_TYPE))?,
             client_message_id: item.find_text(attribute::CLIENT_MESSAGE_ID).map(str::to_owned),
+            attachments: match item.find_text(attribute::ATTACHMENTS) {
+                Some(files) => serde_json::from_str::<Vec<Attachment>>(files).map_err(Error::internal)?,
+                None => Vec::new(),
+            },
+            metadata: match item.find_text(attribute::METADATA) {
+                Some(metadata) => serde_json::from_str(metadata).map_err(Error::internal)?,
+                None => serde_json::Map::new(),
+            },
+            payment: match item.find_id(attribute::TRANSACTION)? {
+                Some(transaction) => Some(Payment {
+                    cost: item.get_number(attribute::COST)?,
+                    transaction: TransactionId::from_uuid(transaction),
+                }),
+                None => None,
+            },
+            delivered_at: item.find_time(attribute::DELIVERED_AT)?,
+            read_at: item.find_time(attribute::MARKED_AT)?,
             deletion,
         })
     } else {
@@ -133,18 +187,12 @@ fn pair(bytes: &[u8]) -> Option<[UserId; 2]> {
     Some([user(low)?, user(high)?])
 }
 
-fn content_type(name: Option<&str>) -> Result<ContentType> {
-    let known = [
-        ContentType::Text,
-        ContentType::Image,
-        ContentType::File,
-        ContentType::System,
-    ];
+fn message_type(name: Option<&str>) -> Result<MessageType> {
     match name {
-        None => Ok(ContentType::Text),
-        Some(name) => known
+        None => Ok(MessageType::Text),
+        Some(name) => MessageType::ALL
             .into_iter()
-            .find(|content_type| content_type.as_str() == name)
-            .ok_or_else(|| Error::internal(format!("a message has the unknown content type {name}"))),
+            .find(|message_type| message_type.as_str() == name)
+            .ok_or_else(|| Error::internal(format!("a message has the unknown type {name}"))),
     }
 }

@@ -87,15 +87,18 @@ pub async fn find(app: &App, member: &Membership, message: MessageId) -> Result<
 /// What a member has not read, exact to [`UNREAD_CAP`]; `newest` is the end of the log.
 pub async fn unread(app: &App, member: &Membership, newest: Option<&Entry>) -> Result<u32> {
     let Some(newest) = newest else { return Ok(0) };
-    let cursor = member.cursor().last_read_seq;
-    let (mut count, mut before) = match newest.tail.window.unread(member.ordinal(), cursor, newest.seq) {
+    let (cursor, alone) = (member.cursor().last_read_seq, &member.cursor().alone);
+    let within = newest.tail.window.unread(member.ordinal(), cursor, alone, newest.seq);
+    let (mut count, mut before) = match within {
         Unread::Exactly(count) => return Ok(count),
         Unread::AtLeast { counted, before } => (counted, before),
     };
     while count < UNREAD_CAP && before > cursor + 1 {
         let entries = range(app, member, (cursor + 1, before - 1), true, UNREAD_CAP).await?;
         let counts = |entry: &&Entry| match &entry.event {
-            Event::Message(content) => content.sender != member.user() && content.deletion.is_none(),
+            Event::Message(content) => {
+                content.sender != member.user() && content.deletion.is_none() && !alone.holds(entry.seq)
+            }
             Event::Deletion { .. } => false,
         };
         count += u32::try_from(entries.iter().filter(counts).count()).unwrap_or(u32::MAX);

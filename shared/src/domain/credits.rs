@@ -1,0 +1,43 @@
+//! Credits: what a person-to-person message costs, and the ledger that says where they came from and went.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::ids::{MessageId, TransactionId};
+use super::time::Timestamp;
+
+/// What one person-to-person message costs (S2-N01).
+pub const MESSAGE_COST: u64 = 1;
+/// The most credits of one grant: a sum of a billion of them is still far from what a number holds.
+pub const LARGEST_GRANT: u64 = 1_000_000_000;
+
+/// What an entry of a ledger is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TransactionType {
+    /// Credits came.
+    Grant,
+    /// Credits went.
+    Debit,
+}
+
+/// An entry of a ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "CreditTransaction")]
+pub struct CreditTransaction {
+    /// The id of the transaction.
+    pub id: TransactionId,
+    /// What it is.
+    #[serde(rename = "type")]
+    pub transaction_type: TransactionType,
+    /// How many credits came; below zero, how many went.
+    pub amount: i64,
+    /// What there was afterwards.
+    pub balance_after: u64,
+    /// The message that was paid for.
+    pub message_id: Option<MessageId>,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub created_at: Timestamp,
+}

@@ -1,0 +1,147 @@
+//! Receipts of person-to-person messages: marking them as delivered, and as read one by one (contract §4).
+
+use std::collections::BTreeMap;
+
+use futures::stream::{self, TryStreamExt as _};
+
+use crate::App;
+use crate::domain::conversation::Cursor;
+use crate::domain::ids::{ConversationId, MessageId, UserId};
+use crate::domain::message_v2::Between;
+use crate::error::{Error, Result};
+use crate::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
+use crate::store::log::{self, Addressed};
+use crate::store::members::{self, Membership};
+use crate::store::table::Consistency;
+
+/// How many messages are marked at once.
+const PARALLEL: usize = 16;
+
+/// How far each of the two has read, the user first.
+pub async fn cursors(app: &App, user: UserId, message: &Addressed) -> Result<[Cursor; 2]> {
+    let membership = Membership::of(app, user, message.conversation(), Consistency::Strong).await?;
+    both(app, &membership).await
+}
+
+/// How far each of the two of a direct conversation has read, the member first.
+pub async fn both(app: &App, membership: &Membership) -> Result<[Cursor; 2]> {
+    let peer = membership.member().peer;
+    let peer = peer.ok_or_else(|| Error::internal("a member of a direct conversation has no peer"))?;
+    let other = members::other(app, membership, peer).await?;
+    let other = other.ok_or_else(|| Error::internal("a direct conversation has one member"))?;
+    Ok([membership.cursor().clone(), other.cursor])
+}
+
+/// Notes that a message arrived at its receiver, and has both of them told. One that is delivered already, or read,
+/// stays as it is.
+///
+/// # Errors
+/// [`Error::NotFound`] if the user has no such message, [`Error::Forbidden`] if they sent it.
+pub async fn mark_delivered(app: &App, user: UserId, message: MessageId) -> Result<(Addressed, [Cursor; 2])> {
+    let found = log::addressed(app, user, &[message]).await?;
+    let message = found.into_iter().next().ok_or(Error::NotFound("message"))?;
+    if !message.is_received() {
+        return Err(Error::Forbidden("only the receiver may mark a message as delivered"));
+    }
+    let cursors = cursors(app, user, &message).await?;
+    let [receiver, _] = &cursors;
+    let message = if receiver.has_read(message.entry().seq) {
+        message
+    } else {
+        log::mark_delivered(app, &message).await?
+    };
+    // By every attempt: the one that noted it may not have got this far.
+    queue::send(app, Queue::Fanout, &status_job(&message), 0).await?;
+    Ok((message, cursors))
+}
+
+/// Marks just these messages as read, and has both sides told; how many of them were not read before. Ids that are
+/// not the user's to read are passed over.
+pub async fn mark_read(app: &App, user: UserId, messages: &[MessageId]) -> Result<u64> {
+    let mut found = log::addressed(app, user, messages).await?;
+    found.retain(Addressed::is_received);
+    let mut by_conversation: BTreeMap<ConversationId, Vec<Addressed>> = BTreeMap::new();
+    for message in found {
+        by_conversation
+            .entry(message.conversation())
+            .or_default()
+            .push(message);
+    }
+    let mut marked = 0;
+    for (conversation, messages) in by_conversation {
+        marked += mark_in(app, user, conversation, &messages).await?;
+    }
+    Ok(marked)
+}
+
+async fn mark_in(
+    app: &App,
+    user: UserId,
+    conversation: ConversationId,
+    messages: &[Addressed],
+) -> Result<u64> {
+    let (before, newest) = tokio::try_join!(
+        Membership::of(app, user, conversation, Consistency::Strong),
+        log::newest(app, conversation, Consistency::Strong),
+    )?;
+    let newest = newest.ok_or_else(|| Error::internal("a log with messages has no end"))?;
+    let is_new = |message: &&Addressed| !before.cursor().has_read(message.entry().seq);
+    let fresh: Vec<&Addressed> = messages.iter().filter(is_new).collect();
+    let mut jobs: Vec<Fanout> = messages.iter().map(status_job).collect();
+    if !fresh.is_empty() {
+        // The times first: they count for nothing until the member has read the messages.
+        let at = app.now();
+        stream::iter(fresh.iter().map(Ok::<_, Error>))
+            .try_for_each_concurrent(PARALLEL, async |message| {
+                log::mark_read(app, message, at).await.map(|_| ())
+            })
+            .await?;
+        let named = fresh
+            .iter()
+            .map(|message| (message.entry().seq, message.entry().event.message_id()))
+            .collect();
+        let after = members::mark_alone(app, &before, &named, &newest).await?;
+        jobs.extend(read_job(&before, &after));
+    }
+    queue::send_all(app, Queue::Fanout, &jobs).await?;
+    Ok(fresh.len() as u64)
+}
+
+/// The job that tells both of a message's status.
+fn status_job(message: &Addressed) -> Fanout {
+    Fanout {
+        conversation: message.conversation(),
+        event: FanoutEvent::Status {
+            seq: message.entry().seq,
+            message: message.entry().event.message_id(),
+        },
+        to: Recipients::Pair(message.pair()),
+    }
+}
+
+/// The job that tells those who go by cursors that one has moved.
+fn read_job(before: &Membership, after: &Membership) -> Option<Fanout> {
+    let cursor = after.cursor();
+    if cursor.last_read_seq == before.cursor().last_read_seq {
+        return None;
+    }
+    Some(Fanout {
+        conversation: after.conversation(),
+        event: FanoutEvent::Read {
+            user: after.user(),
+            seq: cursor.last_read_seq,
+            message: cursor.last_read_message_id?,
+            at: cursor.read_at?,
+        },
+        to: Recipients::of(&after.sender()),
+    })
+}
+
+/// What both see of a message and how far it has come.
+pub fn between<'a>(message: &Addressed, cursors: &'a [Cursor]) -> Between<'a> {
+    Between {
+        conversation: message.conversation(),
+        pair: message.pair(),
+        cursors,
+    }
+}

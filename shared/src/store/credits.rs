@@ -1,0 +1,268 @@
+//! Credits: a balance and the ledger behind it.
+//!
+//! The ledger is numbered from 1 without a gap, like a log, and the balance item says how many entries there are. An
+//! entry and the balance that it leads to are one transaction, under the condition that nothing was entered since the
+//! balance was read. So the sum over the ledger is the balance at any moment, nothing is taken twice, and nothing
+//! ever goes below zero.
+
+use super::item::{Item, number};
+use super::keys;
+use super::table::{self, Backoff, Condition, Consistency, Query, Transacted, Transaction};
+use crate::App;
+use crate::auth::Permit;
+use crate::domain::credits::{CreditTransaction, TransactionType};
+use crate::domain::ids::{MessageId, TransactionId, UserId};
+use crate::domain::text::ClientMessageId;
+use crate::error::{Error, Result};
+use crate::telemetry::Count;
+
+/// How often a grant that met another entry of the ledger tries again before it gives up with 503.
+const ATTEMPTS: u32 = 24;
+
+/// What the first credits of a new user are for.
+const WELCOME: &str = "initial balance";
+/// What a debit is for.
+const SENT: &str = "message sent";
+
+/// What a user has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// How many credits.
+    pub balance: u64,
+    /// How many entries the ledger has.
+    pub entries: u64,
+}
+
+/// What a user has. Who never had anything gets what new users start with.
+pub async fn account(app: &App, user: UserId) -> Result<Account> {
+    let item = table::get(app, &keys::balance(user), Consistency::Strong).await?;
+    let account = item.map_or(Ok(Account::default()), |item| decode(&item))?;
+    let initial = app.config().credits_initial;
+    if account.entries > 0 || initial == 0 {
+        return Ok(account);
+    }
+    let welcome = CreditTransaction {
+        id: TransactionId::generate(app.now()),
+        transaction_type: TransactionType::Grant,
+        amount: signed(initial)?,
+        balance_after: initial,
+        message_id: None,
+        reason: WELCOME.to_owned(),
+        created_at: app.now(),
+    };
+    match enter(Transaction::default(), user, account, &welcome).send(app).await? {
+        Transacted::Done => Ok(Account {
+            balance: initial,
+            entries: 1,
+        }),
+        // Another call came first.
+        Transacted::Refused(parts) => now(&parts),
+    }
+}
+
+/// Adds the balance that an entry leads to and the entry, in this order, for an account as it was read.
+pub(super) fn enter(
+    transaction: Transaction,
+    user: UserId,
+    account: Account,
+    entry: &CreditTransaction,
+) -> Transaction {
+    let place = account.entries + 1;
+    let balance = Item::new(&keys::balance(user))
+        .number(attribute::BALANCE, entry.balance_after)
+        .number(attribute::ENTRIES, place);
+    let unchanged = if account.entries == 0 {
+        Condition::absent()
+    } else {
+        Condition::holds(format!("{} = :entries", attribute::ENTRIES))
+            .value(":entries", number(account.entries))
+    };
+    transaction
+        .put(balance, unchanged)
+        .put(encode(user, place, entry), Condition::absent())
+}
+
+/// The account as a refused transaction found it; `parts` begin with those of [`enter`].
+pub(super) fn now(parts: &[Option<Item>]) -> Result<Account> {
+    match parts.first() {
+        Some(Some(balance)) => decode(balance),
+        _ => Err(Error::unavailable("an entry of a ledger met another")),
+    }
+}
+
+/// The debit of a message, if the account covers it.
+///
+/// # Errors
+/// [`Error::InsufficientCredits`].
+pub(super) fn debit(
+    app: &App,
+    account: Account,
+    cost: u64,
+    message: MessageId,
+) -> Result<CreditTransaction> {
+    let balance_after = account.balance.checked_sub(cost);
+    let balance_after = balance_after.ok_or(Error::InsufficientCredits {
+        cost,
+        balance: account.balance,
+    })?;
+    Ok(CreditTransaction {
+        id: TransactionId::generate(app.now()),
+        transaction_type: TransactionType::Debit,
+        amount: -signed(cost)?,
+        balance_after,
+        message_id: Some(message),
+        reason: SENT.to_owned(),
+        created_at: app.now(),
+    })
+}
+
+/// What came of a grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// The entry of the ledger.
+    pub transaction: TransactionId,
+    /// What there was after it.
+    pub balance: u64,
+    /// Whether an earlier call had made it.
+    pub replayed: bool,
+}
+
+/// Grants credits, once for all calls with the same reference.
+///
+/// # Errors
+/// [`Error::IdempotencyKeyReused`] if the reference stands for another amount, [`Error::Unavailable`] if too many
+/// others were entering.
+pub async fn grant(
+    app: &App,
+    _: &Permit,
+    user: UserId,
+    amount: u64,
+    reason: &str,
+    reference: &ClientMessageId,
+) -> Result<Granted> {
+    let id = TransactionId::granted(user, reference);
+    let mut account = account(app, user).await?;
+    let mut backoff = Backoff::new(ATTEMPTS);
+    loop {
+        let balance = account.balance.checked_add(amount).ok_or_else(|| {
+            Error::invalid("amount", "out_of_range", "is more than the balance can take")
+        })?;
+        let entry = CreditTransaction {
+            id,
+            transaction_type: TransactionType::Grant,
+            amount: signed(amount)?,
+            balance_after: balance,
+            message_id: None,
+            reason: reason.to_owned(),
+            created_at: app.now(),
+        };
+        let receipt = Item::new(&keys::grant(user, id))
+            .number(attribute::AMOUNT, amount)
+            .number(attribute::BALANCE, balance);
+        let transaction = Transaction::default().put(receipt, Condition::absent());
+        match enter(transaction, user, account, &entry).send(app).await? {
+            Transacted::Done => {
+                return Ok(Granted {
+                    transaction: id,
+                    balance,
+                    replayed: false,
+                });
+            }
+            Transacted::Refused(parts) => {
+                if let Some(Some(receipt)) = parts.first() {
+                    return replayed(id, receipt, amount);
+                }
+                app.meter().count(Count::Contentions, 1);
+                backoff.wait("entering into a ledger").await?;
+                account = now(parts.get(1..).unwrap_or_default())?;
+            }
+        }
+    }
+}
+
+fn replayed(id: TransactionId, receipt: &Item, amount: u64) -> Result<Granted> {
+    if receipt.get_number::<u64>(attribute::AMOUNT)? != amount {
+        return Err(Error::IdempotencyKeyReused);
+    }
+    Ok(Granted {
+        transaction: id,
+        balance: receipt.get_number(attribute::BALANCE)?,
+        replayed: true,
+    })
+}
+
+/// Entries of the ledger from number `last` down, at most `limit`.
+pub async fn transactions(
+    app: &App,
+    user: UserId,
+    last: u64,
+    limit: u32,
+) -> Result<Vec<(u64, CreditTransaction)>> {
+    if last == 0 || limit == 0 {
+        return Ok(Vec::new());
+    }
+    let (first, last) = (keys::ledger_sort(1), keys::ledger_sort(last));
+    let query = Query::between(keys::credits(user), first, last).newest_first(true);
+    query.limit(limit).all(app).await?.iter().map(entry).collect()
+}
+
+fn signed(amount: u64) -> Result<i64> {
+    i64::try_from(amount).map_err(Error::internal)
+}
+
+/// The attributes of balances and ledgers.
+mod attribute {
+    /// Milliseconds since 1970.
+    pub(super) const AT: &str = "a";
+    /// What there is, or was after an entry.
+    pub(super) const BALANCE: &str = "b";
+    /// How many entries there are.
+    pub(super) const ENTRIES: &str = "n";
+    /// How many credits came, or went if below zero.
+    pub(super) const AMOUNT: &str = "c";
+    /// The id of an entry.
+    pub(super) const ID: &str = "i";
+    /// The message that was paid for.
+    pub(super) const MESSAGE: &str = "m";
+    /// Why.
+    pub(super) const REASON: &str = "r";
+}
+
+fn decode(balance: &Item) -> Result<Account> {
+    Ok(Account {
+        balance: balance.get_number(attribute::BALANCE)?,
+        entries: balance.get_number(attribute::ENTRIES)?,
+    })
+}
+
+fn encode(user: UserId, place: u64, entry: &CreditTransaction) -> Item {
+    let item = Item::new(&keys::ledger(user, place))
+        .id(attribute::ID, entry.id.uuid())
+        .number(attribute::AMOUNT, entry.amount)
+        .number(attribute::BALANCE, entry.balance_after)
+        .number(attribute::AT, entry.created_at.milliseconds())
+        .text(attribute::REASON, &entry.reason);
+    match entry.message_id {
+        Some(message) => item.id(attribute::MESSAGE, message.uuid()),
+        None => item,
+    }
+}
+
+fn entry(item: &Item) -> Result<(u64, CreditTransaction)> {
+    let place = item.sort()?.trim_start_matches(keys::LEDGER);
+    let amount: i64 = item.get_number(attribute::AMOUNT)?;
+    let transaction = CreditTransaction {
+        id: TransactionId::from_uuid(item.get_id(attribute::ID)?),
+        transaction_type: if amount < 0 {
+            TransactionType::Debit
+        } else {
+            TransactionType::Grant
+        },
+        amount,
+        balance_after: item.get_number(attribute::BALANCE)?,
+        message_id: item.find_id(attribute::MESSAGE)?.map(MessageId::from_uuid),
+        reason: item.get_text(attribute::REASON)?.to_owned(),
+        created_at: item.get_time(attribute::AT)?,
+    };
+    Ok((place.parse().map_err(Error::internal)?, transaction))
+}

@@ -1,0 +1,106 @@
+//! Appending a message that costs credits: the message and its debit are one transaction.
+//!
+//! Locator, entry, balance and ledger are written together or not at all. So a message that stands in the log is
+//! paid for, once, and one that cannot be paid for leaves nothing: neither claim nor place. A retry finds the locator
+//! and comes back with the first message, whatever the balance is by then.
+
+use super::codec::{decode, encode};
+use super::{
+    Appended, ATTEMPTS, Draft, claimed, fingerprint, holds, locator, message_entry, moved_claim, newest,
+};
+use crate::App;
+use crate::domain::message::{Entry, Payment};
+use crate::error::{Error, Result};
+use crate::store::credits::{self, Account};
+use crate::store::keys;
+use crate::store::members::Sender;
+use crate::store::table::{self, Backoff, Condition, Consistency, Transacted, Transaction};
+use crate::telemetry::Count;
+
+/// Appends a message for a price, once for all attempts with its id. `newest` and `account` are the end of the log and
+/// the sender's account as the caller read them; old ones cost another look.
+///
+/// The message is not announced: that is for the caller to do, of a replay too.
+///
+/// # Errors
+/// [`Error::InsufficientCredits`], [`Error::IdempotencyKeyReused`] if the id stands for another content, and
+/// [`Error::Unavailable`] if too many others were appending.
+pub async fn append_paid(
+    app: &App,
+    sender: &Sender,
+    draft: &Draft,
+    newest: Option<Entry>,
+    account: Account,
+    cost: u64,
+) -> Result<Appended> {
+    let fingerprint = fingerprint(draft);
+    let conversation = sender.conversation();
+    let (mut newest, mut account) = (newest, account);
+    // The place that an attempt by another route claimed and did not fill.
+    let mut stale_claim = None;
+    if draft.client_message_id.is_some() {
+        let earlier = table::get(app, &keys::locator(draft.id), Consistency::Strong).await?;
+        if let Some(earlier) = earlier {
+            let seq = claimed(&earlier, &fingerprint)?;
+            if let Some(entry) = find(app, sender, draft, seq).await? {
+                return Ok(Appended { entry, replayed: true });
+            }
+            stale_claim = Some(seq);
+        }
+    }
+    let mut backoff = Backoff::new(ATTEMPTS);
+    loop {
+        let debit = credits::debit(app, account, cost, draft.id)?;
+        let payment = Payment {
+            cost,
+            transaction: debit.id,
+        };
+        let entry = message_entry(app, sender, draft, Some(payment), newest.as_ref());
+        let transaction = Transaction::default();
+        let transaction = match stale_claim {
+            None => {
+                let claim = locator(sender, draft.id, &fingerprint, entry.seq);
+                transaction.put(claim, Condition::absent())
+            }
+            Some(from) => transaction.update(moved_claim(draft.id, from, entry.seq)),
+        };
+        let transaction = transaction.put(encode(conversation, &entry)?, Condition::absent());
+        let transaction = credits::enter(transaction, sender.user(), account, &debit);
+        let parts = match transaction.send(app).await? {
+            Transacted::Done => {
+                app.meter().count(Count::MessagesSent, 1);
+                return Ok(Appended {
+                    entry,
+                    replayed: false,
+                });
+            }
+            Transacted::Refused(parts) => parts,
+        };
+        let [claim, place, money @ ..] = parts.as_slice() else {
+            return Err(Error::internal("a refused transaction names too few parts"));
+        };
+        if let Some(claim) = claim {
+            let seq = claimed(claim, &fingerprint)?;
+            if let Some(entry) = find(app, sender, draft, seq).await? {
+                return Ok(Appended { entry, replayed: true });
+            }
+            stale_claim = Some(seq);
+        }
+        if money.first().is_some_and(Option::is_some) {
+            account = credits::now(money)?;
+        }
+        // Somebody else's entry stands at the place, or another debit came first.
+        app.meter().count(Count::Contentions, 1);
+        backoff.wait("appending to a log").await?;
+        if place.is_some() {
+            newest = self::newest(app, conversation, Consistency::Strong).await?;
+        }
+    }
+}
+
+/// The message at the place that it claimed; none if it never came there.
+async fn find(app: &App, sender: &Sender, draft: &Draft, seq: u64) -> Result<Option<Entry>> {
+    let item = table::get(app, &keys::entry(sender.conversation(), seq), Consistency::Strong).await?;
+    let entry = item.as_ref().map(decode).transpose()?;
+    Ok(entry.filter(|entry| holds(entry, draft.id)))
+}
