@@ -2,6 +2,7 @@
 
 pub mod endpoint;
 pub mod health;
+pub mod idempotency;
 pub mod input;
 pub mod page;
 pub mod reply;

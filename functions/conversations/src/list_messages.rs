@@ -10,7 +10,7 @@ use shared::http::input::Nothing;
 use shared::http::page::{Bounded, PageNumber, PageSize, skip};
 use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
 use shared::lambda::Function;
-use shared::store::log;
+use shared::store::log::{self, Start};
 use shared::store::members::{self, Membership};
 use shared::store::table::Consistency;
 use shared::{App, Error, Result};
@@ -65,13 +65,6 @@ pub struct Output {
     pub next_cursor: Option<String>,
     /// The conversation.
     pub conversation_id: ConversationId,
-}
-
-/// Where a page begins, and in which direction it goes; both ends excluded.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-enum Start {
-    Before(u64),
-    After(u64),
 }
 
 /// The function.
@@ -134,22 +127,12 @@ impl Endpoint for ListMessages {
         let newest = log::newest(app, conversation_id, Consistency::Strong).await?;
         let start = match asked {
             Some(start) => start,
-            None => page_start(app, &membership, newest.as_ref(), skipped).await?,
+            None => Start::skipping(app, &membership, newest.as_ref(), skipped).await?,
         };
-        let (mut entries, last_seq) = (Vec::new(), newest.as_ref().map_or(0, |newest| newest.seq));
-        // One more than the page holds tells whether there is more.
-        let wanted = usize::try_from(page_size).unwrap_or(usize::MAX) + 1;
-        collect(app, &membership, start, last_seq, wanted, &mut entries).await?;
-        let has_next = entries.len() == wanted;
-        entries.truncate(wanted - 1);
-        let next_cursor = match entries.last().filter(|_| has_next) {
-            Some(end) => {
-                let next = match start {
-                    Start::Before(_) => Start::Before(end.seq),
-                    Start::After(_) => Start::After(end.seq),
-                };
-                Some(cursor::seal(secret, user, &list, &next)?)
-            }
+        let last_seq = newest.as_ref().map_or(0, |newest| newest.seq);
+        let page = log::page(app, &membership, start, last_seq, page_size).await?;
+        let next_cursor = match &page.next {
+            Some(next) => Some(cursor::seal(secret, user, &list, next)?),
             None => None,
         };
 
@@ -164,66 +147,14 @@ impl Endpoint for ListMessages {
             Event::Deletion { .. } => None,
         };
         let output = Output {
-            messages: entries.iter().filter_map(message).collect(),
+            messages: page.messages.iter().filter_map(message).collect(),
             total: newest.map_or(0, |newest| newest.tail.messages),
             page: query.page.get(),
             page_size,
-            has_next,
+            has_next: page.next.is_some(),
             next_cursor,
             conversation_id,
         };
         Ok(output.into())
     }
-}
-
-/// Where the page begins that skips as many messages.
-async fn page_start(
-    app: &App,
-    membership: &Membership,
-    newest: Option<&Entry>,
-    skipped: u64,
-) -> Result<Start> {
-    let Some(newest) = newest else {
-        return Ok(Start::Before(1));
-    };
-    let first = newest.tail.messages.saturating_sub(skipped);
-    if first == 0 {
-        return Ok(Start::Before(1));
-    }
-    Ok(Start::Before(
-        log::seq_of_message(app, membership, newest, first).await? + 1,
-    ))
-}
-
-/// Reads on until there are as many messages, past what are none.
-async fn collect(
-    app: &App,
-    membership: &Membership,
-    start: Start,
-    last_seq: u64,
-    wanted: usize,
-    found: &mut Vec<Entry>,
-) -> Result<()> {
-    let (mut first, mut last, newest_first) = match start {
-        Start::Before(before) => (1, before.saturating_sub(1).min(last_seq), true),
-        Start::After(after) => (after.saturating_add(1), last_seq, false),
-    };
-    while found.len() < wanted && first <= last {
-        let limit = u32::try_from(wanted - found.len()).unwrap_or(u32::MAX);
-        let entries = log::range(app, membership, (first, last), newest_first, limit).await?;
-        let Some(end) = entries.last().map(|entry| entry.seq) else {
-            break;
-        };
-        found.extend(
-            entries
-                .into_iter()
-                .filter(|entry| matches!(entry.event, Event::Message(_))),
-        );
-        if newest_first {
-            last = end - 1;
-        } else {
-            first = end + 1;
-        }
-    }
-    Ok(())
 }

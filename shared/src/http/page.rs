@@ -79,3 +79,15 @@ pub fn skip(page: PageNumber, size: u64) -> Result<u64> {
         Ok(skipped)
     }
 }
+
+/// How many items to leave out.
+pub type Skip = Bounded<0, { u64::MAX }, 0>;
+
+/// How many items are left out, for lists that count them and not pages.
+pub fn skipped(skip: Skip) -> Result<u64> {
+    if skip.get() > DEEPEST {
+        Err(Error::PageTooDeep)
+    } else {
+        Ok(skip.get())
+    }
+}

@@ -22,10 +22,12 @@
 //! Each entry carries the log's [`Tail`], so its newest entry is all that lists and unread counts need.
 
 mod codec;
+mod pages;
 mod paid;
 mod reads;
 mod receipts;
 
+pub use pages::{Page, Start, page};
 pub use paid::append_paid;
 pub use receipts::{Addressed, addressed, mark_delivered, mark_read};
 use reads::entry_of;

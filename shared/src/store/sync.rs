@@ -195,6 +195,17 @@ impl Place {
 /// All conversations of a user: their static items in batches, the ends of their logs side by side.
 pub async fn places(app: &App, user: UserId) -> Result<Vec<Place>> {
     let conversations = members::conversations_of(app, user).await?;
+    places_of(app, user, conversations).await
+}
+
+/// The direct conversations of a user.
+pub async fn direct_places(app: &App, user: UserId) -> Result<Vec<Place>> {
+    let mut conversations = members::conversations_of(app, user).await?;
+    conversations.retain(|conversation| conversation.is_direct());
+    places_of(app, user, conversations).await
+}
+
+async fn places_of(app: &App, user: UserId, conversations: Vec<ConversationId>) -> Result<Vec<Place>> {
     let of_one = |id: &ConversationId| [keys::head(*id), keys::member(*id, user), keys::reads(*id)];
     let keys: Vec<_> = conversations.iter().flat_map(of_one).collect();
     let items = table::get_many(app, keys, Consistency::Strong).await?;

@@ -1,0 +1,5 @@
+//! Lambda entry point of [`credits::list_credit_transactions`].
+
+fn main() -> std::process::ExitCode {
+    shared::lambda::serve(credits::list_credit_transactions::function())
+}

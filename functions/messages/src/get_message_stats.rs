@@ -1,0 +1,73 @@
+//! `GET /api/v2/messages/stats`: how many messages the caller has sent to people and received from them (S2-E08).
+//!
+//! The newest entry of each direct conversation says how many of its messages came from whom, so the figures cost the
+//! same after ten messages and after ten thousand.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::unread::Ordinal;
+use shared::http::input::Nothing;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::Function;
+use shared::store::{log, sync};
+use shared::{App, Result};
+
+/// `GET /api/v2/messages/stats`
+pub struct GetMessageStats;
+
+/// The figures; messages that were deleted count as sent and received.
+#[derive(Default, Serialize, JsonSchema)]
+#[schemars(rename = "DirectMessageStats")]
+pub struct Output {
+    /// How many the caller sent.
+    pub sent: u64,
+    /// How many came to them.
+    pub received: u64,
+    /// How many of those they have not read: exact to 99 in each conversation.
+    pub unread: u64,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<GetMessageStats>())
+}
+
+impl Endpoint for GetMessageStats {
+    const ROUTE: Route = Route::get(
+        "get_message_stats",
+        "/api/v2/messages/stats",
+        "Count messages sent, received and unread",
+    );
+    type Who = Caller;
+    type Path = Nothing;
+    type Query = Nothing;
+    type Body = Nothing;
+    type Output = Output;
+
+    fn example() -> Example {
+        Example {
+            answer: json!({ "sent": 3, "received": 5, "unread": 1 }),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
+        let mut output = Output::default();
+        for place in sync::direct_places(app, call.who.user).await? {
+            let Some(newest) = &place.newest else { continue };
+            let (all, of_first) = (newest.tail.messages, newest.tail.messages_of_first);
+            let of_second = all.saturating_sub(of_first);
+            let (sent, received) = if place.membership.ordinal() == Ordinal(0) {
+                (of_first, of_second)
+            } else {
+                (of_second, of_first)
+            };
+            output.sent += sent;
+            output.received += received;
+            output.unread += u64::from(log::unread(app, &place.membership, Some(newest)).await?);
+        }
+        Ok(output.into())
+    }
+}

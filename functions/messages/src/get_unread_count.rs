@@ -1,0 +1,97 @@
+//! `GET /api/v2/messages/unread-count`: what people have written that the caller has not read (S2-E06).
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::ids::{ConversationId, UserId};
+use shared::http::input::Nothing;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::Function;
+use shared::store::members::Membership;
+use shared::store::table::Consistency;
+use shared::store::{log, sync};
+use shared::{App, Error, Result};
+
+use crate::examples;
+
+/// `GET /api/v2/messages/unread-count`
+pub struct GetUnreadCount;
+
+/// The parameters of the query.
+#[derive(Deserialize, JsonSchema)]
+pub struct Query {
+    /// Only what this person wrote.
+    pub sender_id: Option<UserId>,
+}
+
+/// What is unread.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "UnreadCount")]
+pub struct Output {
+    /// The sum over all senders.
+    pub unread_count: u64,
+    /// Per sender, those with something unread: exact to 99, then 99.
+    pub by_sender: BTreeMap<UserId, u32>,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<GetUnreadCount>())
+}
+
+impl Endpoint for GetUnreadCount {
+    const ROUTE: Route = Route::get(
+        "get_unread_count",
+        "/api/v2/messages/unread-count",
+        "Count unread messages, by sender",
+    );
+    type Who = Caller;
+    type Path = Nothing;
+    type Query = Query;
+    type Body = Nothing;
+    type Output = Output;
+
+    fn example() -> Example {
+        Example {
+            parameters: json!({ "sender_id": examples::ADA }),
+            answer: json!({ "unread_count": 1, "by_sender": { examples::ADA: 1 } }),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
+        let user = call.who.user;
+        let mut by_sender = BTreeMap::new();
+        if let Some(sender) = call.query.sender_id {
+            by_sender.insert(sender, unread_from(app, user, sender).await?);
+        } else {
+            for place in sync::direct_places(app, user).await? {
+                if let Some(peer) = place.membership.member().peer {
+                    let count = log::unread(app, &place.membership, place.newest.as_ref()).await?;
+                    by_sender.insert(peer, count);
+                }
+            }
+        }
+        by_sender.retain(|_, count| *count > 0);
+        let output = Output {
+            unread_count: by_sender.values().copied().map(u64::from).sum(),
+            by_sender,
+        };
+        Ok(output.into())
+    }
+}
+
+/// What one person wrote and the user has not read. Of somebody who never wrote, whoever it is, nothing is unread.
+async fn unread_from(app: &App, user: UserId, sender: UserId) -> Result<u32> {
+    let conversation = ConversationId::direct(user, sender);
+    let membership = match Membership::of(app, user, conversation, Consistency::Strong).await {
+        Ok(membership) => membership,
+        Err(Error::NotFound(_)) => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    let newest = log::newest(app, conversation, Consistency::Strong).await?;
+    log::unread(app, &membership, newest.as_ref()).await
+}

@@ -1,0 +1,70 @@
+//! `POST /api/v2/messages/mark-read`: just these messages are read (S2-E05).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::ids::MessageId;
+use shared::domain::list::List;
+use shared::http::input::Nothing;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::{Function, Port};
+use shared::{App, Result, receipts};
+
+use crate::examples;
+
+/// `POST /api/v2/messages/mark-read`
+pub struct MarkMessagesRead;
+
+/// What is read.
+#[derive(Deserialize, JsonSchema)]
+pub struct Body {
+    /// The messages, 1 to 100.
+    pub message_ids: List<MessageId, 1, 100>,
+}
+
+/// What came of it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MessagesMarkedRead")]
+pub struct Output {
+    /// Always true.
+    pub success: bool,
+    /// How many of the messages are read that were not before. Ids that are not the caller's to read do not count.
+    pub marked_count: u64,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<MarkMessagesRead>()).using(&[Port::Queues])
+}
+
+impl Endpoint for MarkMessagesRead {
+    const ROUTE: Route = Route::post(
+        "mark_messages_read",
+        "/api/v2/messages/mark-read",
+        "Mark just these messages as read",
+    )
+    .answers(200);
+    type Who = Caller;
+    type Path = Nothing;
+    type Query = Nothing;
+    type Body = Body;
+    type Output = Output;
+
+    fn example() -> Example {
+        Example {
+            body: json!({ "message_ids": [examples::MESSAGE] }),
+            answer: json!({ "success": true, "marked_count": 1 }),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
+        let marked_count = receipts::mark_read(app, call.who.user, call.body.message_ids.as_slice()).await?;
+        let output = Output {
+            success: true,
+            marked_count,
+        };
+        Ok(output.into())
+    }
+}

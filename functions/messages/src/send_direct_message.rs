@@ -1,0 +1,182 @@
+//! `POST /api/v2/messages/send`: sends a message to a person, for a credit (S2-E01, S2-N01, S2-N02).
+//!
+//! The message stands in the direct conversation of the two. It and its debit are one transaction: a message that
+//! cannot be paid for leaves nothing behind. Answered once it is stored **and** its delivery is queued.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::credits::MESSAGE_COST;
+use shared::domain::ids::{ConversationId, MessageId, UserId};
+use shared::domain::message::{Entry, Event, MessageType};
+use shared::domain::message_v2::{Between, MessageV2};
+use shared::domain::metadata::Metadata;
+use shared::domain::text::{ClientMessageId, Text};
+use shared::http::idempotency::client_message_id;
+use shared::http::input::Nothing;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::{Function, Port};
+use shared::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
+use shared::store::conversations::{self, Opened};
+use shared::store::credits::{self, Account};
+use shared::store::log::{self, Appended, Draft};
+use shared::store::members::{Membership, Sender};
+use shared::store::profiles;
+use shared::store::table::Consistency;
+use shared::{App, Error, Result, receipts};
+
+use crate::examples;
+
+/// `POST /api/v2/messages/send`
+pub struct SendDirectMessage;
+
+/// The message to send.
+#[derive(Deserialize, JsonSchema)]
+pub struct Body {
+    /// Whom it is for.
+    pub receiver_id: UserId,
+    /// The text.
+    pub content: Text<1, 10_000>,
+    /// What it is.
+    #[serde(default)]
+    pub message_type: MessageType,
+    /// What the client notes beside it: an object of at most 4,096 bytes.
+    #[serde(default)]
+    pub metadata: Metadata,
+    /// The id under which it may be sent again; the header `Idempotency-Key` says the same.
+    pub client_message_id: Option<ClientMessageId>,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<SendDirectMessage>()).using(&[Port::Queues])
+}
+
+impl Endpoint for SendDirectMessage {
+    const ROUTE: Route = Route::post(
+        "send_direct_message",
+        "/api/v2/messages/send",
+        "Send a message to a person, for a credit",
+    )
+    .answers(200)
+    .sends();
+    type Who = Caller;
+    type Path = Nothing;
+    type Query = Nothing;
+    type Body = Body;
+    type Output = MessageV2;
+
+    fn example() -> Example {
+        Example {
+            body: json!({
+                "receiver_id": examples::BOB,
+                "content": "Hello, Bob!",
+                "message_type": "text",
+                "metadata": {},
+                "client_message_id": "b1946ac9-2492-4d23-9d7e-1c2f6a0e0d01"
+            }),
+            answer: examples::message(),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<MessageV2>> {
+        let (user, receiver) = (call.who.user, call.body.receiver_id);
+        let client_message_id = client_message_id(call.request, call.body.client_message_id.clone())?;
+        if user == receiver {
+            return Err(Error::invalid("receiver_id", "oneself", "must be somebody else"));
+        }
+        let conversation = ConversationId::direct(user, receiver);
+        let ((), found, account) = tokio::try_join!(
+            call.admit(app),
+            find(app, user, conversation),
+            credits::account(app, user),
+        )?;
+        let (sender, newest) = match found {
+            Some(found) => found,
+            None => (open(app, user, receiver, account).await?, None),
+        };
+        let draft = Draft {
+            id: match &client_message_id {
+                Some(client) => MessageId::derived(conversation, user, client),
+                None => MessageId::generate(app.now()),
+            },
+            client_message_id: client_message_id.map(|client| client.as_str().to_owned()),
+            text: call.body.content.into_string(),
+            message_type: call.body.message_type,
+            attachments: Vec::new(),
+            metadata: call.body.metadata.into_map(),
+            sender_username: call.who.card().username,
+        };
+        let Appended { entry, replayed } =
+            log::append_paid(app, &sender, &draft, newest, account, MESSAGE_COST).await?;
+        let job = Fanout {
+            conversation,
+            event: FanoutEvent::Entry {
+                seq: entry.seq,
+                message: draft.id,
+                queued_at: app.now(),
+            },
+            to: Recipients::of(&sender),
+        };
+        queue::send(app, Queue::Fanout, &job, 0).await?;
+
+        let cursors = if replayed {
+            let membership = Membership::of(app, user, conversation, Consistency::Strong).await?;
+            receipts::both(app, &membership).await?.to_vec()
+        } else {
+            // Nobody can have read what was not there a moment ago.
+            Vec::new()
+        };
+        let between = Between {
+            conversation,
+            pair: [user, receiver],
+            cursors: &cursors,
+        };
+        let Event::Message(content) = &entry.event else {
+            return Err(Error::internal("an appended message is none"));
+        };
+        let reply = Reply::from(between.message(entry.seq, entry.at, content));
+        Ok(if replayed {
+            reply.header("idempotency-replayed", "true")
+        } else {
+            reply
+        })
+    }
+}
+
+/// The caller in the conversation with the receiver, and the end of its log; none if the two have none yet.
+async fn find(
+    app: &App,
+    user: UserId,
+    conversation: ConversationId,
+) -> Result<Option<(Sender, Option<Entry>)>> {
+    match Sender::of(app, user, conversation).await {
+        Ok(found) => Ok(Some(found)),
+        Err(Error::NotFound(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens the conversation, for a message that can be paid for.
+async fn open(app: &App, user: UserId, receiver: UserId, account: Account) -> Result<Sender> {
+    profiles::find(app, receiver)
+        .await?
+        .ok_or(Error::NotFound("user"))?;
+    if account.balance < MESSAGE_COST {
+        return Err(Error::InsufficientCredits {
+            cost: MESSAGE_COST,
+            balance: account.balance,
+        });
+    }
+    let (Opened::New(head) | Opened::Existing(head)) = conversations::open_direct(app, user, receiver).await?;
+    let job = Fanout {
+        conversation: head.id,
+        event: FanoutEvent::Opened,
+        to: Recipients::All,
+    };
+    queue::send(app, Queue::Fanout, &job, 0).await?;
+    let membership = Membership::of(app, user, head.id, Consistency::Strong).await?;
+    Ok(membership.sender())
+}
