@@ -120,6 +120,8 @@ pub fn settings(
         ("WEBSOCKET_ENDPOINT", &addresses.connections),
         ("JWT_SECRET_KEY", DESK_JWT_SECRET),
         ("CURSOR_SECRET_KEY", DESK_CURSOR_SECRET),
+        // Enough to try things, and few enough to see them end.
+        ("CREDITS_INITIAL", "100"),
     ];
     let mut settings = of_template.clone();
     settings.extend(of_desk.map(|(name, value)| (name.to_owned(), value.to_owned())));

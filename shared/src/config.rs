@@ -244,7 +244,11 @@ mod tests {
         Some(match name {
             "JWT_SECRET_KEY" | "CURSOR_SECRET_KEY" => "s".repeat(32),
             "JWT_JWKS_URL" | "JWT_ISSUER" | "JWT_AUDIENCE" => String::new(),
-            name if name.starts_with("RATE_LIMIT") || matches!(name, "OFFLINE_GRACE_SECONDS" | "CREDITS_INITIAL") => "7".to_owned(),
+            name if name.starts_with("RATE_LIMIT")
+                || matches!(name, "OFFLINE_GRACE_SECONDS" | "CREDITS_INITIAL") =>
+            {
+                "7".to_owned()
+            }
             _ => "x".to_owned(),
         })
     }

@@ -41,7 +41,9 @@ pub async fn mark_delivered(app: &App, user: UserId, message: MessageId) -> Resu
     let found = log::addressed(app, user, &[message]).await?;
     let message = found.into_iter().next().ok_or(Error::NotFound("message"))?;
     if !message.is_received() {
-        return Err(Error::Forbidden("only the receiver may mark a message as delivered"));
+        return Err(Error::Forbidden(
+            "only the receiver may mark a message as delivered",
+        ));
     }
     let cursors = cursors(app, user, &message).await?;
     let [receiver, _] = &cursors;

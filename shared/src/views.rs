@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use crate::App;
 use crate::domain::conversation::{Conversation, Cursor, PARTICIPANTS_LIMIT, Participant};
 use crate::domain::frame::{
-    ConversationCreated, Frame, MessageDeleted, MessageRead, MessageStatus, Namespace, NewMessage, UnreadSummary,
+    ConversationCreated, Frame, MessageDeleted, MessageRead, MessageStatus, Namespace, NewMessage,
+    UnreadSummary,
 };
 use crate::domain::ids::{ConversationId, UserId};
 use crate::domain::message::{Entry, Event, Viewpoint};

@@ -187,6 +187,23 @@ impl Person {
         .await
     }
 
+    /// `PUT` with a JSON body.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(self.request("PUT", path).json(&body)).await
+    }
+
+    /// Sends a person-to-person message; the answer.
+    pub async fn writes_to(&self, receiver: &Self, content: &str) -> Answer {
+        let body = json!({ "receiver_id": receiver.id, "content": content });
+        self.post("/api/v2/messages/send", body).await
+    }
+
+    /// How many credits this person has.
+    pub async fn balance(&self) -> u64 {
+        let answer = self.get("/api/v1/credits").await.is(200);
+        answer["data"]["balance"].as_u64().expect("a number")
+    }
+
     /// Marks everything up to a message as read; where the reader stands.
     pub async fn reads(&self, conversation: &str, message: &Value) -> Value {
         let path = format!("/api/conversations/{conversation}/read");

@@ -87,9 +87,16 @@ impl Endpoint for ListCreditTransactions {
             Some(sealed) => Some(cursor::open(secret, user, list, sealed)?),
             None => None,
         };
-        let skipped = if before.is_some() { 0 } else { skipped(call.query.skip)? };
+        let skipped = if before.is_some() {
+            0
+        } else {
+            skipped(call.query.skip)?
+        };
         let total = credits::account(app, user).await?.entries;
-        let last = before.map_or_else(|| total.saturating_sub(skipped), |before| before.saturating_sub(1));
+        let last = before.map_or_else(
+            || total.saturating_sub(skipped),
+            |before| before.saturating_sub(1),
+        );
         let most = u32::try_from(limit).unwrap_or(u32::MAX);
         let entries = credits::transactions(app, user, last.min(total), most).await?;
         // The ledger has no gap, so what lies before the oldest of the page is known without a look.

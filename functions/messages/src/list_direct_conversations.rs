@@ -121,7 +121,11 @@ impl Endpoint for ListDirectConversations {
             Some(sealed) => Some(cursor::open(secret, user, list, sealed)?),
             None => None,
         };
-        let skipped = if after.is_some() { 0 } else { skipped(call.query.skip)? };
+        let skipped = if after.is_some() {
+            0
+        } else {
+            skipped(call.query.skip)?
+        };
 
         let mut places = sync::direct_places(app, user).await?;
         let total = places.len() as u64;
@@ -129,7 +133,9 @@ impl Endpoint for ListDirectConversations {
         if let Some(after) = after {
             places.retain(|place| position(place) < after);
         }
-        let mut rest = places.into_iter().skip(usize::try_from(skipped).unwrap_or(usize::MAX));
+        let mut rest = places
+            .into_iter()
+            .skip(usize::try_from(skipped).unwrap_or(usize::MAX));
         let page = usize::try_from(limit).unwrap_or(usize::MAX);
         let shown: Vec<Place> = rest.by_ref().take(page).collect();
         let next_cursor = match (shown.last(), rest.next()) {
@@ -165,12 +171,7 @@ fn position(place: &Place) -> After {
     (place.active_at().milliseconds(), place.head.id)
 }
 
-async fn conversation(
-    app: &App,
-    place: &Place,
-    partner: UserId,
-    card: Card,
-) -> Result<DirectConversation> {
+async fn conversation(app: &App, place: &Place, partner: UserId, card: Card) -> Result<DirectConversation> {
     let (membership, newest) = (&place.membership, place.newest.as_ref());
     let last = match newest {
         Some(newest) if newest.tail.last_message_seq == newest.seq => Some(newest.clone()),

@@ -102,14 +102,25 @@ impl Endpoint for ListDirectMessages {
             Some(sealed) => Some(cursor::open(secret, user, &list, sealed)?),
             None => None,
         };
-        let skipped = if asked.is_some() { 0 } else { skipped(call.query.skip)? };
+        let skipped = if asked.is_some() {
+            0
+        } else {
+            skipped(call.query.skip)?
+        };
         let conversation = ConversationId::direct(user, partner);
         let membership = match Membership::of(app, user, conversation, Consistency::Strong).await {
             Ok(membership) => membership,
             // Who is known and was never written to has said nothing yet.
             Err(Error::NotFound(_)) => {
-                profiles::find(app, partner).await?.ok_or(Error::NotFound("user"))?;
-                return Ok(Output { limit, skip, ..Output::default() }.into());
+                profiles::find(app, partner)
+                    .await?
+                    .ok_or(Error::NotFound("user"))?;
+                return Ok(Output {
+                    limit,
+                    skip,
+                    ..Output::default()
+                }
+                .into());
             }
             Err(error) => return Err(error),
         };

@@ -170,7 +170,8 @@ async fn open(app: &App, user: UserId, receiver: UserId, account: Account) -> Re
             balance: account.balance,
         });
     }
-    let (Opened::New(head) | Opened::Existing(head)) = conversations::open_direct(app, user, receiver).await?;
+    let (Opened::New(head) | Opened::Existing(head)) =
+        conversations::open_direct(app, user, receiver).await?;
     let job = Fanout {
         conversation: head.id,
         event: FanoutEvent::Opened,

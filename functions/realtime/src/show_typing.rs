@@ -7,13 +7,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::delivery::{self, Delivery};
 use shared::domain::frame::{Frame, Namespace, Typing};
-use shared::domain::ids::ConversationId;
+use shared::domain::ids::{ConversationId, UserId};
 use shared::lambda::{Function, Port};
 use shared::socket::{Action, Connection, entry};
 use shared::store::members::{self, Membership};
 use shared::store::table::Consistency;
 use shared::store::typing;
-use shared::{App, Result};
+use shared::{App, Error, Result};
 
 /// `typing`
 pub struct ShowTyping;
@@ -22,8 +22,10 @@ pub struct ShowTyping;
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "TypingRequest")]
 pub struct Input {
-    /// Where.
-    pub conversation_id: ConversationId,
+    /// Where; this or `receiver_id`.
+    pub conversation_id: Option<ConversationId>,
+    /// To whom, in the direct conversation with them.
+    pub receiver_id: Option<UserId>,
     /// Whether it starts or stops.
     pub is_typing: bool,
 }
@@ -45,7 +47,16 @@ impl Action for ShowTyping {
 
     async fn handle(app: &App, from: Connection, input: Input) -> Result<Vec<Frame>> {
         let user = from.caller.user;
-        let membership = Membership::of(app, user, input.conversation_id, Consistency::Eventual).await?;
+        let conversation_id = match (input.conversation_id, input.receiver_id) {
+            (Some(conversation), None) => conversation,
+            (None, Some(receiver)) => ConversationId::direct(user, receiver),
+            (Some(_), Some(_)) => {
+                let reason = "cannot be combined with conversation_id";
+                return Err(Error::invalid("receiver_id", "contradiction", reason));
+            }
+            (None, None) => return Err(Error::invalid("conversation_id", "missing", "is missing")),
+        };
+        let membership = Membership::of(app, user, conversation_id, Consistency::Eventual).await?;
         if input.is_typing && !typing::may_show(app, &membership).await? {
             return Ok(Vec::new());
         }
@@ -61,7 +72,7 @@ impl Action for ShowTyping {
         };
         let frame = Frame::Typing(Typing {
             namespace: Namespace::Conversations,
-            conversation_id: input.conversation_id,
+            conversation_id,
             user_id: user,
             is_typing: input.is_typing,
         });

@@ -98,7 +98,8 @@ impl Job for Deliver {
                 };
                 let glance = glance::at(app, worker, conversation, seq, pair).await?;
                 let entry = glance.entry.filter(|entry| entry.event.message_id() == message);
-                let entry = entry.ok_or_else(|| Error::internal("a status of a message that does not exist"))?;
+                let entry =
+                    entry.ok_or_else(|| Error::internal("a status of a message that does not exist"))?;
                 let cursors = cursors_of(&glance.members);
                 let between = Between {
                     conversation,

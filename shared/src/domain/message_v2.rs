@@ -157,8 +157,16 @@ impl MessageV2 {
             status: progress.status,
             delivered_at: progress.delivered_at,
             read_at: progress.read_at,
-            attachments: if is_shown { content.attachments.clone() } else { Vec::new() },
-            metadata: if is_shown { content.metadata.clone() } else { Map::new() },
+            attachments: if is_shown {
+                content.attachments.clone()
+            } else {
+                Vec::new()
+            },
+            metadata: if is_shown {
+                content.metadata.clone()
+            } else {
+                Map::new()
+            },
             credits_cost: content.payment.map_or(0, |payment| payment.cost),
             credits_transaction_id: content.payment.map(|payment| payment.transaction),
             is_deleted: content.deletion.is_some(),

@@ -107,7 +107,8 @@ impl Window {
     pub fn unread(&self, reader: Ordinal, cursor: u64, alone: &ReadAlone, last_seq: u64) -> Unread {
         let first = self.first_seq(last_seq);
         let skip = usize::try_from(cursor.saturating_add(1).saturating_sub(first)).unwrap_or(usize::MAX);
-        let counts = |(seq, mark): &(u64, &u16)| **mark != COUNTS_NOT && **mark != reader.0 && !alone.holds(*seq);
+        let counts =
+            |(seq, mark): &(u64, &u16)| **mark != COUNTS_NOT && **mark != reader.0 && !alone.holds(*seq);
         let counted = (first..).zip(&self.0).skip(skip).filter(counts).count();
         let counted = u32::try_from(counted).unwrap_or(u32::MAX).min(UNREAD_CAP);
         if counted == UNREAD_CAP || cursor.saturating_add(1) >= first {
@@ -125,7 +126,8 @@ impl Window {
     pub fn reach(&self, reader: Ordinal, cursor: u64, alone: &ReadAlone, last_seq: u64) -> Option<u64> {
         let first = self.first_seq(last_seq);
         let skip = usize::try_from((cursor + 1).checked_sub(first)?).ok()?;
-        let passes = |(seq, mark): &(u64, &u16)| **mark == COUNTS_NOT || **mark == reader.0 || alone.holds(*seq);
+        let passes =
+            |(seq, mark): &(u64, &u16)| **mark == COUNTS_NOT || **mark == reader.0 || alone.holds(*seq);
         let passed = (first..).zip(&self.0).skip(skip).take_while(passes).count();
         Some(cursor + u64::try_from(passed).unwrap_or_default())
     }

@@ -50,7 +50,10 @@ pub async fn account(app: &App, user: UserId) -> Result<Account> {
         reason: WELCOME.to_owned(),
         created_at: app.now(),
     };
-    match enter(Transaction::default(), user, account, &welcome).send(app).await? {
+    match enter(Transaction::default(), user, account, &welcome)
+        .send(app)
+        .await?
+    {
         Transacted::Done => Ok(Account {
             balance: initial,
             entries: 1,
@@ -94,12 +97,7 @@ pub(super) fn now(parts: &[Option<Item>]) -> Result<Account> {
 ///
 /// # Errors
 /// [`Error::InsufficientCredits`].
-pub(super) fn debit(
-    app: &App,
-    account: Account,
-    cost: u64,
-    message: MessageId,
-) -> Result<CreditTransaction> {
+pub(super) fn debit(app: &App, account: Account, cost: u64, message: MessageId) -> Result<CreditTransaction> {
     let balance_after = account.balance.checked_sub(cost);
     let balance_after = balance_after.ok_or(Error::InsufficientCredits {
         cost,
@@ -144,9 +142,10 @@ pub async fn grant(
     let mut account = account(app, user).await?;
     let mut backoff = Backoff::new(ATTEMPTS);
     loop {
-        let balance = account.balance.checked_add(amount).ok_or_else(|| {
-            Error::invalid("amount", "out_of_range", "is more than the balance can take")
-        })?;
+        let balance = account
+            .balance
+            .checked_add(amount)
+            .ok_or_else(|| Error::invalid("amount", "out_of_range", "is more than the balance can take"))?;
         let entry = CreditTransaction {
             id,
             transaction_type: TransactionType::Grant,

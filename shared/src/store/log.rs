@@ -29,10 +29,10 @@ mod receipts;
 
 pub use pages::{Page, Start, page};
 pub use paid::append_paid;
-pub use receipts::{Addressed, addressed, mark_delivered, mark_read};
 use reads::entry_of;
 pub(super) use reads::first_since;
 pub use reads::{entry, entry_for_worker, find, newest, range, seq_of_message, unread};
+pub use receipts::{Addressed, addressed, mark_delivered, mark_read};
 
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};

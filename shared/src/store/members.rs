@@ -1,12 +1,14 @@
 //! Members: who takes part in a conversation, and how far each has read.
 
-use std::collections::BTreeMap;
+mod alone;
+
+pub use alone::mark_alone;
 
 use super::Worker;
 use super::item::{Item, bytes, number};
 use super::keys::{self, Key};
 use super::log;
-use super::table::{self, Backoff, Consistency, Query, Update, Written};
+use super::table::{self, Consistency, Query, Update, Written};
 use crate::App;
 use crate::domain::conversation::{Cursor, Role};
 use crate::domain::ids::{ConversationId, MessageId, UserId};
@@ -295,110 +297,6 @@ pub async fn advance(app: &App, member: &Membership, seq: u64, message: MessageI
         return Err(Error::NotFound("conversation"));
     }
     decode(member.conversation(), &item).map(Membership)
-}
-
-/// Marks messages by themselves, at most a few hundred: their numbers with their ids. The cursor moves along as far as
-/// nothing unread lies between; `newest` is the end of the log. Where the member stands afterwards.
-///
-/// # Errors
-/// [`Error::Unavailable`] if the member kept reading elsewhere all the while.
-pub async fn mark_alone(
-    app: &App,
-    member: &Membership,
-    messages: &BTreeMap<u64, MessageId>,
-    newest: &Entry,
-) -> Result<Membership> {
-    let mut member = member.clone();
-    let mut backoff = Backoff::new(ATTEMPTS);
-    loop {
-        let before = member.cursor();
-        let mut alone = before.alone.clone();
-        messages.keys().for_each(|seq| alone.insert(*seq));
-        alone.forget_until(before.last_read_seq);
-        let reached = newest
-            .tail
-            .window
-            .reach(member.ordinal(), before.last_read_seq, &alone, newest.seq);
-        let mut cursor = alone
-            .iter()
-            .take_while(|seq| reached.is_some_and(|reached| *seq <= reached))
-            .last()
-            .unwrap_or(before.last_read_seq);
-        alone.forget_until(cursor);
-        if let Some(overflow) = alone.overflow() {
-            cursor = overflow;
-            alone.forget_until(cursor);
-        }
-        let message = match messages.get(&cursor) {
-            Some(message) => Some(*message),
-            None if cursor == before.last_read_seq => None,
-            None => log::entry(app, &member, cursor)
-                .await?
-                .map(|entry| entry.event.message_id()),
-        };
-        match alone_update(app, &member, cursor, message, &alone).send(app).await? {
-            Written::Done(item) => return decode(member.conversation(), &item).map(Membership),
-            Written::Refused(item) if item.0.is_empty() => return Err(Error::NotFound("conversation")),
-            Written::Refused(item) => member = Membership::from_item(member.conversation(), &item)?,
-        }
-        backoff.wait("marking messages as read").await?;
-    }
-}
-
-/// How often marking by ids tries again before it gives up with 503.
-const ATTEMPTS: u32 = 16;
-
-/// The change of a member to a cursor and a set, if both are what they were. The time of the cursor and its message
-/// stay where it does.
-fn alone_update(
-    app: &App,
-    member: &Membership,
-    cursor: u64,
-    message: Option<MessageId>,
-    alone: &ReadAlone,
-) -> Update {
-    let (seq, set) = (attribute::LAST_READ_SEQ, attribute::READ_ALONE);
-    let before = member.cursor();
-    let same = |name: &str, value: &str, was_there: bool| {
-        if was_there {
-            format!("{name} = {value}")
-        } else {
-            format!("attribute_not_exists({name})")
-        }
-    };
-    let moved = message.filter(|_| cursor > before.last_read_seq);
-    let mut expression = format!("SET {set} = :alone");
-    if moved.is_some() {
-        expression.push_str(&format!(
-            ", {seq} = :seq, {} = :message, {} = :now",
-            attribute::LAST_READ_MESSAGE,
-            attribute::READ_AT
-        ));
-    }
-    let (had_cursor, had_set) = (before.last_read_seq > 0, !before.alone.is_empty());
-    let set_is_same = if had_set {
-        same(set, ":was_alone", true)
-    } else {
-        format!("(attribute_not_exists({set}) OR {set} = :was_alone)")
-    };
-    let mut update = Update::new(keys::member(member.conversation(), member.user()), expression)
-        .only_if(format!(
-            "attribute_exists({}) AND {} AND {set_is_same}",
-            keys::PARTITION,
-            same(seq, ":was_seq", had_cursor)
-        ))
-        .value(":alone", bytes(alone.to_bytes()))
-        .value(":was_alone", bytes(before.alone.to_bytes()));
-    if had_cursor {
-        update = update.value(":was_seq", number(before.last_read_seq));
-    }
-    match moved {
-        Some(message) => update
-            .value(":seq", number(cursor))
-            .value(":message", bytes(message.uuid().as_bytes().to_vec()))
-            .value(":now", number(app.now().milliseconds())),
-        None => update,
-    }
 }
 
 /// The ids of the conversations of a user, in no order that means anything.

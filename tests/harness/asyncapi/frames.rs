@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use shared::domain::conversation::{Conversation, Participant, Role};
 use shared::domain::frame::{
-    ConversationCreated, ErrorFrame, FRAME_LIMIT_BYTES, Frame, MessageDeleted, MessageRead, Namespace,
-    NewMessage, Pong, Resumed, Truncated, Typing, UnreadSummary,
+    ConversationCreated, ErrorFrame, FRAME_LIMIT_BYTES, Frame, MessageDeleted, MessageRead, MessageStatus,
+    Namespace, NewMessage, Pong, Resumed, Truncated, Typing, UnreadSummary,
 };
 use shared::domain::ids::{ConversationId, MessageId};
 use shared::domain::message::{ContentType, Message as DomainMessage};
+use shared::domain::message_v2;
 use shared::domain::time::Timestamp;
 use shared::socket::error_frame;
 
@@ -56,6 +57,15 @@ fn samples() -> Vec<Frame> {
             read_at: moment(30),
             unread_count: Some(0),
         }),
+        Frame::MessageStatus(MessageStatus {
+            namespace,
+            conversation_id,
+            message_id,
+            seq: 1,
+            status: message_v2::MessageStatus::Delivered,
+            delivered_at: Some(moment(30)),
+            read_at: None,
+        }),
         Frame::Typing(Typing {
             namespace,
             conversation_id,
@@ -101,6 +111,11 @@ fn described(frame: &Frame) -> (&'static str, &'static str, SchemaOf) {
         Frame::MessageRead(_) => ("message_read", "A member has read up to a message", |generator| {
             generator.subschema_for::<MessageRead>()
         }),
+        Frame::MessageStatus(_) => (
+            "message_status",
+            "A person-to-person message has come further",
+            |generator| generator.subschema_for::<MessageStatus>(),
+        ),
         Frame::Typing(_) => ("typing", "A member types, or has stopped", |generator| {
             generator.subschema_for::<Typing>()
         }),

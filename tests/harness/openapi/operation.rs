@@ -12,12 +12,20 @@ use super::prose;
 use super::schemas::{Schemas, pascal};
 
 /// The parts of the API, in the order in which the document shows them.
-pub(super) const TAGS: [(&str, &str); 6] = [
+pub(super) const TAGS: [(&str, &str); 8] = [
     (
         "conversations",
         "Direct and group conversations: open them, list them, mark them as read.",
     ),
     ("messages", "The messages of a conversation: send, list, delete."),
+    (
+        "person-to-person",
+        "Messages between two people, with receipts, for credits. They stand in the direct conversation of the two.",
+    ),
+    (
+        "credits",
+        "What messages between people cost: a balance and its ledger.",
+    ),
     (
         "events",
         "What happened, in order: to catch up after a gap, or to live without a WebSocket.",
@@ -44,6 +52,8 @@ pub(super) fn tag(entry: &Entry) -> usize {
     let name = match path {
         _ if entry.is_public => "system",
         _ if path.contains("/events") => "events",
+        _ if path.contains("/credits") => "credits",
+        _ if path.starts_with("/api/v2/messages/") => "person-to-person",
         _ if path.contains("/messages") => "messages",
         _ if path.contains("/users") => "users",
         _ if path.contains("/auth/") => "authentication",
@@ -116,6 +126,9 @@ fn refusals(entry: &Entry, parameters: &Parameters, has_body: bool) -> BTreeSet<
     let mut statuses = BTreeSet::from([500, 503]);
     if !entry.is_public {
         statuses.extend([401, 429]);
+    }
+    if entry.route.needs.is_some() {
+        statuses.insert(403);
     }
     if parameters.in_path {
         statuses.insert(404);

@@ -70,6 +70,42 @@ pub(super) fn note(name: &str) -> Option<Note> {
              old for a complete answer: list the conversations afresh and go on from `next`.",
             &[],
         ),
+        "send_direct_message" => (
+            "The message stands in the direct conversation of the two, which is opened if need be, and shows in the \
+             routes of conversations too. It costs one credit, in the same transaction: not enough is 402, and \
+             nothing is written. An unknown receiver is 404, oneself 422.",
+            &[402, 404],
+        ),
+        "list_direct_messages" => (
+            "The newest page comes first; within a page the oldest message does. Deleted messages stay as tombstones. \
+             Somebody known who was never written to has said nothing yet.",
+            &[],
+        ),
+        "list_direct_conversations" => ("Ordered by last activity, newest first.", &[]),
+        "mark_message_delivered" => (
+            "For the receiver; the sender gets 403. One that is delivered or read already stays as it is. Both get a \
+             `message_status` frame.",
+            &[403],
+        ),
+        "mark_messages_read" => (
+            "Marks these and no others. Where nothing unread lies between, the caller's place in the conversation moves \
+             along. It keeps up to 200 messages that were read past others; beyond that, what was skipped before the \
+             oldest of them counts as read. Both sides get `message_status` frames.",
+            &[],
+        ),
+        "get_unread_count" => (
+            "What was marked by itself counts as read here and in conversations alike.",
+            &[],
+        ),
+        "list_credit_transactions" => (
+            "The amounts of all transactions add up to the balance at any time.",
+            &[],
+        ),
+        "grant_credits" => (
+            "The same `client_reference` again grants nothing more and answers as the first time; with another amount \
+             it is 422.",
+            &[],
+        ),
         "create_ws_ticket" => (
             "A browser cannot set headers on a WebSocket handshake, and a token in a URL ends up in logs. A ticket \
              opens one connection and is worthless afterwards.",
@@ -91,7 +127,7 @@ pub(super) fn operation(entry: &Entry, path: &str, has_answer: bool) -> String {
         .into_iter()
         .map(|note| note.text.to_owned())
         .collect();
-    paragraphs.push(who(entry).to_owned());
+    paragraphs.push(who(entry));
     if let Some(counts) = counts(route.buckets).filter(|_| !entry.is_public) {
         paragraphs.push(counts);
     }
@@ -104,14 +140,20 @@ pub(super) fn operation(entry: &Entry, path: &str, has_answer: bool) -> String {
     paragraphs.join("\n\n")
 }
 
-fn who(entry: &Entry) -> &'static str {
-    if entry.is_public {
+fn who(entry: &Entry) -> String {
+    let who = if entry.is_public {
         "Anyone may call this; a token is not looked at."
+    } else if let Some(permission) = entry.route.needs {
+        return format!(
+            "For callers whose token allows `{}`; others get 403.",
+            permission.as_str()
+        );
     } else if entry.route.path.contains("{conversation_id}") {
         "For members of the conversation. For everybody else it does not exist: 404."
     } else {
         "For everybody with a valid token."
-    }
+    };
+    who.to_owned()
 }
 
 /// Which limits a request counts towards.

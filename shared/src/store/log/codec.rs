@@ -134,7 +134,9 @@ pub(in crate::store) fn decode(item: &Item) -> Result<Entry> {
         last_message_at: Some(at),
         window: Window::from_bytes(item.find_bytes(attribute::WINDOW).unwrap_or_default()),
         pair: item.find_bytes(attribute::PAIR).and_then(pair),
-        messages_of_first: item.find_number(attribute::MESSAGES_OF_FIRST)?.unwrap_or_default(),
+        messages_of_first: item
+            .find_number(attribute::MESSAGES_OF_FIRST)?
+            .unwrap_or_default(),
     };
     let event = if let Some(sender) = item.find_id(attribute::SENDER)? {
         let deletion = match item.find_time(attribute::DELETED_AT)? {

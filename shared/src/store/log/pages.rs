@@ -32,7 +32,9 @@ impl Start {
         if first == 0 {
             return Ok(Self::Before(1));
         }
-        Ok(Self::Before(seq_of_message(app, member, newest, first).await? + 1))
+        Ok(Self::Before(
+            seq_of_message(app, member, newest, first).await? + 1,
+        ))
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::codec::{decode, encode};
 use super::{
-    Appended, ATTEMPTS, Draft, claimed, fingerprint, holds, locator, message_entry, moved_claim, newest,
+    ATTEMPTS, Appended, Draft, claimed, fingerprint, holds, locator, message_entry, moved_claim, newest,
 };
 use crate::App;
 use crate::domain::message::{Entry, Payment};
@@ -43,7 +43,10 @@ pub async fn append_paid(
         if let Some(earlier) = earlier {
             let seq = claimed(&earlier, &fingerprint)?;
             if let Some(entry) = find(app, sender, draft, seq).await? {
-                return Ok(Appended { entry, replayed: true });
+                return Ok(Appended {
+                    entry,
+                    replayed: true,
+                });
             }
             stale_claim = Some(seq);
         }
@@ -82,7 +85,10 @@ pub async fn append_paid(
         if let Some(claim) = claim {
             let seq = claimed(claim, &fingerprint)?;
             if let Some(entry) = find(app, sender, draft, seq).await? {
-                return Ok(Appended { entry, replayed: true });
+                return Ok(Appended {
+                    entry,
+                    replayed: true,
+                });
             }
             stale_claim = Some(seq);
         }

@@ -88,7 +88,10 @@ pub async fn find(app: &App, member: &Membership, message: MessageId) -> Result<
 pub async fn unread(app: &App, member: &Membership, newest: Option<&Entry>) -> Result<u32> {
     let Some(newest) = newest else { return Ok(0) };
     let (cursor, alone) = (member.cursor().last_read_seq, &member.cursor().alone);
-    let within = newest.tail.window.unread(member.ordinal(), cursor, alone, newest.seq);
+    let within = newest
+        .tail
+        .window
+        .unread(member.ordinal(), cursor, alone, newest.seq);
     let (mut count, mut before) = match within {
         Unread::Exactly(count) => return Ok(count),
         Unread::AtLeast { counted, before } => (counted, before),
