@@ -82,12 +82,12 @@ async fn mark_in(
     conversation: ConversationId,
     messages: &[Addressed],
 ) -> Result<u64> {
-    let (before, newest) = tokio::try_join!(
+    let (mut after, newest) = tokio::try_join!(
         Membership::of(app, user, conversation, Consistency::Strong),
         log::newest(app, conversation, Consistency::Strong),
     )?;
     let newest = newest.ok_or_else(|| Error::internal("a log with messages has no end"))?;
-    let is_new = |message: &&Addressed| !before.cursor().has_read(message.entry().seq);
+    let is_new = |message: &&Addressed| !after.cursor().has_read(message.entry().seq);
     let fresh: Vec<&Addressed> = messages.iter().filter(is_new).collect();
     let mut jobs: Vec<Fanout> = messages.iter().map(status_job).collect();
     if !fresh.is_empty() {
@@ -102,8 +102,12 @@ async fn mark_in(
             .iter()
             .map(|message| (message.entry().seq, message.entry().event.message_id()))
             .collect();
-        let after = members::mark_alone(app, &before, &named, &newest).await?;
-        jobs.extend(read_job(&before, &after));
+        after = members::mark_alone(app, &after, &named, &newest).await?;
+    }
+    // By every attempt: the one that moved the cursor may not have got this far.
+    let first = messages.first().map(|message| message.entry().seq);
+    if first.is_some_and(|first| first <= after.cursor().last_read_seq) {
+        jobs.extend(read_job(&after));
     }
     queue::send_all(app, Queue::Fanout, &jobs).await?;
     Ok(fresh.len() as u64)
@@ -121,21 +125,18 @@ fn status_job(message: &Addressed) -> Fanout {
     }
 }
 
-/// The job that tells those who go by cursors that one has moved.
-fn read_job(before: &Membership, after: &Membership) -> Option<Fanout> {
-    let cursor = after.cursor();
-    if cursor.last_read_seq == before.cursor().last_read_seq {
-        return None;
-    }
+/// The job that tells those who go by cursors where the member's is.
+fn read_job(member: &Membership) -> Option<Fanout> {
+    let cursor = member.cursor();
     Some(Fanout {
-        conversation: after.conversation(),
+        conversation: member.conversation(),
         event: FanoutEvent::Read {
-            user: after.user(),
+            user: member.user(),
             seq: cursor.last_read_seq,
             message: cursor.last_read_message_id?,
             at: cursor.read_at?,
         },
-        to: Recipients::of(&after.sender()),
+        to: Recipients::of(&member.sender()),
     })
 }
 

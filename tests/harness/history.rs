@@ -41,6 +41,9 @@ pub async fn lengthen(services: &Services, conversation: &str, length: u64) {
             let mut entry = first.clone();
             entry["sk"] = json!({ "S": format!("{seq:012}") });
             entry["o"] = json!({ "N": seq.to_string() });
+            if first["of"]["N"] == "1" {
+                entry["of"] = json!({ "N": seq.to_string() });
+            }
             entry["i"] = json!({ "B": STANDARD.encode(id.as_bytes()) });
             entry["w"] = json!({ "B": STANDARD.encode(window) });
             items.push(entry);

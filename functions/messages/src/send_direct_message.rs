@@ -94,8 +94,9 @@ impl Endpoint for SendDirectMessage {
             credits::account(app, user),
         )?;
         let (sender, newest) = match found {
-            Some(found) => found,
-            None => (open(app, user, receiver, account).await?, None),
+            Some((sender, Some(newest))) => (sender, Some(newest)),
+            // An attempt that died may have opened half of an empty conversation.
+            Some((_, None)) | None => (open(app, user, receiver, account).await?, None),
         };
         let draft = Draft {
             id: match &client_message_id {
@@ -159,7 +160,7 @@ async fn find(
     }
 }
 
-/// Opens the conversation, for a message that can be paid for.
+/// Opens the conversation, or finishes opening it, for a message that can be paid for.
 async fn open(app: &App, user: UserId, receiver: UserId, account: Account) -> Result<Sender> {
     profiles::find(app, receiver)
         .await?

@@ -82,6 +82,11 @@ async fn a_send_that_is_given_up_is_whole_or_not_there() {
     is_whole_or_not_there(Place::Direct, Deed::Send).await;
 }
 
+#[tokio::test]
+async fn a_paid_message_that_is_given_up_is_whole_or_not_there() {
+    is_whole_or_not_there(Place::Direct, Deed::Pay).await;
+}
+
 /// Whoever dies in the middle of a deletion does not hide the message and tell nobody.
 #[tokio::test]
 async fn a_deletion_that_is_given_up_is_whole_or_not_there() {
@@ -110,4 +115,10 @@ stories! {
     a_read_in_a_direct_conversation_survives_everything: Read, Direct;
     the_opening_of_a_direct_conversation_survives_everything: OpenDirect, Direct;
     the_opening_of_a_group_survives_everything: OpenGroup, Group;
+    a_paid_message_survives_everything: Pay, Direct;
+    a_paid_first_message_survives_everything: Pay, Empty;
+    a_paid_message_to_somebody_new_survives_everything: PayNewcomer, Direct;
+    a_receipt_of_delivery_survives_everything: MarkDelivered, Direct;
+    a_receipt_of_reading_survives_everything: MarkRead, Direct;
+    a_grant_survives_everything: Grant, Direct;
 }

@@ -19,7 +19,22 @@ pub(super) enum Deed {
     OpenDirect,
     /// Ada opens a group.
     OpenGroup,
+    /// A message is sent for a credit.
+    Pay,
+    /// Ada sends one to somebody whom she has never written to.
+    PayNewcomer,
+    /// The last member says that the first message arrived.
+    MarkDelivered,
+    /// The last member reads the first message by itself.
+    MarkRead,
+    /// Ada is granted credits.
+    Grant,
 }
+
+/// What everybody has to begin with.
+const CREDITS: u64 = 100;
+/// What Ada is granted.
+const GRANT: u64 = 7;
 
 /// Where it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +53,7 @@ pub(super) struct Stage {
     pub(super) faults: Arc<Faults>,
     pub(super) members: Vec<Person>,
     newcomer: Person,
+    admin: Person,
     pub(super) conversation: String,
     /// The messages that were there before.
     pub(super) before: Vec<Value>,
@@ -62,9 +78,11 @@ impl Stage {
         let world = World::with(&[
             ("RATE_LIMIT_SENDS_PER_MINUTE", "100000"),
             ("RATE_LIMIT_REQUESTS_PER_MINUTE", "100000"),
+            ("CREDITS_INITIAL", &CREDITS.to_string()),
         ])
         .await;
         let [ada, bob, cem, newcomer] = world.people(["ada", "bob", "cem", "dan"]).await;
+        let admin = world.with_roles("eva", &["admin"]).await;
         let faults = Faults::install(world.services());
         let (members, conversation) = if place == Place::Group {
             let conversation = ada.open_group("circle", &[&bob, &cem]).await;
@@ -93,6 +111,7 @@ impl Stage {
             faults,
             members,
             newcomer,
+            admin,
             conversation,
             before,
             tokens,
@@ -130,6 +149,33 @@ impl Stage {
             Deed::OpenDirect => {
                 person.request("POST", &format!("/api/conversations/dm/{}", self.newcomer.id))
             }
+            Deed::Pay | Deed::PayNewcomer => {
+                let receiver = if deed == Deed::Pay {
+                    &self.members[1 - who]
+                } else {
+                    &self.newcomer
+                };
+                let body = json!({
+                    "receiver_id": receiver.id, "content": Self::words(who), "client_message_id": "the-same-each-time"
+                });
+                person.request("POST", "/api/v2/messages/send").json(&body)
+            }
+            Deed::MarkDelivered => {
+                let path = format!("/api/v2/messages/mark-delivered/{}", id(0));
+                self.last().request("POST", &path)
+            }
+            Deed::MarkRead => {
+                let body = json!({ "message_ids": [id(0)] });
+                self.last()
+                    .request("POST", "/api/v2/messages/mark-read")
+                    .json(&body)
+            }
+            Deed::Grant => {
+                let path = format!("/api/admin/credits/{}/grant", person.id);
+                let body =
+                    json!({ "amount": GRANT, "reason": "x", "client_reference": "the-same-each-time" });
+                self.admin.request("POST", &path).json(&body)
+            }
             Deed::OpenGroup => {
                 let body = json!({ "name": "new", "member_ids": [self.members[1].id, self.newcomer.id] });
                 person.request("POST", "/api/conversations").json(&body)
@@ -156,7 +202,7 @@ impl Stage {
     pub(super) async fn comes_out_right(&mut self, deed: Deed, acknowledged: &Acknowledged) {
         self.faults.settle(self.world.services()).await;
         match deed {
-            Deed::Send => {
+            Deed::Send | Deed::Pay => {
                 let log = self.agrees(self.before.len() + 1).await;
                 let last = &log[log.len() - 1];
                 assert_eq!(last["message"]["content"], "sent");
@@ -164,6 +210,44 @@ impl Stage {
                 assert_eq!(last["seq"], acknowledged.answer["seq"]);
                 let note = self.missed().await;
                 assert_eq!(note.as_ref(), last["seq"].as_u64().as_ref(), "what was missed");
+                let paid = u64::from(deed == Deed::Pay);
+                assert_eq!(
+                    adds_up(&self.members[0]).await,
+                    CREDITS - paid,
+                    "one message, one debit"
+                );
+            }
+            Deed::PayNewcomer => {
+                self.agrees(self.before.len()).await;
+                let conversation = acknowledged.answer["conversation_id"].as_str().unwrap();
+                let log = log(&self.newcomer, conversation).await;
+                assert_dense(&log);
+                assert_eq!(log.len(), 1);
+                assert_eq!(log[0]["message"]["id"], acknowledged.answer["id"]);
+                let id = acknowledged.answer["conversation_id"].clone();
+                self.shows("conversation_created", "conversation", &id).await;
+                assert_eq!(
+                    adds_up(&self.members[0]).await,
+                    CREDITS - 1,
+                    "one message, one debit"
+                );
+            }
+            Deed::MarkDelivered => {
+                self.agrees(self.before.len()).await;
+                self.came("message_status", "status", &json!("delivered")).await;
+                assert_eq!(acknowledged.answer["status"], "delivered");
+            }
+            Deed::MarkRead => {
+                self.agrees(self.before.len()).await;
+                assert_eq!(acknowledged.answer["success"], true);
+                self.shows("message_read", "user_id", &json!(self.last().id))
+                    .await;
+                self.came("message_status", "status", &json!("read")).await;
+            }
+            Deed::Grant => {
+                self.agrees(self.before.len()).await;
+                assert_eq!(acknowledged.answer["balance"], CREDITS + GRANT);
+                assert_eq!(adds_up(&self.members[0]).await, CREDITS + GRANT, "granted once");
             }
             Deed::Delete => {
                 let log = self.agrees(self.before.len() + 1).await;
@@ -271,6 +355,15 @@ impl Stage {
         assert!(frames.iter().any(is_it), "the frames were {frames:#?}");
     }
 
+    /// Something that a sync does not tell came over every connection.
+    async fn came(&mut self, frame_type: &str, field: &str, value: &Value) {
+        self.receive().await;
+        for frames in &self.frames {
+            let is_it = |frame: &Value| frame["type"] == frame_type && frame[field] == *value;
+            assert!(frames.iter().any(is_it), "the frames were {frames:#?}");
+        }
+    }
+
     /// Up to which message the last member is noted to have missed.
     async fn missed(&self) -> Option<u64> {
         let partition = format!("U#{}#NOTE", self.last().id);
@@ -280,6 +373,23 @@ impl Stage {
             .await?;
         note["q"]["N"].as_str()?.parse().ok()
     }
+}
+
+/// What somebody has; the ledger must add up to it.
+async fn adds_up(person: &Person) -> u64 {
+    let page = person.get("/api/v1/credits/transactions?limit=100").await.is(200);
+    let entries = page["data"]["transactions"].as_array().unwrap();
+    let sum: i64 = entries
+        .iter()
+        .map(|entry| entry["amount"].as_i64().unwrap())
+        .sum();
+    let balance = person.balance().await;
+    assert_eq!(
+        i64::try_from(balance).unwrap(),
+        sum,
+        "the ledger does not add up: {entries:#?}"
+    );
+    balance
 }
 
 /// Sends a request and takes whatever answer comes.

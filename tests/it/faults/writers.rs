@@ -125,12 +125,12 @@ impl Plot {
         let log = stage.agrees(stage.before.len() + 2).await;
         for (who, deed, answers) in [(ADA, self.ada, own), (BOB, self.bob, &[theirs])] {
             let told = log[stage.before.len()..].iter().filter(|event| match deed {
-                Deed::Send => event["message"]["content"] == Stage::words(who),
+                Deed::Send | Deed::Pay => event["message"]["content"] == Stage::words(who),
                 _ => event["message_id"] == stage.before[who]["id"],
             });
             let told: Vec<&Value> = told.collect();
             assert_eq!(told.len(), 1, "{deed:?} is there once: {log:#?}");
-            if deed == Deed::Send {
+            if matches!(deed, Deed::Send | Deed::Pay) {
                 for answer in answers {
                     assert_eq!(answer["id"], told[0]["message"]["id"]);
                     assert_eq!(answer["seq"], told[0]["seq"]);
@@ -198,6 +198,16 @@ async fn a_send_beside_a_send_in_a_direct_conversation_survives_everything() {
 #[tokio::test]
 async fn a_first_message_beside_a_first_message_survives_everything() {
     survives(Place::Empty, Deed::Send, Deed::Send).await;
+}
+
+#[tokio::test]
+async fn a_paid_message_beside_a_paid_message_survives_everything() {
+    survives(Place::Direct, Deed::Pay, Deed::Pay).await;
+}
+
+#[tokio::test]
+async fn a_paid_message_beside_a_send_survives_everything() {
+    survives(Place::Direct, Deed::Pay, Deed::Send).await;
 }
 
 #[tokio::test]
