@@ -3,6 +3,7 @@
 //! `cargo t costs -- --nocapture` prints the tables. What they come to at list prices is in [`prices`].
 
 mod history;
+mod paid;
 mod prices;
 mod sends;
 
