@@ -10,6 +10,7 @@ pub mod auth;
 pub mod blob;
 pub mod clock;
 pub mod config;
+pub mod deleting;
 pub mod delivery;
 pub mod domain;
 pub mod error;

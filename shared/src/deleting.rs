@@ -1,0 +1,41 @@
+//! Deleting one's own message: the same through conversations and among person-to-person messages.
+
+use crate::App;
+use crate::domain::ids::{ConversationId, MessageId, UserId};
+use crate::domain::message::Event;
+use crate::error::{Error, Result};
+use crate::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
+use crate::store::log;
+use crate::store::members::Membership;
+use crate::store::table::Consistency;
+
+/// Deletes a message for everybody, and has the members told.
+///
+/// # Errors
+/// [`Error::NotFound`] if the user is no member or there is no such message, [`Error::Forbidden`] if somebody else sent
+/// it.
+pub async fn delete(app: &App, user: UserId, conversation: ConversationId, message: MessageId) -> Result<()> {
+    let membership = Membership::of(app, user, conversation, Consistency::Strong).await?;
+    let (found, newest) = tokio::try_join!(
+        log::find(app, &membership, message),
+        log::newest(app, conversation, Consistency::Eventual),
+    )?;
+    let found = found.ok_or(Error::NotFound("message"))?;
+    match &found.event {
+        Event::Message(content) if content.sender == user => {}
+        _ => return Err(Error::Forbidden("only the sender may delete a message")),
+    }
+    let seq = log::delete(app, &membership, &found, newest).await?;
+    // Queued by every attempt: the one that stored the deletion may not have got this far.
+    let event = FanoutEvent::Entry {
+        seq,
+        message,
+        queued_at: app.now(),
+    };
+    let job = Fanout {
+        conversation,
+        event,
+        to: Recipients::of(&membership.sender()),
+    };
+    queue::send(app, Queue::Fanout, &job, 0).await
+}
