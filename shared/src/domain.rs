@@ -3,7 +3,9 @@
 pub mod conversation;
 pub mod frame;
 pub mod ids;
+pub mod mail;
 pub mod message;
+pub mod notification;
 pub mod text;
 pub mod time;
 pub mod unread;

@@ -2,8 +2,10 @@
 
 pub mod endpoint;
 pub mod health;
+pub mod idempotency;
 pub mod input;
 pub mod page;
+pub mod precondition;
 pub mod reply;
 pub mod request;
 pub mod route;

@@ -10,8 +10,9 @@ use shared::auth::Caller;
 use shared::domain::ids::{ConversationId, MessageId};
 use shared::domain::message::{ContentType, Event, Message, Viewpoint};
 use shared::domain::text::{ClientMessageId, MessageText};
+use shared::http::idempotency::client_message_id;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Request, Route, entry};
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
 use shared::lambda::{Function, Port};
 use shared::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
 use shared::store::log::{self, Appended, Draft};
@@ -147,25 +148,5 @@ impl Endpoint for SendMessage {
         } else {
             reply
         })
-    }
-}
-
-/// The client's id, from the body or the header; where both are given they must agree.
-fn client_message_id(request: &Request, body: Option<ClientMessageId>) -> Result<Option<ClientMessageId>> {
-    const HEADER: &str = "Idempotency-Key";
-    let Some(header) = request.header("idempotency-key") else {
-        return Ok(body);
-    };
-    let header = ClientMessageId::parse(header.to_owned()).map_err(|invalid| Error::Invalid {
-        field: HEADER.into(),
-        invalid,
-    })?;
-    match body {
-        Some(body) if body != header => Err(Error::invalid(
-            HEADER,
-            "contradiction",
-            "differs from client_message_id",
-        )),
-        _ => Ok(Some(header)),
     }
 }

@@ -48,6 +48,8 @@ pub struct Route {
     pub buckets: &'static [Bucket],
     /// Whether the handler asks to pass by itself, alongside its reads, and not the runner before it.
     pub admits_itself: bool,
+    /// Whether a request without a body is one with an empty object: its parameters may come in the query.
+    pub is_body_optional: bool,
     /// What the caller's token must allow beyond being good; [`super::Call::permit`] is the proof that it does.
     pub needs: Option<Permission>,
     /// One line for the document.
@@ -71,6 +73,7 @@ impl Route {
             also: None,
             buckets,
             admits_itself: false,
+            is_body_optional: false,
             needs: None,
             summary,
         }
@@ -112,6 +115,13 @@ impl Route {
     #[must_use]
     pub const fn needs(mut self, permission: Permission) -> Self {
         self.needs = Some(permission);
+        self
+    }
+
+    /// Takes its parameters in the query too, so that there need be no body.
+    #[must_use]
+    pub const fn body_may_be_absent(mut self) -> Self {
+        self.is_body_optional = true;
         self
     }
 

@@ -12,12 +12,17 @@ use super::prose;
 use super::schemas::{Schemas, pascal};
 
 /// The parts of the API, in the order in which the document shows them.
-pub(super) const TAGS: [(&str, &str); 6] = [
+pub(super) const TAGS: [(&str, &str); 8] = [
     (
         "conversations",
         "Direct and group conversations: open them, list them, mark them as read.",
     ),
     ("messages", "The messages of a conversation: send, list, delete."),
+    (
+        "mail",
+        "Subjects and bodies, in folders, with flags of one's own side.",
+    ),
+    ("notifications", "What one is to be told of, and what one missed."),
     (
         "events",
         "What happened, in order: to catch up after a gap, or to live without a WebSocket.",
@@ -44,6 +49,8 @@ pub(super) fn tag(entry: &Entry) -> usize {
     let name = match path {
         _ if entry.is_public => "system",
         _ if path.contains("/events") => "events",
+        _ if path.contains("/notifications") => "notifications",
+        _ if entry.route.name.contains("mail") => "mail",
         _ if path.contains("/messages") => "messages",
         _ if path.contains("/users") => "users",
         _ if path.contains("/auth/") => "authentication",
@@ -79,8 +86,13 @@ pub(super) fn build(entry: &Entry, schemas: &mut Schemas) -> Built {
             operation.insert("parameters".to_owned(), parameters.list.clone().into());
         }
         if let Some(schema) = &body {
-            let content = json!({ "schema": schema, "example": entry.example.body });
-            let body = json!({ "required": true, "content": { "application/json": content } });
+            let mut content = json!({ "schema": schema, "example": entry.example.body });
+            if let Some(content) = content.as_object_mut().filter(|_| entry.example.body.is_null()) {
+                // What the parameters say already need not be said again.
+                content.shift_remove("example");
+            }
+            let is_required = !route.is_body_optional;
+            let body = json!({ "required": is_required, "content": { "application/json": content } });
             operation.insert("requestBody".to_owned(), body);
         }
         operation.insert(
@@ -116,6 +128,9 @@ fn refusals(entry: &Entry, parameters: &Parameters, has_body: bool) -> BTreeSet<
     let mut statuses = BTreeSet::from([500, 503]);
     if !entry.is_public {
         statuses.extend([401, 429]);
+    }
+    if entry.route.needs.is_some() {
+        statuses.insert(403);
     }
     if parameters.in_path {
         statuses.insert(404);

@@ -70,6 +70,54 @@ pub(super) fn note(name: &str) -> Option<Note> {
              old for a complete answer: list the conversations afresh and go on from `next`.",
             &[],
         ),
+        "send_mail" => (
+            "The mail stands in both boxes and the recipient is notified, in one transaction; the answer means that its \
+             delivery is queued too. An unknown recipient is 404. To oneself works.",
+            &[404],
+        ),
+        "list_mail" => (
+            "The flags are the caller's own. Archived mail is in no inbox, `sent` holds all that was sent. Of a page with \
+             very large bodies the last come with `body: null` and `truncated: true`: get those by their ids.",
+            &[],
+        ),
+        "get_mail" => (
+            "Marks it as read if the caller is its recipient, unless `peek` is true. `ETag` names the version of the \
+             caller's flags.",
+            &[],
+        ),
+        "update_mail" => (
+            "What is left out stays as it is. With `If-Match: \"<version>\"` only that version is changed: 412 where \
+             another device was faster. Without a change the version stays.",
+            &[412],
+        ),
+        "delete_mail" => (
+            "It leaves the caller's box and notifications and is 404 for them from then on; the other side keeps theirs.",
+            &[],
+        ),
+        "update_mails" => (
+            "Each mail for itself: `failed` names those that could not be changed, `NOT_FOUND` for what is not the \
+             caller's. Mails that have the wanted flags already count as updated.",
+            &[],
+        ),
+        "get_mail_stats" => ("Costs the same for any number of mails.", &[]),
+        "list_notifications" => (
+            "What was missed in conversations while the caller was away is among them: one notification per \
+             conversation, of type `missed_messages`, which leaves when the conversation is read.",
+            &[],
+        ),
+        "get_notification" => ("Marks it as read, unless `peek` is true.", &[]),
+        "delete_notification" => (
+            "One about missed messages comes back when another one is missed in the same conversation.",
+            &[],
+        ),
+        "mark_notifications_read" => (
+            "Either `notification_ids` or `all: true`. What comes while all are marked stays unread.",
+            &[],
+        ),
+        "create_system_notification" => (
+            "The parameters come as JSON or in the query; where both name one they must agree. An unknown user is 404.",
+            &[404],
+        ),
         "create_ws_ticket" => (
             "A browser cannot set headers on a WebSocket handshake, and a token in a URL ends up in logs. A ticket \
              opens one connection and is worthless afterwards.",
@@ -91,7 +139,7 @@ pub(super) fn operation(entry: &Entry, path: &str, has_answer: bool) -> String {
         .into_iter()
         .map(|note| note.text.to_owned())
         .collect();
-    paragraphs.push(who(entry).to_owned());
+    paragraphs.push(who(entry));
     if let Some(counts) = counts(route.buckets).filter(|_| !entry.is_public) {
         paragraphs.push(counts);
     }
@@ -104,14 +152,20 @@ pub(super) fn operation(entry: &Entry, path: &str, has_answer: bool) -> String {
     paragraphs.join("\n\n")
 }
 
-fn who(entry: &Entry) -> &'static str {
-    if entry.is_public {
+fn who(entry: &Entry) -> String {
+    let who = if entry.is_public {
         "Anyone may call this; a token is not looked at."
+    } else if let Some(permission) = entry.route.needs {
+        return format!(
+            "For callers whose token allows `{}`; others get 403.",
+            permission.as_str()
+        );
     } else if entry.route.path.contains("{conversation_id}") {
         "For members of the conversation. For everybody else it does not exist: 404."
     } else {
         "For everybody with a valid token."
-    }
+    };
+    who.to_owned()
 }
 
 /// Which limits a request counts towards.

@@ -53,10 +53,24 @@ fn paths(stage: &Stage) -> BTreeMap<String, BTreeSet<&'static str>> {
         for template in entry.route.paths() {
             let path = stage.path(entry, &template);
             let path = path.split('?').next().unwrap().to_owned();
+            // Where a word stands in the place of an id, the routes of the id fit too.
+            for other in routes().iter().filter(|other| fits(other.route.path, &path)) {
+                paths
+                    .entry(path.clone())
+                    .or_default()
+                    .insert(other.route.method.as_str());
+            }
             paths.entry(path).or_default().insert(entry.route.method.as_str());
         }
     }
     paths
+}
+
+/// Whether a path is one of a template's.
+fn fits(template: &str, path: &str) -> bool {
+    let fits = |(template, path): (&str, &str)| template.starts_with('{') || template == path;
+    template.split('/').count() == path.split('/').count()
+        && template.split('/').zip(path.split('/')).all(fits)
 }
 
 /// Contract §1 *405*: for whom it may concern, with a token or without one.
