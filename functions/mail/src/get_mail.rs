@@ -46,7 +46,8 @@ impl Endpoint for GetMail {
         "get_mail",
         "/api/v2/messages/{message_id}",
         "Get a mail, and mark it as read",
-    );
+    )
+    .versioned();
     type Who = Caller;
     type Path = Path;
     type Query = Query;

@@ -46,7 +46,9 @@ pub fn function() -> Function {
 }
 
 impl Endpoint for SendMail {
-    const ROUTE: Route = Route::post("send_mail", "/api/v2/messages", "Send a mail").sends();
+    const ROUTE: Route = Route::post("send_mail", "/api/v2/messages", "Send a mail")
+        .sends()
+        .versioned();
     type Who = Caller;
     type Path = Nothing;
     type Query = Nothing;

@@ -28,6 +28,18 @@ pub struct Path {
     pub message_id: MessageId,
 }
 
+/// What is to become of the flags.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "MessageUpdate")]
+pub struct Body {
+    /// Whether it is read.
+    pub is_read: Option<bool>,
+    /// Whether it is starred.
+    pub is_starred: Option<bool>,
+    /// Whether it is archived.
+    pub is_archived: Option<bool>,
+}
+
 /// The function.
 pub fn function() -> Function {
     Function::http(entry::<UpdateMail>()).using(&[Port::Queues])
@@ -38,11 +50,12 @@ impl Endpoint for UpdateMail {
         "update_mail",
         "/api/v2/messages/{message_id}",
         "Mark a mail as read, starred or archived, or as not so",
-    );
+    )
+    .versioned();
     type Who = Caller;
     type Path = Path;
     type Query = Nothing;
-    type Body = Change;
+    type Body = Body;
     type Output = Mail;
 
     fn example() -> Example {
@@ -57,15 +70,20 @@ impl Endpoint for UpdateMail {
         let (user, message) = (call.who.user, call.path.message_id);
         let if_match = IfMatch::of(call.request);
         let mail = Correspondent::of(app, user, message).await?;
+        let change = Change {
+            is_read: call.body.is_read,
+            is_starred: call.body.is_starred,
+            is_archived: call.body.is_archived,
+        };
         let announce = async |version| {
             // Who asks for nothing has nothing to tell.
-            if call.body == Change::default() {
+            if change == Change::default() {
                 return Ok(());
             }
             queue::tell(app, user, PersonalEvent::MailUpdated { message, version }).await
         };
         let is_wanted = |version| if_match.admits(version);
-        let mail = mail::change(app, mail, call.body, is_wanted, announce).await?;
+        let mail = mail::change(app, mail, change, is_wanted, announce).await?;
         let reply = Reply::from(views::mail::mail(app, &mail).await?);
         Ok(reply.header("etag", etag(mail.flags().version)))
     }

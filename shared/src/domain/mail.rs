@@ -219,7 +219,7 @@ pub struct Flags {
 
 /// What is to become of flags; what is none stays as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "MessageUpdate")]
+#[schemars(inline)]
 pub struct Change {
     /// Whether it is read.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -50,6 +50,8 @@ pub struct Route {
     pub admits_itself: bool,
     /// Whether a request without a body is one with an empty object: its parameters may come in the query.
     pub is_body_optional: bool,
+    /// Whether what it answers has a version, in the header `ETag`, and a change can insist on one, with `If-Match`.
+    pub is_versioned: bool,
     /// What the caller's token must allow beyond being good; [`super::Call::permit`] is the proof that it does.
     pub needs: Option<Permission>,
     /// One line for the document.
@@ -74,6 +76,7 @@ impl Route {
             buckets,
             admits_itself: false,
             is_body_optional: false,
+            is_versioned: false,
             needs: None,
             summary,
         }
@@ -122,6 +125,13 @@ impl Route {
     #[must_use]
     pub const fn body_may_be_absent(mut self) -> Self {
         self.is_body_optional = true;
+        self
+    }
+
+    /// Answers something that has a version: see [`super::precondition`].
+    #[must_use]
+    pub const fn versioned(mut self) -> Self {
+        self.is_versioned = true;
         self
     }
 

@@ -122,7 +122,7 @@ fn described(frame: &Frame) -> (&'static str, &'static str, SchemaOf) {
             generator.subschema_for::<MailRead>()
         }),
         Frame::MailUpdated(_) => (
-            "inbox_message_updated",
+            "message_updated",
             "You have changed the flags of a mail",
             |generator| generator.subschema_for::<MailUpdated>(),
         ),
@@ -130,7 +130,7 @@ fn described(frame: &Frame) -> (&'static str, &'static str, SchemaOf) {
             generator.subschema_for::<MailDeleted>()
         }),
         Frame::MailsUpdated(_) => (
-            "inbox_messages_bulk_updated",
+            "messages_bulk_updated",
             "You have changed the flags of many mails",
             |generator| generator.subschema_for::<MailsUpdated>(),
         ),

@@ -120,13 +120,13 @@ pub(super) fn of_server(name: &str) -> &'static str {
              frame of `inbox`. A mail that does not fit into a frame comes as `truncated`."
         }
         "inbox_message_read" => "Goes to the reader's own connections; the sender does not hear of it.",
-        "inbox_message_updated" => {
+        "message_updated" => {
             "Goes to the connections of whoever changed their flags. Forget it if you know a higher `version`."
         }
         "inbox_message_deleted" => {
             "The mail has left your box. The other side keeps theirs, and is not told."
         }
-        "inbox_messages_bulk_updated" => "One frame for all. `changes` holds for each of the mails.",
+        "messages_bulk_updated" => "One frame for all. `changes` holds for each of the mails.",
         "new_notification" => {
             "Goes to every connection of whom it is for. `unread_count` counts all notifications that are unread, as \
              in every frame of `notifications`."

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use shared::http::{Entry, Route};
+use shared::http::{Entry, Method, Route};
 use shared::store::rates::Bucket;
 
 use super::errors::{self, header};
@@ -86,11 +86,12 @@ pub(super) fn build(entry: &Entry, schemas: &mut Schemas) -> Built {
             operation.insert("parameters".to_owned(), parameters.list.clone().into());
         }
         if let Some(schema) = &body {
-            let mut content = json!({ "schema": schema, "example": entry.example.body });
-            if let Some(content) = content.as_object_mut().filter(|_| entry.example.body.is_null()) {
-                // What the parameters say already need not be said again.
-                content.shift_remove("example");
-            }
+            // What may stand in the query stands in the body under the same names.
+            let example = match &entry.example.body {
+                Value::Null => &entry.example.parameters,
+                body => body,
+            };
+            let content = json!({ "schema": schema, "example": example });
             let is_required = !route.is_body_optional;
             let body = json!({ "required": is_required, "content": { "application/json": content } });
             operation.insert("requestBody".to_owned(), body);
@@ -132,6 +133,9 @@ fn refusals(entry: &Entry, parameters: &Parameters, has_body: bool) -> BTreeSet<
     if entry.route.needs.is_some() {
         statuses.insert(403);
     }
+    if entry.route.is_versioned && entry.route.method == Method::Put {
+        statuses.insert(412);
+    }
     if parameters.in_path {
         statuses.insert(404);
     }
@@ -170,6 +174,9 @@ fn success(entry: &Entry, path: &str, status: u16, output: Option<&Value>) -> Va
     }
     if entry.route.buckets.contains(&Bucket::Sends) {
         headers.extend([header("Idempotency-Replayed", "IdempotencyReplayed")]);
+    }
+    if entry.route.is_versioned {
+        headers.extend([header("ETag", "ETag")]);
     }
     let mut response = Map::new();
     response.insert("description".to_owned(), prose::success(entry, status).into());

@@ -88,7 +88,7 @@ pub(super) fn note(name: &str) -> Option<Note> {
         "update_mail" => (
             "What is left out stays as it is. With `If-Match: \"<version>\"` only that version is changed: 412 where \
              another device was faster. Without a change the version stays.",
-            &[412],
+            &[],
         ),
         "delete_mail" => (
             "It leaves the caller's box and notifications and is 404 for them from then on; the other side keeps theirs.",
