@@ -3,6 +3,7 @@
 mod boxes;
 mod flags;
 mod frames;
+mod model;
 mod sending;
 
 use harness::{Answer, Person};
