@@ -5,6 +5,7 @@ pub mod health;
 pub mod idempotency;
 pub mod input;
 pub mod page;
+pub mod precondition;
 pub mod reply;
 pub mod request;
 pub mod route;

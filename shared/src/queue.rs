@@ -5,7 +5,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::App;
-use crate::domain::ids::{ConversationId, MessageId, UserId};
+use crate::domain::ids::{ConversationId, MessageId, NotificationId, UserId};
+use crate::domain::mail::Change;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::store::members::Sender;
@@ -38,6 +39,102 @@ impl Queue {
             Self::Offline => &app.config().offline_queue_url,
         }
     }
+}
+
+/// A job for `deliver`: what happened in a conversation, or to one person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Announcement {
+    /// To the members of a conversation.
+    Conversation(Fanout),
+    /// To one person.
+    Person(Personal),
+}
+
+/// What happened to what one person has, for `deliver` to push to their connections. It names ids and no content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Personal {
+    /// Who.
+    pub user: UserId,
+    /// What.
+    pub event: PersonalEvent,
+    /// When it was queued. What it speaks of may come after it, see [`crate::store::mail::change`].
+    pub queued_at: Timestamp,
+}
+
+/// What there is to push to one person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum PersonalEvent {
+    /// A mail came, and a notification about it.
+    MailSent {
+        /// The mail.
+        message: MessageId,
+        /// The notification.
+        notification: NotificationId,
+    },
+    /// A mail is read, with this version of its flags.
+    MailRead {
+        /// The mail.
+        message: MessageId,
+        /// The version.
+        version: u64,
+    },
+    /// The flags of a mail have this version.
+    MailUpdated {
+        /// The mail.
+        message: MessageId,
+        /// The version.
+        version: u64,
+    },
+    /// A mail is deleted.
+    MailDeleted {
+        /// The mail.
+        message: MessageId,
+        /// The notification about it, if there was one.
+        notification: Option<NotificationId>,
+    },
+    /// The flags of many mails have changed.
+    MailsUpdated {
+        /// The mails.
+        messages: Vec<MessageId>,
+        /// How.
+        changes: Change,
+    },
+    /// A notification came.
+    NotificationCreated {
+        /// The notification.
+        notification: NotificationId,
+    },
+    /// A notification is read.
+    NotificationRead {
+        /// The notification.
+        notification: NotificationId,
+    },
+    /// A notification is deleted.
+    NotificationDeleted {
+        /// The notification.
+        notification: NotificationId,
+    },
+    /// Many notifications are read.
+    NotificationsRead {
+        /// The notifications; empty if it was all that there were.
+        notifications: Vec<NotificationId>,
+        /// Whether it was all that there were.
+        all: bool,
+        /// How many it were.
+        marked: u64,
+    },
+}
+
+/// Queues what happened to a person.
+pub async fn tell(app: &App, user: UserId, event: PersonalEvent) -> Result<()> {
+    let job = Personal {
+        user,
+        event,
+        queued_at: app.now(),
+    };
+    send(app, Queue::Fanout, &job, 0).await
 }
 
 /// What happened, for `deliver` to push. It names places and no content: what is pushed is what the table

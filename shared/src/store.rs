@@ -10,6 +10,7 @@ pub mod glance;
 pub mod item;
 pub mod keys;
 pub mod log;
+pub mod mail;
 pub mod members;
 pub mod notifications;
 pub mod profiles;
@@ -17,6 +18,7 @@ pub mod rates;
 pub mod reads;
 pub mod sync;
 pub mod table;
+pub mod tally;
 pub mod tickets;
 pub mod typing;
 

@@ -1,5 +1,7 @@
 //! What clients see, put together from what is stored: conversations with their members, and frames.
 
+pub mod mail;
+
 use std::collections::HashMap;
 
 use crate::App;

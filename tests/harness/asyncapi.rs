@@ -1,6 +1,7 @@
 //! The AsyncAPI 3.0 document of the WebSocket, from the list of functions and the frames of the server.
 
 mod frames;
+mod personal;
 mod prose;
 
 use serde_json::{Map, Value, json};

@@ -78,8 +78,12 @@ pub async fn replay(world: &World) {
         let received = bob.says(&conversation, function.name).await;
         let needs_more = matches!(&function.trigger, Trigger::Http(entry) if entry.route.needs.is_some());
         let bearer = if needs_more { &admin.token } else { &ada.token };
+        let mail = bob.mails(&ada, function.name).await;
+        let notification = ada.notifications().await.remove(0);
         let event = event
             .replace("{{token}}", bearer)
+            .replace("{{mail_id}}", mail["id"].as_str().unwrap())
+            .replace("{{notification_id}}", notification["id"].as_str().unwrap())
             .replace("{{bob}}", &bob.id.to_string())
             .replace("{{received_id}}", received["id"].as_str().unwrap())
             .replace("{{conversation_id}}", &conversation)

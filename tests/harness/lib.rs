@@ -9,6 +9,7 @@
 )]
 
 pub mod asyncapi;
+pub mod boxes;
 pub mod events;
 pub mod faults;
 pub mod figures;

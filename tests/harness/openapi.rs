@@ -100,6 +100,11 @@ fn headers() -> Value {
             json!({ "type": "string", "const": "true" }),
             "true".into(),
         ),
+        "ETag": header(
+            "The version of what is answered, for `If-Match`.",
+            json!({ "type": "string" }),
+            "\"1\"".into(),
+        ),
         "RetryAfter": header(
             "How many whole seconds to wait before trying again.",
             json!({ "type": "integer", "minimum": 1 }),

@@ -147,6 +147,11 @@ impl Person {
         self.send(self.request("PATCH", path).json(&body)).await
     }
 
+    /// `PUT` with a JSON body.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(self.request("PUT", path).json(&body)).await
+    }
+
     /// `DELETE`
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(self.request("DELETE", path)).await
@@ -187,11 +192,6 @@ impl Person {
         .await
     }
 
-    /// `PUT` with a JSON body.
-    pub async fn put(&self, path: &str, body: Value) -> Answer {
-        self.send(self.request("PUT", path).json(&body)).await
-    }
-
     /// Sends a person-to-person message; the answer.
     pub async fn writes_to(&self, receiver: &Self, content: &str) -> Answer {
         let body = json!({ "receiver_id": receiver.id, "content": content });
@@ -228,6 +228,28 @@ impl Person {
             .await
             .is(200);
         page["messages"].as_array().expect("messages").clone()
+    }
+
+    /// Sends a mail; the mail.
+    pub async fn mails(&self, other: &Self, subject: &str) -> Value {
+        let body =
+            json!({ "recipient_id": other.id, "subject": subject, "body": format!("About {subject}") });
+        self.post("/api/v2/messages", body).await.is(201)
+    }
+
+    /// The mails of a folder, newest first, as far as one page goes.
+    pub async fn folder(&self, folder: &str) -> Vec<Value> {
+        let page = self
+            .get(&format!("/api/v2/messages?folder={folder}&per_page=100"))
+            .await
+            .is(200);
+        page["messages"].as_array().expect("mails").clone()
+    }
+
+    /// The notifications, newest first, as far as one page goes.
+    pub async fn notifications(&self) -> Vec<Value> {
+        let page = self.get("/api/v2/notifications?per_page=100").await.is(200);
+        page["notifications"].as_array().expect("notifications").clone()
     }
 
     /// Connects with `?token=`.

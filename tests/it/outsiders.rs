@@ -68,7 +68,18 @@ impl Stage {
         let message = ada.says(&conversation, "Between us").await["id"].clone();
         let received = bob.says(&conversation, "Back to you").await["id"].clone();
         let token = ada.get("/api/events").await.is(200)["next"].clone();
+        // Two, because with a mail the notification about it goes.
+        let mail = bob.mails(&ada, "One").await["id"].clone();
+        bob.mails(&ada, "Two").await;
+        let notification = ada.notifications().await[0]["id"].clone();
         let ids = json!({
+            "delete_mail.message_id": mail,
+            "get_mail.message_id": mail,
+            "update_mail.message_id": mail,
+            "update_mails.message_ids": [mail],
+            "notification_id": notification,
+            "notification_ids": [notification],
+            "recipient_id": bob.id,
             "conversation_id": conversation,
             "message_id": message,
             "other_user_id": bob.id,

@@ -2,7 +2,7 @@
 //!
 //! A job names what happened and no recipient. A large group is split into jobs over ranges of members, so
 //! that a member costs the same wherever. Whoever has no live connection is handed to `notify`, all of a job's
-//! members in one. Being done twice does no harm: frames carry their `seq`, and a missed message is noted once.
+//! members in one. What happened to one person alone is in [`crate::personal`]. Being done twice does no harm: frames carry their `seq`, and a missed message is noted once.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use shared::domain::read_alone::ReadAlone;
 use shared::domain::time::Timestamp;
 use shared::job::{Job, entry};
 use shared::lambda::{Function, Port};
-use shared::queue::{self, Fanout, FanoutEvent, Missing, Offline, Queue, Recipients};
+use shared::queue::{self, Announcement, Fanout, FanoutEvent, Missing, Offline, Queue, Recipients};
 use shared::store::Worker;
 use shared::store::conversations::{self, Head};
 use shared::store::glance::{self, Glance};
@@ -27,20 +27,22 @@ use shared::store::{log, reads};
 use shared::views::Crowd;
 use shared::{App, Error, Result, views};
 
+use crate::personal;
+
 /// The worker of the queue `fanout`.
 pub struct Deliver;
 
 /// How many members one job reaches, about.
 const CHUNK: u32 = 100;
 /// How often, and at which distances, an entry is looked for that is being put while its job is on its way.
-const LOOKS: [Duration; 4] = [
+pub(crate) const LOOKS: [Duration; 4] = [
     Duration::from_millis(5),
     Duration::from_millis(25),
     Duration::from_millis(100),
     Duration::from_millis(400),
 ];
 /// How long after its job was queued an entry can still be put: longer than any request lasts (29 s).
-const PUT_WITHIN: Duration = Duration::from_mins(1);
+pub(crate) const PUT_WITHIN: Duration = Duration::from_mins(1);
 
 /// The function.
 pub fn function() -> Function {
@@ -50,9 +52,13 @@ pub fn function() -> Function {
 impl Job for Deliver {
     const NAME: &'static str = "deliver";
     const QUEUE: Queue = Queue::Fanout;
-    type Message = Fanout;
+    type Message = Announcement;
 
-    async fn run(app: &App, worker: Worker, job: Fanout) -> Result<()> {
+    async fn run(app: &App, worker: Worker, job: Announcement) -> Result<()> {
+        let job = match job {
+            Announcement::Conversation(job) => job,
+            Announcement::Person(job) => return personal::push(app, worker, job).await,
+        };
         let conversation = job.conversation;
         match job.event {
             FanoutEvent::Entry {

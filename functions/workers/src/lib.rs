@@ -3,6 +3,8 @@
 pub mod deliver;
 pub mod notify;
 
+mod personal;
+
 use shared::lambda::Function;
 
 /// Every function of this domain.

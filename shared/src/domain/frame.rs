@@ -6,9 +6,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::conversation::Conversation;
-use super::ids::{ConversationId, MessageId, UserId};
+use super::ids::{ConversationId, MessageId, NotificationId, UserId};
+use super::mail::{Change, Mail};
 use super::message::Message;
 use super::message_v2;
+use super::notification::Notification;
 use super::time::Timestamp;
 
 /// A frame from the server.
@@ -27,6 +29,30 @@ pub enum Frame {
     MessageStatus(MessageStatus),
     /// A member started or stopped typing.
     Typing(Typing),
+    /// A mail came.
+    #[serde(rename = "new_message")]
+    NewMail(NewMail),
+    /// A mail was read by opening it.
+    #[serde(rename = "message_read")]
+    MailRead(MailRead),
+    /// The flags of a mail changed.
+    #[serde(rename = "message_updated")]
+    MailUpdated(MailUpdated),
+    /// A mail left the box.
+    #[serde(rename = "message_deleted")]
+    MailDeleted(MailDeleted),
+    /// The flags of many mails changed.
+    #[serde(rename = "messages_bulk_updated")]
+    MailsUpdated(MailsUpdated),
+    /// A notification came.
+    NewNotification(NewNotification),
+    /// A notification was read.
+    NotificationRead(NotificationRead),
+    /// A notification was deleted.
+    NotificationDeleted(NotificationDeleted),
+    /// Many notifications were read.
+    #[serde(rename = "notifications_bulk_read")]
+    NotificationsRead(NotificationsRead),
     /// The missed frames have been sent.
     Resumed(Resumed),
     /// The answer to a ping.
@@ -45,6 +71,26 @@ pub enum Namespace {
     /// Direct and group conversations.
     #[default]
     Conversations,
+}
+
+/// `inbox`: the part of Tidings that mail is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Inbox {
+    /// Mail.
+    #[default]
+    Inbox,
+}
+
+/// `notifications`: the part of Tidings that notifications are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Notifications {
+    /// Notifications.
+    #[default]
+    Notifications,
 }
 
 /// `conversation_created`
@@ -143,6 +189,133 @@ pub struct Typing {
     pub is_typing: bool,
 }
 
+/// `new_message` of a mail
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct NewMail {
+    /// The part of Tidings.
+    pub namespace: Inbox,
+    /// The mail, as its recipient sees it.
+    pub message: Mail,
+    /// How many mails are unread now.
+    pub unread_count: u64,
+}
+
+/// `message_read` of a mail
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct MailRead {
+    /// The part of Tidings.
+    pub namespace: Inbox,
+    /// The mail.
+    pub message_id: MessageId,
+    /// Always true.
+    pub is_read: bool,
+    /// When.
+    pub read_at: Option<Timestamp>,
+    /// The version of the flags.
+    pub version: u64,
+    /// How many mails are unread now.
+    pub unread_count: u64,
+}
+
+/// `message_updated`
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct MailUpdated {
+    /// The part of Tidings.
+    pub namespace: Inbox,
+    /// The mail.
+    pub message_id: MessageId,
+    /// Whether it is read.
+    pub is_read: bool,
+    /// Whether it is starred.
+    pub is_starred: bool,
+    /// Whether it is archived.
+    pub is_archived: bool,
+    /// When it was read.
+    pub read_at: Option<Timestamp>,
+    /// When the flags changed.
+    pub updated_at: Timestamp,
+    /// The version of the flags.
+    pub version: u64,
+    /// How many mails are unread now.
+    pub unread_count: u64,
+}
+
+/// `message_deleted` of a mail
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct MailDeleted {
+    /// The part of Tidings.
+    pub namespace: Inbox,
+    /// The mail.
+    pub message_id: MessageId,
+    /// How many mails are unread now.
+    pub unread_count: u64,
+}
+
+/// `messages_bulk_updated`
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct MailsUpdated {
+    /// The part of Tidings.
+    pub namespace: Inbox,
+    /// The mails.
+    pub message_ids: Vec<MessageId>,
+    /// What was asked for, and holds for each of them.
+    pub changes: Change,
+    /// How many they are.
+    pub updated_count: u64,
+    /// How many mails are unread now.
+    pub unread_count: u64,
+}
+
+/// `new_notification`
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct NewNotification {
+    /// The part of Tidings.
+    pub namespace: Notifications,
+    /// The notification.
+    pub notification: Notification,
+    /// How many notifications are unread now.
+    pub unread_count: u64,
+}
+
+/// `notification_read`
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct NotificationRead {
+    /// The part of Tidings.
+    pub namespace: Notifications,
+    /// The notification.
+    pub notification_id: NotificationId,
+    /// When it was read.
+    pub read_at: Option<Timestamp>,
+    /// How many notifications are unread now.
+    pub unread_count: u64,
+}
+
+/// `notification_deleted`
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct NotificationDeleted {
+    /// The part of Tidings.
+    pub namespace: Notifications,
+    /// The notification.
+    pub notification_id: NotificationId,
+    /// How many notifications are unread now.
+    pub unread_count: u64,
+}
+
+/// `notifications_bulk_read`
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct NotificationsRead {
+    /// The part of Tidings.
+    pub namespace: Notifications,
+    /// The notifications; empty if it was all that there were.
+    pub notification_ids: Vec<NotificationId>,
+    /// Whether all were marked that there were.
+    pub all: bool,
+    /// How many were marked.
+    pub marked_count: u64,
+    /// How many notifications are unread now.
+    pub unread_count: u64,
+}
+
 /// `resumed`
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Resumed {
@@ -178,16 +351,32 @@ pub struct Truncated {
     #[serde(rename = "type")]
     pub frame_type: String,
     /// The part of Tidings.
-    pub namespace: Namespace,
-    /// The conversation.
-    pub conversation_id: ConversationId,
-    /// Its place in the log.
-    pub seq: u64,
+    pub namespace: Part,
+    /// The conversation, where it speaks of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversation_id: Option<ConversationId>,
+    /// Its place in the log, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
     /// The message, where it speaks of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<MessageId>,
+    /// How many mails are unread now, where it speaks of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread_count: Option<u64>,
     /// Always true.
     pub truncated: bool,
+}
+
+/// The parts of Tidings whose frames can be too large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Part {
+    /// Direct and group conversations.
+    Conversations,
+    /// Mail.
+    Inbox,
 }
 
 /// What somebody has not read.
@@ -216,32 +405,48 @@ impl Frame {
     }
 
     fn truncated(&self) -> Option<Truncated> {
-        let (frame_type, conversation_id, seq, message_id) = match self {
-            Self::ConversationCreated(frame) => {
-                ("conversation_created", frame.conversation.id, frame.seq, None)
-            }
-            Self::NewMessage(frame) => (
-                "new_message",
-                frame.conversation_id,
-                frame.seq,
-                Some(frame.message.id),
-            ),
+        let (frame_type, message_id) = match self {
+            Self::ConversationCreated(_) => ("conversation_created", None),
+            Self::NewMessage(frame) => ("new_message", Some(frame.message.id)),
+            Self::NewMail(frame) => ("new_message", Some(frame.message.id)),
             // No other frame carries anything whose size a client decides.
             Self::MessageDeleted(_)
             | Self::MessageRead(_)
             | Self::MessageStatus(_)
             | Self::Typing(_)
+            | Self::MailRead(_)
+            | Self::MailUpdated(_)
+            | Self::MailDeleted(_)
+            | Self::MailsUpdated(_)
+            | Self::NewNotification(_)
+            | Self::NotificationRead(_)
+            | Self::NotificationDeleted(_)
+            | Self::NotificationsRead(_)
             | Self::Resumed(_)
             | Self::Pong(_)
             | Self::Error(_)
             | Self::Truncated(_) => return None,
         };
+        let place = match self {
+            Self::ConversationCreated(frame) => Some((frame.conversation.id, frame.seq)),
+            Self::NewMessage(frame) => Some((frame.conversation_id, frame.seq)),
+            _ => None,
+        };
+        let unread_count = match self {
+            Self::NewMail(frame) => Some(frame.unread_count),
+            _ => None,
+        };
         Some(Truncated {
             frame_type: frame_type.to_owned(),
-            namespace: Namespace::Conversations,
-            conversation_id,
-            seq,
+            namespace: if place.is_some() {
+                Part::Conversations
+            } else {
+                Part::Inbox
+            },
+            conversation_id: place.map(|(conversation, _)| conversation),
+            seq: place.map(|(_, seq)| seq),
             message_id,
+            unread_count,
             truncated: true,
         })
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -148,6 +149,16 @@ impl MessageId {
         name.extend_from_slice(client.as_str().as_bytes());
         Self(Uuid::new_v5(&DERIVED, &name))
     }
+
+    /// The id that a sender's `client_message_id` stands for among the mails to one recipient.
+    pub fn of_mail(sender: UserId, recipient: UserId, client: &ClientMessageId) -> Self {
+        let mut name = Vec::with_capacity(40 + client.as_str().len());
+        name.extend_from_slice(b"mail/");
+        name.extend_from_slice(sender.0.as_bytes());
+        name.extend_from_slice(recipient.0.as_bytes());
+        name.extend_from_slice(client.as_str().as_bytes());
+        Self(Uuid::new_v5(&DERIVED, &name))
+    }
 }
 
 impl TransactionId {
@@ -167,6 +178,30 @@ impl TransactionId {
 }
 
 impl NotificationId {
+    /// A fresh id behind the newest one that the user has: a list of notifications is in the order of their ids, and
+    /// [its moment](Self::moment) is that at which it came.
+    pub fn following(newest: Option<Self>, now: Timestamp) -> Self {
+        let earliest = newest
+            .and_then(Self::moment)
+            .map(|newest| newest.plus(Duration::from_millis(1)));
+        Self(time_ordered(earliest.map_or(now, |earliest| earliest.max(now))))
+    }
+
+    /// When it came; none for an id that is derived and not drawn.
+    pub fn moment(self) -> Option<Timestamp> {
+        let (seconds, nanoseconds) = self.0.get_timestamp()?.to_unix();
+        let milliseconds = i64::try_from(seconds).ok()?.checked_mul(1000)?;
+        (self.0.get_version() == Some(uuid::Version::SortRand)).then_some(Timestamp::from_milliseconds(
+            milliseconds + i64::from(nanoseconds / 1_000_000),
+        ))
+    }
+
+    /// The largest id of a moment.
+    pub fn last_of(moment: Timestamp) -> Self {
+        let milliseconds = u64::try_from(moment.milliseconds()).unwrap_or_default();
+        Self(uuid::Builder::from_unix_timestamp_millis(milliseconds, &[0xff; 10]).into_uuid())
+    }
+
     /// The one notification about what a user missed in a conversation: later misses update it in place.
     pub fn missed_in(conversation: ConversationId, user: UserId) -> Self {
         let mut name = Vec::with_capacity(40);
@@ -209,6 +244,27 @@ mod tests {
         fn a_direct_conversation_has_one_id_from_both_sides(a in user(), b in user(), c in user()) {
             prop_assert_eq!(ConversationId::direct(a, b), ConversationId::direct(b, a));
             prop_assert!(b == c || ConversationId::direct(a, b) != ConversationId::direct(a, c));
+        }
+
+        #[test]
+        fn notifications_follow_each_other_whatever_the_clock_says(moments in prop::collection::vec(0_i64..50, 1..9)) {
+            let mut newest = None;
+            for moment in moments {
+                let moment = Timestamp::from_milliseconds(1_768_473_000_000 + moment);
+                let next = NotificationId::following(newest, moment);
+                prop_assert!(newest < Some(next) && next.moment() >= Some(moment));
+                prop_assert!(next.to_string() > newest.map(|id| id.to_string()).unwrap_or_default());
+                prop_assert!(next <= NotificationId::last_of(next.moment().unwrap()));
+                newest = Some(next);
+            }
+        }
+
+        #[test]
+        fn a_mail_and_a_message_of_one_client_id_are_two(a in user(), b in user(), id in "[!-~]{1,40}") {
+            let client = ClientMessageId::parse(id).unwrap();
+            let conversation = ConversationId::from_uuid(a.0);
+            prop_assert_ne!(MessageId::of_mail(a, b, &client), MessageId::derived(conversation, b, &client));
+            prop_assert!(a == b || MessageId::of_mail(a, b, &client) != MessageId::of_mail(b, a, &client));
         }
 
         #[test]

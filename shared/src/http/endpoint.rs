@@ -243,7 +243,8 @@ fn read<E: Endpoint>(request: &Request) -> Result<(E::Path, E::Query, E::Body)> 
     })?;
     let query = input::parameters(&request.query)?;
     let takes_body = std::any::TypeId::of::<E::Body>() != std::any::TypeId::of::<input::Nothing>();
-    let body = if takes_body {
+    let is_absent = E::ROUTE.is_body_optional && request.body().is_empty();
+    let body = if takes_body && !is_absent {
         input::body(request.header("content-type"), request.body())?
     } else {
         input::object(b"{}")?

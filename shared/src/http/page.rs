@@ -65,6 +65,54 @@ impl<const MIN: u64, const MAX: u64, const DEFAULT: u64> JsonSchema for Bounded<
     }
 }
 
+/// Ids that a client names for one operation on all of them: 1 to 100, each once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ids<T>(Vec<T>);
+
+impl<T> Ids<T> {
+    /// The most ids.
+    pub const MOST: usize = 100;
+
+    /// The ids, in order.
+    pub fn get(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<'de, T: Deserialize<'de> + Ord> Deserialize<'de> for Ids<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut ids = Vec::<T>::deserialize(deserializer)?;
+        let count = ids.len();
+        let refused =
+            |issue: &'static str, reason: String| Err(serde::de::Error::custom(Invalid::new(issue, reason)));
+        if count == 0 {
+            return refused("too_short", "must name at least one".to_owned());
+        }
+        if count > Self::MOST {
+            let most = Self::MOST;
+            return refused("too_long", format!("names {count}; at most {most} are allowed"));
+        }
+        ids.sort();
+        ids.dedup();
+        Ok(Self(ids))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Ids<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Ids_of_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let item = generator.subschema_for::<T>();
+        json_schema!({ "type": "array", "items": item, "minItems": 1, "maxItems": Self::MOST })
+    }
+}
+
 /// A page number, from 1.
 pub type PageNumber = Bounded<1, { u64::MAX }, 1>;
 /// A page size of 1 to 100.

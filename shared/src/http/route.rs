@@ -48,6 +48,10 @@ pub struct Route {
     pub buckets: &'static [Bucket],
     /// Whether the handler asks to pass by itself, alongside its reads, and not the runner before it.
     pub admits_itself: bool,
+    /// Whether a request without a body is one with an empty object: its parameters may come in the query.
+    pub is_body_optional: bool,
+    /// Whether what it answers has a version, in the header `ETag`, and a change can insist on one, with `If-Match`.
+    pub is_versioned: bool,
     /// What the caller's token must allow beyond being good; [`super::Call::permit`] is the proof that it does.
     pub needs: Option<Permission>,
     /// One line for the document.
@@ -71,6 +75,8 @@ impl Route {
             also: None,
             buckets,
             admits_itself: false,
+            is_body_optional: false,
+            is_versioned: false,
             needs: None,
             summary,
         }
@@ -112,6 +118,20 @@ impl Route {
     #[must_use]
     pub const fn needs(mut self, permission: Permission) -> Self {
         self.needs = Some(permission);
+        self
+    }
+
+    /// Takes its parameters in the query too, so that there need be no body.
+    #[must_use]
+    pub const fn body_may_be_absent(mut self) -> Self {
+        self.is_body_optional = true;
+        self
+    }
+
+    /// Answers something that has a version: see [`super::precondition`].
+    #[must_use]
+    pub const fn versioned(mut self) -> Self {
+        self.is_versioned = true;
         self
     }
 

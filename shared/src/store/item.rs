@@ -34,6 +34,24 @@ impl Item {
         }
     }
 
+    /// Sets a moment, or nothing.
+    pub(super) fn optional_time(self, name: &str, value: Option<Timestamp>) -> Self {
+        match value {
+            Some(value) => self.number(name, value.milliseconds()),
+            None => self,
+        }
+    }
+
+    /// Sets a mark, or nothing.
+    pub(super) fn mark(self, name: &str, is_set: bool) -> Self {
+        if is_set { self.number(name, 1) } else { self }
+    }
+
+    /// Whether there is a mark.
+    pub(super) fn is_marked(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// Sets a number.
     pub(super) fn number(mut self, name: &str, value: impl ToString) -> Self {
         self.0.insert(name.to_owned(), number(value));

@@ -13,6 +13,12 @@
 //! | balance of a user | `U#user#CREDIT` | `BALANCE` | |
 //! | entry of their ledger | `U#user#CREDIT` | `T#` and its number, 12 digits | |
 //! | receipt of a grant | `U#user#CREDIT` | `G#transaction` | |
+//! | notification | `U#user#NOTE` | `N#notification` | |
+//! | that it is unread | `U#user#NOTE` | `UNREAD#notification` | |
+//! | content of a mail | `M#message` | `AT`, as a locator: ids of both are one kind | |
+//! | flags of a mail, per side | `U#user#BOX` | `FLAGS#message` | |
+//! | mail in a list, per side | `U#user#BOX` | `folder#time#message` | |
+//! | counts of mails and notifications | `U#user` | `TALLY` | |
 //! | rate buckets | `R#subject` | `RATE` | |
 //! | typing throttle | `T#user#conversation` | `TYPING` | |
 //! | socket ticket | `K#hash` | `TICKET` | |
@@ -23,7 +29,9 @@
 //! A log is one item collection, numbered from 1. Nothing else stands in it, so its newest entry is the
 //! last item, and the next number is free exactly if no item has it: that condition *is* the order.
 
-use crate::domain::ids::{ConversationId, MessageId, TransactionId, UserId};
+use crate::domain::ids::{ConversationId, MessageId, NotificationId, TransactionId, UserId};
+use crate::domain::mail::Listing;
+use crate::domain::time::Timestamp;
 
 /// The attribute of the partition key.
 pub const PARTITION: &str = "pk";
@@ -130,7 +138,63 @@ pub fn locator(message: MessageId) -> Key {
 
 /// What a user missed in a conversation.
 pub fn missed(user: UserId, conversation: ConversationId) -> Key {
-    key(format!("U#{user}#NOTE"), format!("MISSED#{conversation}"))
+    key(notes(user), format!("{MISSED}{conversation}"))
+}
+
+/// The partition of what a user is notified of.
+pub fn notes(user: UserId) -> String {
+    format!("U#{user}#NOTE")
+}
+
+/// The prefix of the sort keys of what was missed.
+pub const MISSED: &str = "MISSED#";
+/// The prefix of the sort keys of notifications, which are in the order in which they came.
+pub const NOTIFICATION: &str = "N#";
+/// The prefix of the sort keys that say of a notification that it is unread.
+pub const UNREAD: &str = "UNREAD#";
+
+/// A notification.
+pub fn notification(user: UserId, id: NotificationId) -> Key {
+    key(notes(user), format!("{NOTIFICATION}{id}"))
+}
+
+/// That a notification is unread.
+pub fn unread_notification(user: UserId, id: NotificationId) -> Key {
+    key(notes(user), format!("{UNREAD}{id}"))
+}
+
+/// The partition of a user's mail.
+pub fn mailbox(user: UserId) -> String {
+    format!("U#{user}#BOX")
+}
+
+/// The flags that a user has set on a mail.
+pub fn flags(user: UserId, message: MessageId) -> Key {
+    key(mailbox(user), format!("FLAGS#{message}"))
+}
+
+/// The prefix of the sort keys of a list of mails.
+pub fn listing(listing: Listing) -> String {
+    let unread = if listing.unread_only { "-unread" } else { "" };
+    format!("{}{unread}#", listing.folder.as_str())
+}
+
+/// A mail in a list.
+pub fn listed(user: UserId, listing: Listing, at: Timestamp, message: MessageId) -> Key {
+    key(
+        mailbox(user),
+        format!("{}{}", self::listing(listing), listed_sort(at, message)),
+    )
+}
+
+/// Where in a list a mail stands: 13 digits of milliseconds, so that text order is time order up to the year 2286.
+pub fn listed_sort(at: Timestamp, message: MessageId) -> String {
+    format!("{:013}#{message}", at.milliseconds())
+}
+
+/// The counts of a user's mails and notifications.
+pub fn tally(user: UserId) -> Key {
+    key(self::user(user), "TALLY")
 }
 
 /// The prefix of the sort keys of a ledger's entries.
@@ -182,11 +246,19 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::domain::mail::Folder;
 
     proptest! {
         #[test]
         fn log_entries_sort_as_their_numbers_do(a in 1_u64..1_000_000_000_000, b in 1_u64..1_000_000_000_000) {
             prop_assert_eq!(a.cmp(&b), entry_sort(a).cmp(&entry_sort(b)));
+        }
+
+        #[test]
+        fn mails_are_listed_in_the_order_of_their_times(a in 0_i64..9_999_999_999_999, b in 0_i64..9_999_999_999_999, bits in any::<u128>()) {
+            let message = MessageId::from_uuid(Uuid::from_u128(bits));
+            let sort = |at| listed_sort(Timestamp::from_milliseconds(at), message);
+            prop_assert_eq!(a.cmp(&b), sort(a).cmp(&sort(b)));
         }
 
         #[test]
@@ -201,14 +273,19 @@ mod tests {
         fn no_two_things_share_a_key(a in any::<u128>(), b in any::<u128>(), seq in 1_u64..1000) {
             let (user, message) = (UserId::from_uuid(Uuid::from_u128(a)), MessageId::from_uuid(Uuid::from_u128(a)));
             let place = ConversationId::from_uuid(Uuid::from_u128(b));
-            let mut keys = vec![
+            let note = NotificationId::from_uuid(Uuid::from_u128(b));
+            let at = Timestamp::from_milliseconds(1_768_473_000_000);
+            let lists = Folder::ALL.into_iter().flat_map(|folder| [false, true].map(|unread_only| Listing { folder, unread_only }));
+            let mut keys: Vec<Key> = lists.map(|list| listed(user, list, at, message)).collect();
+            keys.extend([
                 profile(user), connections(user), head(place), reads(place), member(place, user), entry(place, seq),
-                locator(message), missed(user, place), balance(user), ledger(user, seq),
-                grant(user, TransactionId::from_uuid(Uuid::from_u128(a))), rate(&user.to_string()), typing(user, place), ticket(&user.to_string()),
-            ];
+                balance(user), ledger(user, seq), grant(user, TransactionId::from_uuid(Uuid::from_u128(a))),
+                locator(message), missed(user, place), rate(&user.to_string()), typing(user, place), ticket(&user.to_string()),
+                notification(user, note), unread_notification(user, note), flags(user, message), tally(user),
+            ]);
             keys.sort();
             keys.dedup();
-            prop_assert_eq!(keys.len(), 14);
+            prop_assert_eq!(keys.len(), 26);
         }
     }
 }

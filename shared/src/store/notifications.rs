@@ -1,45 +1,451 @@
-//! What somebody missed: one notification per conversation, updated in place.
+//! Notifications of a user: those that are stored, one item each, and what was [missed](missed) in conversations.
+//!
+//! The ids of those that are stored follow each other, so their order is that in which they came, and "all are read"
+//! is one write whatever their number: it names the newest. A notification is read if it was marked, or if it is not
+//! behind that one. A second item, which is there until it is marked, lists what is unread.
+
+mod missed;
+mod pages;
+
+pub use missed::{Missed, note_missed};
+pub use pages::{Page, Place, page};
 
 use super::Worker;
-use super::item::{bytes, number, text};
+use super::item::{Item, number};
 use super::keys;
-use super::table::{Update, Written};
+use super::table::{self, Backoff, Condition, Consistency, Transacted, Transaction, Update, Written};
+use super::tally::{self, Delta, Tally};
 use crate::App;
-use crate::domain::ids::{ConversationId, MessageId, NotificationId, UserId};
+use crate::auth::Permit;
+use crate::domain::ids::{MessageId, NotificationId, UserId};
+use crate::domain::notification::{Notification, NotificationText, NotificationType};
 use crate::domain::time::Timestamp;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use missed::Note;
 
-/// What was missed.
-#[derive(Clone, Debug)]
-pub struct Missed {
-    /// The conversation.
-    pub conversation: ConversationId,
-    /// The newest message that was missed.
-    pub seq: u64,
-    /// Its id.
-    pub message: MessageId,
-    /// Who sent it.
-    pub sender_username: String,
-    /// When.
-    pub at: Timestamp,
+/// How often a change looks again before it gives up with 503.
+const ATTEMPTS: u32 = 24;
+
+/// How many notifications one transaction marks at the most: each takes part with two items, the tally is another, and a
+/// transaction has a hundred parts.
+/// Source: AWS, *Amazon DynamoDB Transactions: How it works*.
+const TOGETHER: usize = 40;
+
+/// The attributes of notifications.
+mod attribute {
+    /// What it says.
+    pub(super) const CONTENT: &str = "c";
+    /// The message that it speaks of.
+    pub(super) const MESSAGE: &str = "m";
+    /// When it was marked as read.
+    pub(super) const READ_AT: &str = "r";
+    /// What kind it is.
+    pub(super) const TYPE: &str = "t";
 }
 
-/// Notes that a user missed a message; an older one than is noted already changes nothing, so that a job that
-/// comes twice, or late, does no harm.
-pub async fn note_missed(app: &App, _: Worker, user: UserId, missed: &Missed) -> Result<()> {
-    let id = NotificationId::missed_in(missed.conversation, user);
-    let update = Update::new(
-        keys::missed(user, missed.conversation),
-        "SET q = :seq, m = :message, u = :sender, a = :at, i = :id, c = :conversation, f = if_not_exists(f, :at)",
-    )
-    .only_if("attribute_not_exists(q) OR q < :seq")
-    .value(":seq", number(missed.seq))
-    .value(":message", bytes(missed.message.uuid().as_bytes().to_vec()))
-    .value(":sender", text(&missed.sender_username))
-    .value(":at", number(missed.at.milliseconds()))
-    .value(":id", bytes(id.uuid().as_bytes().to_vec()))
-    .value(":conversation", bytes(missed.conversation.uuid().as_bytes().to_vec()));
-    match update.send(app).await? {
-        Written::Done(_) | Written::Refused(_) => Ok(()),
+/// A notification as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stored {
+    pub(super) id: NotificationId,
+    pub(super) of_type: String,
+    pub(super) content: String,
+    pub(super) message: Option<MessageId>,
+    /// When it was marked alone; it may be read with all others.
+    read_at: Option<Timestamp>,
+}
+
+impl Stored {
+    pub(super) fn new(
+        id: NotificationId,
+        of_type: impl Into<String>,
+        content: impl Into<String>,
+        message: Option<MessageId>,
+    ) -> Self {
+        Self {
+            id,
+            of_type: of_type.into(),
+            content: content.into(),
+            message,
+            read_at: None,
+        }
     }
+
+    fn read_at(&self, tally: &Tally) -> Option<Timestamp> {
+        self.read_at.or_else(|| tally.read_with_all(self.id))
+    }
+
+    /// As its user sees it.
+    pub(super) fn notification(&self, user: UserId, tally: &Tally) -> Notification {
+        let read_at = self.read_at(tally);
+        Notification {
+            id: self.id,
+            user_id: user,
+            message_id: self.message,
+            notification_type: self.of_type.clone(),
+            content: self.content.clone(),
+            is_read: read_at.is_some(),
+            read_at,
+            created_at: self.id.moment().unwrap_or_default(),
+        }
+    }
+
+    /// What is written when it comes, beside the tally.
+    pub(super) fn put_into(&self, transaction: Transaction, user: UserId) -> Transaction {
+        let item = Item::new(&keys::notification(user, self.id))
+            .text(attribute::TYPE, &self.of_type)
+            .text(attribute::CONTENT, &self.content);
+        let item = match self.message {
+            Some(message) => item.id(attribute::MESSAGE, message.uuid()),
+            None => item,
+        };
+        transaction.put(item, Condition::absent()).put(
+            Item::new(&keys::unread_notification(user, self.id)),
+            Condition::default(),
+        )
+    }
+
+    /// What is written when it is read alone, beside the tally. The transaction is refused if it was read or deleted
+    /// meanwhile.
+    fn mark_in(&self, transaction: Transaction, user: UserId, now: Timestamp) -> Transaction {
+        let read_at = attribute::READ_AT;
+        let mark = Update::new(keys::notification(user, self.id), format!("SET {read_at} = :now"))
+            .only_if(format!(
+                "attribute_exists({}) AND attribute_not_exists({read_at})",
+                keys::PARTITION
+            ))
+            .value(":now", number(now.milliseconds()));
+        transaction
+            .update(mark)
+            .delete(keys::unread_notification(user, self.id), Condition::default())
+    }
+
+    /// What is written when it goes, and what that takes from the tally. The transaction is refused if it was read or
+    /// deleted meanwhile.
+    pub(super) fn remove_from(
+        &self,
+        transaction: Transaction,
+        delta: Delta,
+        user: UserId,
+        tally: &Tally,
+    ) -> (Transaction, Delta) {
+        let as_seen = if self.read_at.is_some() {
+            format!("attribute_exists({})", attribute::READ_AT)
+        } else {
+            let read = attribute::READ_AT;
+            format!(
+                "attribute_exists({}) AND attribute_not_exists({read})",
+                keys::PARTITION
+            )
+        };
+        let transaction = transaction
+            .delete(keys::notification(user, self.id), Condition::holds(as_seen))
+            .delete(keys::unread_notification(user, self.id), Condition::default());
+        let delta = delta.forgotten(&self.of_type);
+        if self.read_at(tally).is_some() {
+            (transaction, delta)
+        } else {
+            (transaction, delta.read(self.id))
+        }
+    }
+
+    pub(super) fn decode(id: NotificationId, item: &Item) -> Result<Self> {
+        Ok(Self {
+            id,
+            of_type: item.get_text(attribute::TYPE)?.to_owned(),
+            content: item.get_text(attribute::CONTENT)?.to_owned(),
+            message: item.find_id(attribute::MESSAGE)?.map(MessageId::from_uuid),
+            read_at: item.find_time(attribute::READ_AT)?,
+        })
+    }
+}
+
+/// One of a user's notifications, wherever it is kept.
+#[derive(Clone, Debug)]
+pub struct Noted {
+    user: UserId,
+    kept: Kept,
+    tally: Tally,
+}
+
+#[derive(Clone, Debug)]
+enum Kept {
+    Stored(Stored),
+    Missed(Note),
+}
+
+impl Noted {
+    /// The user's notification with an id.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is none, or it is somebody else's.
+    pub async fn of(app: &App, user: UserId, id: NotificationId) -> Result<Self> {
+        Self::find(app, user, id)
+            .await?
+            .ok_or(Error::NotFound("notification"))
+    }
+
+    async fn find(app: &App, user: UserId, id: NotificationId) -> Result<Option<Self>> {
+        // An id that is drawn tells when it came; one that is derived, from a conversation and the user, names no key.
+        if id.moment().is_none() {
+            let note = missed::of(app, user)
+                .await?
+                .into_iter()
+                .find(|note| note.id() == id);
+            return Ok(note.map(|note| Self {
+                user,
+                kept: Kept::Missed(note),
+                tally: Tally::default(),
+            }));
+        }
+        let (note, tally) = (keys::notification(user, id), keys::tally(user));
+        let items = table::get_many(app, vec![note.clone(), tally.clone()], Consistency::Strong).await?;
+        let Some(item) = items.get(&note) else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            user,
+            kept: Kept::Stored(Stored::decode(id, item)?),
+            tally: items.get(&tally).map_or(Ok(Tally::default()), tally::decode)?,
+        }))
+    }
+
+    /// As the user sees it.
+    pub fn notification(&self) -> Notification {
+        match &self.kept {
+            Kept::Stored(stored) => stored.notification(self.user, &self.tally),
+            Kept::Missed(note) => note.notification(self.user),
+        }
+    }
+
+    /// Whether it is unread.
+    pub fn is_unread(&self) -> bool {
+        match &self.kept {
+            Kept::Stored(stored) => stored.read_at(&self.tally).is_none(),
+            Kept::Missed(note) => note.is_unread(),
+        }
+    }
+
+    fn id(&self) -> NotificationId {
+        match &self.kept {
+            Kept::Stored(stored) => stored.id,
+            Kept::Missed(note) => note.id(),
+        }
+    }
+}
+
+/// Marks a notification as read; as it is then. `announce` tells others of it **before** it is done, as with a
+/// [change](super::mail::change) of a mail.
+pub async fn read(app: &App, noted: Noted, announce: impl Future<Output = Result<()>>) -> Result<Noted> {
+    announce.await?;
+    let (user, id) = (noted.user, noted.id());
+    let mut noted = noted;
+    let mut backoff = Backoff::new(ATTEMPTS);
+    while noted.is_unread() {
+        match &noted.kept {
+            Kept::Missed(note) => missed::read(app, user, std::slice::from_ref(note)).await?,
+            Kept::Stored(stored) => {
+                let transaction = stored.mark_in(Transaction::default(), user, app.now());
+                let delta = Delta::default().read(stored.id);
+                if let Transacted::Refused(_) = counted(transaction, delta, user).send(app).await? {
+                    backoff.wait("marking a notification").await?;
+                }
+            }
+        }
+        noted = Noted::of(app, user, id).await?;
+    }
+    Ok(noted)
+}
+
+/// Deletes a notification. One that is gone already is as good. `announce` comes first, as with [`read`].
+pub async fn delete(app: &App, noted: Noted, announce: impl Future<Output = Result<()>>) -> Result<()> {
+    announce.await?;
+    let (user, id) = (noted.user, noted.id());
+    let mut noted = noted;
+    let mut backoff = Backoff::new(ATTEMPTS);
+    loop {
+        match &noted.kept {
+            Kept::Missed(note) => return missed::delete(app, user, note).await,
+            Kept::Stored(stored) => {
+                let (transaction, delta) =
+                    stored.remove_from(Transaction::default(), Delta::default(), user, &noted.tally);
+                if let Transacted::Done = counted(transaction, delta, user).send(app).await? {
+                    return Ok(());
+                }
+            }
+        }
+        backoff.wait("deleting a notification").await?;
+        match Noted::find(app, user, id).await? {
+            Some(found) => noted = found,
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Marks many notifications as read: for each what went wrong. All of them change one tally, so many are one
+/// transaction; if something has changed meanwhile, each of them is tried alone.
+pub async fn read_many(
+    app: &App,
+    user: UserId,
+    ids: &[NotificationId],
+) -> Result<Vec<(NotificationId, Result<()>)>> {
+    let (drawn, derived): (Vec<_>, Vec<_>) = ids.iter().copied().partition(|id| id.moment().is_some());
+    let mut results: Vec<(NotificationId, Result<()>)> = Vec::with_capacity(ids.len());
+    if !derived.is_empty() {
+        let mut notes = missed::of(app, user).await?;
+        notes.retain(|note| derived.contains(&note.id()));
+        missed::read(app, user, &notes).await?;
+        results.extend(notes.iter().map(|note| (note.id(), Ok(()))));
+    }
+    let keys = drawn.iter().map(|id| keys::notification(user, *id));
+    let keys = keys.chain([keys::tally(user)]).collect();
+    let items = table::get_many(app, keys, Consistency::Strong).await?;
+    let tally = items
+        .get(&keys::tally(user))
+        .map_or(Ok(Tally::default()), tally::decode)?;
+    let mut unread = Vec::new();
+    for id in drawn {
+        if let Some(item) = items.get(&keys::notification(user, id)) {
+            let stored = Stored::decode(id, item)?;
+            if stored.read_at(&tally).is_some() {
+                results.push((id, Ok(())));
+            } else {
+                unread.push(stored);
+            }
+        }
+    }
+    for together in unread.chunks(TOGETHER) {
+        let (mut transaction, mut delta) = (Transaction::default(), Delta::default());
+        for stored in together {
+            transaction = stored.mark_in(transaction, user, app.now());
+            delta = delta.read(stored.id);
+        }
+        let is_done = matches!(
+            counted(transaction, delta, user).send(app).await,
+            Ok(Transacted::Done)
+        );
+        for stored in together {
+            let result = if is_done {
+                Ok(())
+            } else {
+                read_alone(app, user, stored.id).await
+            };
+            results.push((stored.id, result));
+        }
+    }
+    for id in ids {
+        if !results.iter().any(|(known, _)| known == id) {
+            results.push((*id, Err(Error::NotFound("notification"))));
+        }
+    }
+    Ok(results)
+}
+
+async fn read_alone(app: &App, user: UserId, id: NotificationId) -> Result<()> {
+    let noted = Noted::of(app, user, id).await?;
+    read(app, noted, async { Ok(()) }).await.map(|_| ())
+}
+
+/// Marks everything as read that there is; how many it were. What comes meanwhile stays unread.
+pub async fn read_all(app: &App, user: UserId) -> Result<u64> {
+    let mut backoff = Backoff::new(ATTEMPTS);
+    let (mut tally, mut notes) = tokio::try_join!(tally::of(app, user), missed::of(app, user))?;
+    notes.retain(Note::is_unread);
+    missed::read(app, user, &notes).await?;
+    let marked = loop {
+        if tally.unread_notifications == 0 {
+            break 0;
+        }
+        let Some(update) = tally::all_read(user, &tally, app.now()) else {
+            break 0;
+        };
+        match update.send(app).await? {
+            Written::Done(_) => break tally.unread_notifications,
+            Written::Refused(item) => tally = tally::decode(&item)?,
+        }
+        backoff.wait("marking all notifications").await?;
+    };
+    Ok(marked + notes.len() as u64)
+}
+
+/// Notifies a user on behalf of the system.
+pub async fn notify(
+    app: &App,
+    _: &Permit,
+    user: UserId,
+    of_type: &NotificationType,
+    content: &NotificationText,
+) -> Result<Notification> {
+    let mut newest = None;
+    let mut backoff = Backoff::new(ATTEMPTS);
+    loop {
+        let id = NotificationId::following(newest, app.now());
+        let stored = Stored::new(id, of_type.as_str(), content.as_str(), None);
+        let transaction = stored.put_into(Transaction::default(), user);
+        let delta = Delta::default().notified(id, of_type.as_str());
+        match counted(transaction, delta, user).send(app).await? {
+            Transacted::Done => return Ok(stored.notification(user, &Tally::default())),
+            Transacted::Refused(parts) => newest = newest_of(&parts)?,
+        }
+        backoff.wait("notifying a user").await?;
+    }
+}
+
+/// The newest notification, by the tally that refused an older one: the last part of the transaction.
+pub(super) fn newest_of(parts: &[Option<Item>]) -> Result<Option<NotificationId>> {
+    match parts.last() {
+        Some(Some(item)) => Ok(tally::decode(item)?.newest),
+        _ => Ok(None),
+    }
+}
+
+fn counted(transaction: Transaction, delta: Delta, user: UserId) -> Transaction {
+    match delta.update(user) {
+        Some(update) => transaction.update(update),
+        None => transaction,
+    }
+}
+
+/// How many notifications a user has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// All of them.
+    pub total: u64,
+    /// Those that are unread.
+    pub unread: u64,
+    /// All of them, by type.
+    pub by_type: std::collections::BTreeMap<String, u64>,
+}
+
+impl Numbers {
+    fn of(tally: &Tally, notes: &[Note]) -> Self {
+        let missed = notes.len() as u64;
+        let unread = notes.iter().filter(|note| note.is_unread()).count() as u64;
+        let mut by_type = tally.by_type.clone();
+        if missed > 0 {
+            *by_type
+                .entry(crate::domain::notification::MISSED_MESSAGES.to_owned())
+                .or_default() += missed;
+        }
+        Self {
+            total: tally.notifications + missed,
+            unread: tally.unread_notifications + unread,
+            by_type,
+        }
+    }
+}
+
+/// How many notifications a user has, without counting them.
+pub async fn numbers(app: &App, user: UserId) -> Result<Numbers> {
+    let (tally, notes) = tokio::try_join!(tally::of(app, user), missed::of(app, user))?;
+    Ok(Numbers::of(&tally, &notes))
+}
+
+/// A notification of a user, for a worker; none if there is no such one any more.
+pub async fn find_for_worker(
+    app: &App,
+    _: Worker,
+    user: UserId,
+    id: NotificationId,
+) -> Result<Option<Noted>> {
+    Noted::find(app, user, id).await
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use shared::domain::conversation::{Conversation, Participant, Role};
 use shared::domain::frame::{
-    ConversationCreated, ErrorFrame, FRAME_LIMIT_BYTES, Frame, MessageDeleted, MessageRead, MessageStatus,
-    Namespace, NewMessage, Pong, Resumed, Truncated, Typing, UnreadSummary,
+    ConversationCreated, ErrorFrame, FRAME_LIMIT_BYTES, Frame, MailDeleted, MailRead, MailUpdated,
+    MailsUpdated, MessageDeleted, MessageRead, MessageStatus, Namespace, NewMail, NewMessage,
+    NewNotification, NotificationDeleted, NotificationRead, NotificationsRead, Part, Pong, Resumed,
+    Truncated, Typing, UnreadSummary,
 };
 use shared::domain::ids::{ConversationId, MessageId};
 use shared::domain::message::{ContentType, Message as DomainMessage};
@@ -14,12 +16,12 @@ use shared::domain::message_v2;
 use shared::domain::time::Timestamp;
 use shared::socket::error_frame;
 
-use super::{Message, prose};
+use super::{Message, personal, prose};
 use crate::openapi::errors;
 use crate::openapi::schemas::{SchemaOf, Schemas};
 
-const ADA: &str = "11111111-1111-4111-8111-111111111111";
-const BOB: &str = "22222222-2222-4222-8222-222222222222";
+pub(super) const ADA: &str = "11111111-1111-4111-8111-111111111111";
+pub(super) const BOB: &str = "22222222-2222-4222-8222-222222222222";
 const CONVERSATION: &str = "0b8f1c1e-5d3a-5f62-9a57-3f0c5a8e7d11";
 const MESSAGE: &str = "6f1d2c3b-4a59-5e68-8f77-869584736251";
 
@@ -82,6 +84,15 @@ fn samples() -> Vec<Frame> {
             },
         }),
         Frame::Pong(Pong {}),
+        personal::new_mail(),
+        personal::mail_read(),
+        personal::mail_updated(),
+        personal::mail_deleted(),
+        personal::mails_updated(),
+        personal::new_notification(),
+        personal::notification_read(),
+        personal::notification_deleted(),
+        personal::notifications_read(),
         Frame::Error(error_frame(&shared::Error::NotFound("conversation"))),
         Frame::NewMessage(NewMessage {
             namespace,
@@ -119,6 +130,41 @@ fn described(frame: &Frame) -> (&'static str, &'static str, SchemaOf) {
         Frame::Typing(_) => ("typing", "A member types, or has stopped", |generator| {
             generator.subschema_for::<Typing>()
         }),
+        Frame::NewMail(_) => ("inbox_new_message", "A mail came", |generator| {
+            generator.subschema_for::<NewMail>()
+        }),
+        Frame::MailRead(_) => ("inbox_message_read", "You have opened a mail", |generator| {
+            generator.subschema_for::<MailRead>()
+        }),
+        Frame::MailUpdated(_) => (
+            "message_updated",
+            "You have changed the flags of a mail",
+            |generator| generator.subschema_for::<MailUpdated>(),
+        ),
+        Frame::MailDeleted(_) => ("inbox_message_deleted", "You have deleted a mail", |generator| {
+            generator.subschema_for::<MailDeleted>()
+        }),
+        Frame::MailsUpdated(_) => (
+            "messages_bulk_updated",
+            "You have changed the flags of many mails",
+            |generator| generator.subschema_for::<MailsUpdated>(),
+        ),
+        Frame::NewNotification(_) => ("new_notification", "A notification came", |generator| {
+            generator.subschema_for::<NewNotification>()
+        }),
+        Frame::NotificationRead(_) => ("notification_read", "You have read a notification", |generator| {
+            generator.subschema_for::<NotificationRead>()
+        }),
+        Frame::NotificationDeleted(_) => (
+            "notification_deleted",
+            "You have deleted a notification",
+            |generator| generator.subschema_for::<NotificationDeleted>(),
+        ),
+        Frame::NotificationsRead(_) => (
+            "notifications_bulk_read",
+            "You have read many notifications",
+            |generator| generator.subschema_for::<NotificationsRead>(),
+        ),
         Frame::Resumed(_) => ("resumed", "The missed frames have been sent", |generator| {
             generator.subschema_for::<Resumed>()
         }),
@@ -157,7 +203,8 @@ fn of_frame(frame: &Frame, schemas: &mut Schemas) -> Message {
         *code = json!({ "type": "integer", "enum": codes, "description": "What went wrong, for a program." });
     }
     Message {
-        frame_type: (!is_truncated).then_some(name),
+        // Mail has frames of the same types as conversations, told apart by their namespace.
+        frame_type: (!is_truncated).then_some(name.trim_start_matches("inbox_")),
         name,
         summary: summary.to_owned(),
         description: if is_error {
@@ -201,10 +248,11 @@ fn error_examples() -> Vec<(String, Value)> {
 fn truncated() -> Frame {
     Frame::Truncated(Truncated {
         frame_type: "new_message".to_owned(),
-        namespace: Namespace::Conversations,
-        conversation_id: id(CONVERSATION),
-        seq: 1,
+        namespace: Part::Conversations,
+        conversation_id: Some(id(CONVERSATION)),
+        seq: Some(1),
         message_id: Some(id(MESSAGE)),
+        unread_count: None,
         truncated: true,
     })
 }
@@ -259,10 +307,10 @@ fn conversation() -> Conversation {
 }
 
 /// So many seconds after the moment of all examples, 2026-01-15T10:30:00.000Z.
-fn moment(seconds: i64) -> Timestamp {
+pub(super) fn moment(seconds: i64) -> Timestamp {
     Timestamp::from_milliseconds(1_768_473_000_000 + seconds * 1000)
 }
 
-fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+pub(super) fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().expect("an id of an example")
 }

@@ -115,6 +115,26 @@ pub(super) fn of_server(name: &str) -> &'static str {
         "message_read" => {
             "Goes to every connection of every member. `unread_count` is there on the reader's own connections only."
         }
+        "inbox_new_message" => {
+            "Goes to every connection of the recipient. `unread_count` counts all mails that are unread, as in every \
+             frame of `inbox`. A mail that does not fit into a frame comes as `truncated`."
+        }
+        "inbox_message_read" => "Goes to the reader's own connections; the sender does not hear of it.",
+        "message_updated" => {
+            "Goes to the connections of whoever changed their flags. Forget it if you know a higher `version`."
+        }
+        "inbox_message_deleted" => {
+            "The mail has left your box. The other side keeps theirs, and is not told."
+        }
+        "messages_bulk_updated" => "One frame for all. `changes` holds for each of the mails.",
+        "new_notification" => {
+            "Goes to every connection of whom it is for. `unread_count` counts all notifications that are unread, as \
+             in every frame of `notifications`."
+        }
+        "notification_read" | "notification_deleted" => "Goes to your own connections.",
+        "notifications_bulk_read" => {
+            "One frame for all. With `all` every notification is read that there was, and no id is named."
+        }
         "typing" => "Goes to the other members. Let it fade by itself: the `false` may never come.",
         "resumed" => "The end of what `resume` asked for. Keep `next` for the next time.",
         "pong" => "The answer to `ping`.",

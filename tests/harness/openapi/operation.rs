@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use shared::http::{Entry, Route};
+use shared::http::{Entry, Method, Route};
 use shared::store::rates::Bucket;
 
 use super::errors::{self, header};
@@ -12,7 +12,7 @@ use super::prose;
 use super::schemas::{Schemas, pascal};
 
 /// The parts of the API, in the order in which the document shows them.
-pub(super) const TAGS: [(&str, &str); 8] = [
+pub(super) const TAGS: [(&str, &str); 10] = [
     (
         "conversations",
         "Direct and group conversations: open them, list them, mark them as read.",
@@ -26,6 +26,11 @@ pub(super) const TAGS: [(&str, &str); 8] = [
         "credits",
         "What messages between people cost: a balance and its ledger.",
     ),
+    (
+        "mail",
+        "Subjects and bodies, in folders, with flags of one's own side.",
+    ),
+    ("notifications", "What one is to be told of, and what one missed."),
     (
         "events",
         "What happened, in order: to catch up after a gap, or to live without a WebSocket.",
@@ -53,6 +58,8 @@ pub(super) fn tag(entry: &Entry) -> usize {
         _ if entry.is_public => "system",
         _ if path.contains("/events") => "events",
         _ if path.contains("/credits") => "credits",
+        _ if path.contains("/notifications") => "notifications",
+        _ if entry.route.name.contains("mail") => "mail",
         _ if path.starts_with("/api/v2/messages/") => "person-to-person",
         _ if path.contains("/messages") => "messages",
         _ if path.contains("/users") => "users",
@@ -89,8 +96,14 @@ pub(super) fn build(entry: &Entry, schemas: &mut Schemas) -> Built {
             operation.insert("parameters".to_owned(), parameters.list.clone().into());
         }
         if let Some(schema) = &body {
-            let content = json!({ "schema": schema, "example": entry.example.body });
-            let body = json!({ "required": true, "content": { "application/json": content } });
+            // What may stand in the query stands in the body under the same names.
+            let example = match &entry.example.body {
+                Value::Null => &entry.example.parameters,
+                body => body,
+            };
+            let content = json!({ "schema": schema, "example": example });
+            let is_required = !route.is_body_optional;
+            let body = json!({ "required": is_required, "content": { "application/json": content } });
             operation.insert("requestBody".to_owned(), body);
         }
         operation.insert(
@@ -130,6 +143,9 @@ fn refusals(entry: &Entry, parameters: &Parameters, has_body: bool) -> BTreeSet<
     if entry.route.needs.is_some() {
         statuses.insert(403);
     }
+    if entry.route.is_versioned && entry.route.method == Method::Put {
+        statuses.insert(412);
+    }
     if parameters.in_path {
         statuses.insert(404);
     }
@@ -168,6 +184,9 @@ fn success(entry: &Entry, path: &str, status: u16, output: Option<&Value>) -> Va
     }
     if entry.route.buckets.contains(&Bucket::Sends) {
         headers.extend([header("Idempotency-Replayed", "IdempotencyReplayed")]);
+    }
+    if entry.route.is_versioned {
+        headers.extend([header("ETag", "ETag")]);
     }
     let mut response = Map::new();
     response.insert("description".to_owned(), prose::success(entry, status).into());

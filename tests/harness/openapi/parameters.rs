@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::domain::text::ClientMessageId;
-use shared::http::Entry;
+use shared::http::{Entry, Method};
 use shared::store::rates::Bucket;
 
 use super::schemas::{Schemas, never_null};
@@ -52,6 +52,16 @@ pub(crate) fn of(entry: &Entry, schemas: &mut Schemas) -> Parameters {
                 "type": "string", "minLength": 1, "maxLength": ClientMessageId::MAX_LENGTH, "pattern": "^[!-~]+$"
             },
             "example": entry.example.body.get("client_message_id").cloned().unwrap_or_else(|| OPAQUE.into())
+        }));
+    }
+    if entry.route.is_versioned && entry.route.method == Method::Put {
+        found.list.push(json!({
+            "name": "If-Match",
+            "in": "header",
+            "required": false,
+            "description": "The `ETag` of the version that the change is meant for; `*` or no header for any.",
+            "schema": { "type": "string" },
+            "example": "\"2\""
         }));
     }
     found

@@ -141,6 +141,9 @@ async fn a_body_that_is_declared_as_something_else_is_unsupported() {
     }
 }
 
+/// The routes that take any of several fields and need none.
+const NEEDS_NOTHING: [&str; 2] = ["mark_notifications_read", "update_mail"];
+
 /// The fields that a body must have, by its schema.
 fn required(entry: &Entry) -> Vec<String> {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
@@ -159,7 +162,12 @@ async fn a_field_that_is_missing_is_named() {
     let stage = Stage::set().await;
     for entry in with_body() {
         let required = required(&entry);
-        assert!(!required.is_empty(), "{} needs nothing", entry.route.name);
+        assert_eq!(
+            required.is_empty(),
+            NEEDS_NOTHING.contains(&entry.route.name),
+            "{}",
+            entry.route.name
+        );
         for name in required {
             let mut body = stage.body(&entry);
             body.as_object_mut().unwrap().remove(&name);

@@ -1,0 +1,5 @@
+//! Lambda entry point of [`mail::get_mail`].
+
+fn main() -> std::process::ExitCode {
+    shared::lambda::serve(mail::get_mail::function())
+}

@@ -1,0 +1,70 @@
+//! `DELETE /api/v2/messages/{message_id}`: takes a mail out of one's own box (S0-E05).
+//!
+//! The other side keeps theirs, and the content stays for moderation. The notification about it goes too.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::ids::MessageId;
+use shared::http::input::Nothing;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::{Function, Port};
+use shared::queue::{self, PersonalEvent};
+use shared::store::mail::{self, Correspondent};
+use shared::{App, Result};
+
+use crate::examples;
+
+/// `DELETE /api/v2/messages/{message_id}`
+pub struct DeleteMail;
+
+/// The parameters of the path.
+#[derive(Deserialize, JsonSchema)]
+pub struct Path {
+    /// The mail.
+    pub message_id: MessageId,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<DeleteMail>()).using(&[Port::Queues])
+}
+
+impl Endpoint for DeleteMail {
+    const ROUTE: Route = Route::delete(
+        "delete_mail",
+        "/api/v2/messages/{message_id}",
+        "Delete a mail from one's own box",
+    );
+    type Who = Caller;
+    type Path = Path;
+    type Query = Nothing;
+    type Body = Nothing;
+    type Output = ();
+
+    fn example() -> Example {
+        Example {
+            parameters: json!({ "message_id": examples::MAIL }),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<()>> {
+        let (user, message) = (call.who.user, call.path.message_id);
+        let mail = Correspondent::of(app, user, message).await?;
+        let announce = async |notification| {
+            queue::tell(
+                app,
+                user,
+                PersonalEvent::MailDeleted {
+                    message,
+                    notification,
+                },
+            )
+            .await
+        };
+        mail::delete(app, mail, announce).await?;
+        Ok(Reply::empty())
+    }
+}

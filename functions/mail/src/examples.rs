@@ -1,0 +1,36 @@
+//! The examples of the documents, all about one mail from Ada to Bob.
+
+use serde_json::{Value, json};
+
+pub(crate) const ADA: &str = "11111111-1111-4111-8111-111111111111";
+pub(crate) const BOB: &str = "22222222-2222-4222-8222-222222222222";
+pub(crate) const MAIL: &str = "3c8a6f52-0d41-5b7e-9f23-64a1c0d9e875";
+
+/// The mail as Bob sees it.
+pub(crate) fn mail() -> Value {
+    json!({
+        "id": MAIL,
+        "sender": { "id": ADA, "name": "Ada Lovelace", "avatar_url": null },
+        "recipient": { "id": BOB, "name": "Bob Noyce", "avatar_url": null },
+        "subject": "The engine",
+        "body": "It weaves algebraic patterns.",
+        "is_read": false,
+        "is_starred": false,
+        "is_archived": false,
+        "read_at": null,
+        "created_at": "2026-01-15T10:30:00.000Z",
+        "updated_at": "2026-01-15T10:30:00.000Z",
+        "version": 1
+    })
+}
+
+/// The mail after Bob has read it and starred it.
+pub(crate) fn starred() -> Value {
+    let mut mail = mail();
+    mail["is_read"] = json!(true);
+    mail["read_at"] = json!("2026-01-15T10:31:00.000Z");
+    mail["is_starred"] = json!(true);
+    mail["updated_at"] = json!("2026-01-15T10:32:00.000Z");
+    mail["version"] = json!(3);
+    mail
+}

@@ -1,0 +1,73 @@
+//! `GET /api/v2/messages/stats/summary`: how many mails one has (S0-E07).
+//!
+//! Nothing is counted: the tally changes with each mail, so the answer costs the same for any box.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::mail::{Count, Folder};
+use shared::http::input::Nothing;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::Function;
+use shared::store::tally;
+use shared::{App, Result};
+
+/// `GET /api/v2/messages/stats/summary`
+pub struct GetMailStats;
+
+/// How many mails one has.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MessageStats")]
+pub struct Output {
+    /// All of them, one to oneself once.
+    pub total: u64,
+    /// Those that are unread, archived or not.
+    pub unread: u64,
+    /// Those that are starred.
+    pub starred: u64,
+    /// Those that are archived.
+    pub archived: u64,
+    /// Those that one has sent.
+    pub sent: u64,
+    /// Those that one has received, archived or not.
+    pub received: u64,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<GetMailStats>())
+}
+
+impl Endpoint for GetMailStats {
+    const ROUTE: Route = Route::get(
+        "get_mail_stats",
+        "/api/v2/messages/stats/summary",
+        "Count the mails in the boxes",
+    );
+    type Who = Caller;
+    type Path = Nothing;
+    type Query = Nothing;
+    type Body = Nothing;
+    type Output = Output;
+
+    fn example() -> Example {
+        Example {
+            answer: json!({ "total": 3, "unread": 1, "starred": 1, "archived": 0, "sent": 1, "received": 2 }),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
+        let tally = tally::of(app, call.who.user).await?;
+        Ok(Output {
+            total: tally.of(Count::Total),
+            unread: tally.of(Count::Unread),
+            starred: tally.of(Count::of(Folder::Starred)),
+            archived: tally.of(Count::of(Folder::Archived)),
+            sent: tally.of(Count::of(Folder::Sent)),
+            received: tally.of(Count::Received),
+        }
+        .into())
+    }
+}

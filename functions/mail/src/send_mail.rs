@@ -1,0 +1,110 @@
+//! `POST /api/v2/messages`: sends a mail (S0-E03).
+//!
+//! Answered once the mail is in both boxes, the recipient's notification is there, **and** its delivery is queued. A
+//! client that heard nothing sends again under the same `client_message_id` and gets the first mail back, however late.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::ids::{MessageId, UserId};
+use shared::domain::mail::{Mail, MailBody, Subject};
+use shared::domain::text::ClientMessageId;
+use shared::domain::user::Card;
+use shared::http::idempotency::client_message_id;
+use shared::http::input::Nothing;
+use shared::http::precondition::etag;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::{Function, Port};
+use shared::queue::{self, PersonalEvent};
+use shared::store::mail::{self, Draft, Sent};
+use shared::store::profiles;
+use shared::{App, Error, Result, views};
+
+use crate::examples;
+
+/// `POST /api/v2/messages`
+pub struct SendMail;
+
+/// The mail to send.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "MessageCreate")]
+pub struct Body {
+    /// Who gets it.
+    pub recipient_id: UserId,
+    /// What it is about.
+    pub subject: Subject,
+    /// What it says.
+    pub body: MailBody,
+    /// The id under which it may be sent again; the header `Idempotency-Key` says the same.
+    pub client_message_id: Option<ClientMessageId>,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<SendMail>()).using(&[Port::Queues])
+}
+
+impl Endpoint for SendMail {
+    const ROUTE: Route = Route::post("send_mail", "/api/v2/messages", "Send a mail")
+        .sends()
+        .versioned();
+    type Who = Caller;
+    type Path = Nothing;
+    type Query = Nothing;
+    type Body = Body;
+    type Output = Mail;
+
+    fn example() -> Example {
+        let mut sent = examples::mail();
+        sent["is_read"] = json!(true);
+        Example {
+            body: json!({
+                "recipient_id": examples::BOB,
+                "subject": "The engine",
+                "body": "It weaves algebraic patterns.",
+                "client_message_id": "0f8fad5b-d9cb-469f-a165-70867728950e"
+            }),
+            answer: sent,
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Mail>> {
+        let (sender, recipient) = (call.who.user, call.body.recipient_id);
+        let client = client_message_id(call.request, call.body.client_message_id.clone())?;
+        let ((), profile) = tokio::try_join!(call.admit(app), profiles::find(app, recipient))?;
+        // A first call may be a mail to oneself: the profile is being made beside this very look.
+        let recipient_card = match profile {
+            Some(profile) => Card::of(recipient, &profile.claims),
+            None if recipient == sender => call.who.card(),
+            None => return Err(Error::NotFound("user")),
+        };
+        let draft = Draft {
+            id: match &client {
+                Some(client) => MessageId::of_mail(sender, recipient, client),
+                None => MessageId::generate(app.now()),
+            },
+            sender,
+            sender_name: call.who.card().display_name,
+            recipient,
+            subject: call.body.subject,
+            body: call.body.body,
+        };
+        let Sent { mail, replayed } = mail::send(app, &draft).await?;
+        let event = PersonalEvent::MailSent {
+            message: mail.content().id,
+            notification: mail.content().notification,
+        };
+        // By every attempt: the one that stored it may not have got this far.
+        queue::tell(app, recipient, event).await?;
+        let cards = [(recipient, recipient_card), (sender, call.who.card())].into();
+        let reply =
+            Reply::from(views::mail::mail_with(&mail, &cards)).header("etag", etag(mail.flags().version));
+        Ok(if replayed {
+            reply.header("idempotency-replayed", "true")
+        } else {
+            reply
+        })
+    }
+}

@@ -1,0 +1,90 @@
+//! `PUT /api/v2/messages/{message_id}`: changes the flags that one has on a mail (S0-E04).
+//!
+//! What is not named stays as it is. With `If-Match` the change is made only to the version that the client has seen.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::ids::MessageId;
+use shared::domain::mail::{Change, Mail};
+use shared::http::input::Nothing;
+use shared::http::precondition::{IfMatch, etag};
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::{Function, Port};
+use shared::queue::{self, PersonalEvent};
+use shared::store::mail::{self, Correspondent};
+use shared::{App, Result, views};
+
+use crate::examples;
+
+/// `PUT /api/v2/messages/{message_id}`
+pub struct UpdateMail;
+
+/// The parameters of the path.
+#[derive(Deserialize, JsonSchema)]
+pub struct Path {
+    /// The mail.
+    pub message_id: MessageId,
+}
+
+/// What is to become of the flags.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "MessageUpdate")]
+pub struct Body {
+    /// Whether it is read.
+    pub is_read: Option<bool>,
+    /// Whether it is starred.
+    pub is_starred: Option<bool>,
+    /// Whether it is archived.
+    pub is_archived: Option<bool>,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<UpdateMail>()).using(&[Port::Queues])
+}
+
+impl Endpoint for UpdateMail {
+    const ROUTE: Route = Route::put(
+        "update_mail",
+        "/api/v2/messages/{message_id}",
+        "Mark a mail as read, starred or archived, or as not so",
+    )
+    .versioned();
+    type Who = Caller;
+    type Path = Path;
+    type Query = Nothing;
+    type Body = Body;
+    type Output = Mail;
+
+    fn example() -> Example {
+        Example {
+            parameters: json!({ "message_id": examples::MAIL }),
+            body: json!({ "is_starred": true }),
+            answer: examples::starred(),
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Mail>> {
+        let (user, message) = (call.who.user, call.path.message_id);
+        let if_match = IfMatch::of(call.request);
+        let mail = Correspondent::of(app, user, message).await?;
+        let change = Change {
+            is_read: call.body.is_read,
+            is_starred: call.body.is_starred,
+            is_archived: call.body.is_archived,
+        };
+        let announce = async |version| {
+            // Who asks for nothing has nothing to tell.
+            if change == Change::default() {
+                return Ok(());
+            }
+            queue::tell(app, user, PersonalEvent::MailUpdated { message, version }).await
+        };
+        let is_wanted = |version| if_match.admits(version);
+        let mail = mail::change(app, mail, change, is_wanted, announce).await?;
+        let reply = Reply::from(views::mail::mail(app, &mail).await?);
+        Ok(reply.header("etag", etag(mail.flags().version)))
+    }
+}

@@ -1,0 +1,128 @@
+//! `PUT /api/v2/messages/bulk`: changes the flags on many mails (S0-E06).
+//!
+//! Each mail for itself: what cannot be changed is named, and the rest is. Asked again it does the same, so a client that
+//! heard nothing asks again, and then the others hear of it too.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::ids::MessageId;
+use shared::domain::mail::Change;
+use shared::http::input::Nothing;
+use shared::http::page::Ids;
+use shared::http::reply::status_and_code;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::{Function, Port};
+use shared::queue::{self, PersonalEvent};
+use shared::store::mail::{self, Correspondent};
+use shared::{App, Error, Result};
+
+use crate::examples;
+
+/// `PUT /api/v2/messages/bulk`
+pub struct UpdateMails;
+
+/// Which mails, and what is to become of their flags.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "BulkMessageUpdate")]
+pub struct Body {
+    /// The mails; one that is named twice is changed once.
+    pub message_ids: Ids<MessageId>,
+    /// Whether they are read.
+    pub is_read: Option<bool>,
+    /// Whether they are starred.
+    pub is_starred: Option<bool>,
+    /// Whether they are archived.
+    pub is_archived: Option<bool>,
+}
+
+/// What became of it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BulkMessageResult")]
+pub struct Output {
+    /// How many mails have the wanted flags now.
+    pub updated_count: u64,
+    /// Those that could not be changed.
+    pub failed: Vec<Failure>,
+}
+
+/// A mail that could not be changed.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BulkMessageFailure")]
+pub struct Failure {
+    /// The mail.
+    pub id: MessageId,
+    /// Why, in the words of error codes: `NOT_FOUND` for what is not the caller's.
+    pub code: &'static str,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<UpdateMails>()).using(&[Port::Queues])
+}
+
+impl Endpoint for UpdateMails {
+    const ROUTE: Route = Route::put(
+        "update_mails",
+        "/api/v2/messages/bulk",
+        "Mark many mails as read, starred or archived, or as not so",
+    );
+    type Who = Caller;
+    type Path = Nothing;
+    type Query = Nothing;
+    type Body = Body;
+    type Output = Output;
+
+    fn example() -> Example {
+        Example {
+            body: json!({ "message_ids": [examples::MAIL], "is_read": true }),
+            answer: json!({ "updated_count": 1, "failed": [] }),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
+        let user = call.who.user;
+        let changes = Change {
+            is_read: call.body.is_read,
+            is_starred: call.body.is_starred,
+            is_archived: call.body.is_archived,
+        };
+        let wanted = call.body.message_ids.get();
+        let mut found = Correspondent::of_many(app, user, wanted).await?;
+        let mails = wanted.iter().filter_map(|id| found.remove(id)).collect();
+        let mut failures = Vec::new();
+        let mut updated = BTreeSet::new();
+        for (id, result) in mail::change_many(app, mails, changes).await {
+            match result {
+                Ok(()) => {
+                    updated.insert(id);
+                }
+                Err(error) => failures.push((id, error)),
+            }
+        }
+        let is_known =
+            |id: &MessageId| updated.contains(id) || failures.iter().any(|(failed, _)| failed == id);
+        let unknown: Vec<MessageId> = wanted.iter().filter(|id| !is_known(id)).copied().collect();
+        failures.extend(unknown.into_iter().map(|id| (id, Error::NotFound("message"))));
+        if !updated.is_empty() {
+            let event = PersonalEvent::MailsUpdated {
+                messages: updated.iter().copied().collect(),
+                changes,
+            };
+            queue::tell(app, user, event).await?;
+        }
+        let failure = |(id, error): (MessageId, Error)| Failure {
+            id,
+            code: status_and_code(&error).1,
+        };
+        Ok(Output {
+            updated_count: updated.len() as u64,
+            failed: failures.into_iter().map(failure).collect(),
+        }
+        .into())
+    }
+}

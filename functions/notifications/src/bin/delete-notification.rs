@@ -1,0 +1,5 @@
+//! Lambda entry point of [`notifications::delete_notification`].
+
+fn main() -> std::process::ExitCode {
+    shared::lambda::serve(notifications::delete_notification::function())
+}

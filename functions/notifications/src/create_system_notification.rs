@@ -1,0 +1,121 @@
+//! `POST /api/v2/notifications/system`: notifies somebody on behalf of the system (S0-E13).
+//!
+//! The parameters come as JSON or in the query, whichever the client likes; where both name one they must agree.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::ids::UserId;
+use shared::domain::notification::{Notification, NotificationText, NotificationType, SYSTEM_ALERT};
+use shared::domain::user::Permission;
+use shared::http::input::Nothing;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::{Function, Port};
+use shared::queue::{self, PersonalEvent};
+use shared::store::{notifications, profiles};
+use shared::{App, Error, Result};
+
+use crate::examples;
+
+/// `POST /api/v2/notifications/system`
+pub struct CreateSystemNotification;
+
+/// The notification, in the query.
+#[derive(Deserialize, JsonSchema)]
+pub struct Query {
+    /// Whom to notify.
+    pub user_id: Option<UserId>,
+    /// What it says.
+    pub content: Option<NotificationText>,
+    /// What kind it is; `system_alert` unless it is another.
+    pub notification_type: Option<NotificationType>,
+}
+
+/// The notification, as a body. What the query names may be left out.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "NotificationCreate")]
+pub struct Body {
+    /// Whom to notify.
+    pub user_id: Option<UserId>,
+    /// What it says.
+    pub content: Option<NotificationText>,
+    /// What kind it is; `system_alert` unless it is another.
+    pub notification_type: Option<NotificationType>,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<CreateSystemNotification>()).using(&[Port::Queues])
+}
+
+impl Endpoint for CreateSystemNotification {
+    const ROUTE: Route = Route::post(
+        "create_system_notification",
+        "/api/v2/notifications/system",
+        "Notify somebody on behalf of the system",
+    )
+    .needs(Permission::NotificationsSystem)
+    .body_may_be_absent();
+    type Who = Caller;
+    type Path = Nothing;
+    type Query = Query;
+    type Body = Body;
+    type Output = Notification;
+
+    fn example() -> Example {
+        let mut notification = examples::notification();
+        notification["message_id"] = json!(null);
+        notification["type"] = json!("maintenance");
+        notification["content"] = json!("The system rests tonight at 23:00 UTC.");
+        Example {
+            parameters: json!({
+                "user_id": examples::BOB,
+                "content": "The system rests tonight at 23:00 UTC.",
+                "notification_type": "maintenance"
+            }),
+            answer: notification,
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Notification>> {
+        let permit = call.permit()?;
+        let (query, body) = (call.query, call.body);
+        let user = one_of("user_id", query.user_id, body.user_id)?.ok_or_else(|| missing("user_id"))?;
+        let content = one_of("content", query.content, body.content)?.ok_or_else(|| missing("content"))?;
+        let of_type = match one_of(
+            "notification_type",
+            query.notification_type,
+            body.notification_type,
+        )? {
+            Some(of_type) => of_type,
+            None => NotificationType::parse(SYSTEM_ALERT.to_owned()).map_err(Error::internal)?,
+        };
+        if profiles::find(app, user).await?.is_none() {
+            return Err(Error::NotFound("user"));
+        }
+        let notification = notifications::notify(app, &permit, user, &of_type, &content).await?;
+        let event = PersonalEvent::NotificationCreated {
+            notification: notification.id,
+        };
+        queue::tell(app, user, event).await?;
+        Ok(notification.into())
+    }
+}
+
+/// What the query or the body says.
+fn one_of<T: PartialEq>(field: &'static str, query: Option<T>, body: Option<T>) -> Result<Option<T>> {
+    match (query, body) {
+        (Some(query), Some(body)) if query != body => Err(Error::invalid(
+            field,
+            "contradiction",
+            "differs between query and body",
+        )),
+        (query, body) => Ok(query.or(body)),
+    }
+}
+
+fn missing(field: &'static str) -> Error {
+    Error::invalid(field, "missing", "is missing")
+}

@@ -1,0 +1,28 @@
+//! The examples of the documents, all about what Bob is told of.
+
+use serde_json::{Value, json};
+
+pub(crate) const BOB: &str = "22222222-2222-4222-8222-222222222222";
+pub(crate) const NOTIFICATION: &str = "019bc154-2bc0-7a3e-8d10-5b6f4e3c2a19";
+
+/// The notification about Ada's mail.
+pub(crate) fn notification() -> Value {
+    json!({
+        "id": NOTIFICATION,
+        "user_id": BOB,
+        "message_id": "3c8a6f52-0d41-5b7e-9f23-64a1c0d9e875",
+        "type": "new_message",
+        "content": "New message from Ada Lovelace: The engine",
+        "is_read": false,
+        "read_at": null,
+        "created_at": "2026-01-15T10:30:00.000Z"
+    })
+}
+
+/// The same once it is read.
+pub(crate) fn read() -> Value {
+    let mut notification = notification();
+    notification["is_read"] = json!(true);
+    notification["read_at"] = json!("2026-01-15T10:31:00.000Z");
+    notification
+}

@@ -1,0 +1,70 @@
+//! `GET /api/v2/notifications/{notification_id}`: one notification; opening it reads it (S0-E09).
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::ids::NotificationId;
+use shared::domain::notification::Notification;
+use shared::http::input::Nothing;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::{Function, Port};
+use shared::queue::{self, PersonalEvent};
+use shared::store::notifications::{self, Noted};
+use shared::{App, Result};
+
+use crate::examples;
+
+/// `GET /api/v2/notifications/{notification_id}`
+pub struct GetNotification;
+
+/// The parameters of the path.
+#[derive(Deserialize, JsonSchema)]
+pub struct Path {
+    /// The notification.
+    pub notification_id: NotificationId,
+}
+
+/// The parameters of the query.
+#[derive(Deserialize, JsonSchema)]
+pub struct Query {
+    /// Whether to look without reading it.
+    #[serde(default)]
+    pub peek: bool,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<GetNotification>()).using(&[Port::Queues])
+}
+
+impl Endpoint for GetNotification {
+    const ROUTE: Route = Route::get(
+        "get_notification",
+        "/api/v2/notifications/{notification_id}",
+        "Get a notification, and mark it as read",
+    );
+    type Who = Caller;
+    type Path = Path;
+    type Query = Query;
+    type Body = Nothing;
+    type Output = Notification;
+
+    fn example() -> Example {
+        Example {
+            parameters: json!({ "notification_id": examples::NOTIFICATION, "peek": false }),
+            answer: examples::read(),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Notification>> {
+        let (user, notification) = (call.who.user, call.path.notification_id);
+        let mut noted = Noted::of(app, user, notification).await?;
+        if noted.is_unread() && !call.query.peek {
+            let event = PersonalEvent::NotificationRead { notification };
+            noted = notifications::read(app, noted, queue::tell(app, user, event)).await?;
+        }
+        Ok(noted.notification().into())
+    }
+}

@@ -1,0 +1,63 @@
+//! `GET /api/v2/notifications/stats/summary`: how many notifications one has (S0-E14).
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
+use shared::auth::Caller;
+use shared::http::input::Nothing;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::Function;
+use shared::store::notifications;
+use shared::{App, Result};
+
+/// `GET /api/v2/notifications/stats/summary`
+pub struct GetNotificationStats;
+
+/// How many notifications one has.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NotificationStats")]
+pub struct Output {
+    /// All of them.
+    pub total: u64,
+    /// Those that are unread.
+    pub unread: u64,
+    /// All of them, by type.
+    pub by_type: BTreeMap<String, u64>,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<GetNotificationStats>())
+}
+
+impl Endpoint for GetNotificationStats {
+    const ROUTE: Route = Route::get(
+        "get_notification_stats",
+        "/api/v2/notifications/stats/summary",
+        "Count notifications",
+    );
+    type Who = Caller;
+    type Path = Nothing;
+    type Query = Nothing;
+    type Body = Nothing;
+    type Output = Output;
+
+    fn example() -> Example {
+        Example {
+            answer: json!({ "total": 3, "unread": 1, "by_type": { "new_message": 2, "missed_messages": 1 } }),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
+        let numbers = notifications::numbers(app, call.who.user).await?;
+        Ok(Output {
+            total: numbers.total,
+            unread: numbers.unread,
+            by_type: numbers.by_type,
+        }
+        .into())
+    }
+}

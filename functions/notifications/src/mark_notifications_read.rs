@@ -1,0 +1,121 @@
+//! `PUT /api/v2/notifications/bulk/read`: marks many notifications as read, or all (S0-E12).
+//!
+//! Asked again it does the same, so a client that heard nothing asks again, and then the others hear of it too.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::ids::NotificationId;
+use shared::http::input::Nothing;
+use shared::http::page::Ids;
+use shared::http::reply::status_and_code;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::{Function, Port};
+use shared::queue::{self, PersonalEvent};
+use shared::store::notifications;
+use shared::{App, Error, Result};
+
+use crate::examples;
+
+/// `PUT /api/v2/notifications/bulk/read`
+pub struct MarkNotificationsRead;
+
+/// Which notifications: some by their ids, or all.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "BulkNotificationUpdate")]
+pub struct Body {
+    /// The notifications.
+    pub notification_ids: Option<Ids<NotificationId>>,
+    /// True for all that there are, however many.
+    #[serde(default)]
+    pub all: Option<bool>,
+}
+
+/// What became of it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BulkNotificationResult")]
+pub struct Output {
+    /// How many of those that were named are read now; of all, how many were unread.
+    pub updated_count: u64,
+    /// Those that could not be marked.
+    pub failed: Vec<Failure>,
+}
+
+/// A notification that could not be marked.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BulkNotificationFailure")]
+pub struct Failure {
+    /// The notification.
+    pub id: NotificationId,
+    /// Why, in the words of error codes: `NOT_FOUND` for what is not the caller's.
+    pub code: &'static str,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<MarkNotificationsRead>()).using(&[Port::Queues])
+}
+
+impl Endpoint for MarkNotificationsRead {
+    const ROUTE: Route = Route::put(
+        "mark_notifications_read",
+        "/api/v2/notifications/bulk/read",
+        "Mark many notifications as read, or all",
+    );
+    type Who = Caller;
+    type Path = Nothing;
+    type Query = Nothing;
+    type Body = Body;
+    type Output = Output;
+
+    fn example() -> Example {
+        Example {
+            body: json!({ "notification_ids": [examples::NOTIFICATION] }),
+            answer: json!({ "updated_count": 1, "failed": [] }),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
+        let user = call.who.user;
+        let all = call.body.all.unwrap_or(false);
+        let (marked, failed, ids) = match (&call.body.notification_ids, all) {
+            (None, true) => (notifications::read_all(app, user).await?, Vec::new(), Vec::new()),
+            (Some(ids), false) => {
+                let (mut marked, mut failed) = (Vec::new(), Vec::new());
+                for (id, result) in notifications::read_many(app, user, ids.get()).await? {
+                    match result {
+                        Ok(()) => marked.push(id),
+                        Err(error) => failed.push(Failure {
+                            id,
+                            code: status_and_code(&error).1,
+                        }),
+                    }
+                }
+                (marked.len() as u64, failed, marked)
+            }
+            (None, false) => {
+                let reason = "is missing, and all is not true";
+                return Err(Error::invalid("notification_ids", "missing", reason));
+            }
+            (Some(_), true) => {
+                let reason = "cannot be combined with notification_ids";
+                return Err(Error::invalid("all", "contradiction", reason));
+            }
+        };
+        if all || !ids.is_empty() {
+            let event = PersonalEvent::NotificationsRead {
+                notifications: ids,
+                all,
+                marked,
+            };
+            queue::tell(app, user, event).await?;
+        }
+        Ok(Output {
+            updated_count: marked,
+            failed,
+        }
+        .into())
+    }
+}

@@ -1,0 +1,241 @@
+//! What `deliver` pushes to one person: their mail and their notifications (contract §4).
+//!
+//! A job comes before what it speaks of, so that nothing takes place that nobody hears of; here it is waited for. What
+//! is pushed is what the table holds by then, with the counts as they are then.
+
+use std::time::Duration;
+
+use shared::delivery::{self, Delivery};
+use shared::domain::frame::{
+    Frame, Inbox, MailDeleted, MailRead, MailUpdated, MailsUpdated, NewMail, NewNotification,
+    NotificationDeleted, NotificationRead, Notifications, NotificationsRead,
+};
+use shared::domain::ids::{MessageId, NotificationId, UserId};
+use shared::domain::mail::Count;
+use shared::queue::{Personal, PersonalEvent};
+use shared::store::Worker;
+use shared::store::mail::{self, Correspondent};
+use shared::store::notifications;
+use shared::store::tally;
+use shared::{App, Error, Result, views};
+
+use crate::deliver::{LOOKS, PUT_WITHIN};
+
+/// Pushes what happened to a person to each of their connections.
+pub(crate) async fn push(app: &App, worker: Worker, job: Personal) -> Result<()> {
+    let audience = delivery::audience(app, &[job.user]).await?;
+    let Some((user, mut listeners)) = audience.listening.into_iter().next() else {
+        return Ok(());
+    };
+    let Some(frames) = look(app, worker, &job).await? else {
+        return Ok(());
+    };
+    // One after the other: a mail comes before the notification about it.
+    for frame in frames {
+        let delivery = Delivery {
+            user,
+            listeners: listeners.clone(),
+            frame,
+        };
+        let (_, delivered) = delivery::deliver(app, vec![delivery]).await;
+        delivered?;
+        // They are told once that their time is over.
+        listeners.ended.clear();
+    }
+    Ok(())
+}
+
+/// The frames of a job, once what it speaks of is there. None if it will never come: whoever was writing it has died,
+/// and a retry has queued another job.
+async fn look(app: &App, worker: Worker, job: &Personal) -> Result<Option<Vec<Frame>>> {
+    let waits = LOOKS.iter().map(|distance| Some(*distance)).chain([None]);
+    for wait in waits {
+        if let Some(frames) = frames(app, worker, job.user, &job.event).await? {
+            return Ok(Some(frames));
+        }
+        if app.now().since(job.queued_at) > PUT_WITHIN {
+            return Ok(None);
+        }
+        tokio::time::sleep(wait.unwrap_or(Duration::ZERO)).await;
+    }
+    Err(Error::unavailable("what a job speaks of is not there yet"))
+}
+
+/// The frames of an event; none if it has not taken place yet.
+async fn frames(
+    app: &App,
+    worker: Worker,
+    user: UserId,
+    event: &PersonalEvent,
+) -> Result<Option<Vec<Frame>>> {
+    match event {
+        PersonalEvent::MailSent {
+            message,
+            notification,
+        } => {
+            let mut frames = new_mail(app, worker, user, *message).await?;
+            frames.extend(new_notification(app, worker, user, *notification).await?);
+            Ok(Some(frames))
+        }
+        PersonalEvent::MailRead { message, version } => {
+            let Some(side) = side(app, worker, user, *message, *version).await? else {
+                return Ok(None);
+            };
+            let flags = side.flags();
+            // Unread again, or gone: of that another job speaks.
+            if !flags.is_read || flags.is_deleted {
+                return Ok(Some(Vec::new()));
+            }
+            Ok(Some(vec![Frame::MailRead(MailRead {
+                namespace: Inbox::Inbox,
+                message_id: *message,
+                is_read: flags.is_read,
+                read_at: flags.read_at,
+                version: flags.version,
+                unread_count: unread_mails(app, user).await?,
+            })]))
+        }
+        PersonalEvent::MailUpdated { message, version } => {
+            let Some(side) = side(app, worker, user, *message, *version).await? else {
+                return Ok(None);
+            };
+            let flags = side.flags();
+            if flags.is_deleted {
+                return Ok(Some(Vec::new()));
+            }
+            Ok(Some(vec![Frame::MailUpdated(MailUpdated {
+                namespace: Inbox::Inbox,
+                message_id: *message,
+                is_read: flags.is_read,
+                is_starred: flags.is_starred,
+                is_archived: flags.is_archived,
+                read_at: flags.read_at,
+                updated_at: flags.updated_at.unwrap_or(side.content().created_at),
+                version: flags.version,
+                unread_count: unread_mails(app, user).await?,
+            })]))
+        }
+        PersonalEvent::MailDeleted {
+            message,
+            notification,
+        } => {
+            let side = mail::side_for_worker(app, worker, user, *message).await?;
+            if side.is_some_and(|side| !side.flags().is_deleted) {
+                return Ok(None);
+            }
+            let mut frames = vec![Frame::MailDeleted(MailDeleted {
+                namespace: Inbox::Inbox,
+                message_id: *message,
+                unread_count: unread_mails(app, user).await?,
+            })];
+            if let Some(notification) = notification {
+                frames.push(notification_deleted(app, user, *notification).await?);
+            }
+            Ok(Some(frames))
+        }
+        PersonalEvent::MailsUpdated { messages, changes } => {
+            Ok(Some(vec![Frame::MailsUpdated(MailsUpdated {
+                namespace: Inbox::Inbox,
+                message_ids: messages.clone(),
+                changes: *changes,
+                updated_count: messages.len() as u64,
+                unread_count: unread_mails(app, user).await?,
+            })]))
+        }
+        PersonalEvent::NotificationCreated { notification } => {
+            let frame = new_notification(app, worker, user, *notification).await?;
+            Ok(Some(frame.into_iter().collect()))
+        }
+        PersonalEvent::NotificationRead { notification } => {
+            let noted = notifications::find_for_worker(app, worker, user, *notification).await?;
+            if noted.as_ref().is_some_and(notifications::Noted::is_unread) {
+                return Ok(None);
+            }
+            let Some(noted) = noted else {
+                return Ok(Some(Vec::new()));
+            };
+            Ok(Some(vec![Frame::NotificationRead(NotificationRead {
+                namespace: Notifications::Notifications,
+                notification_id: *notification,
+                read_at: noted.notification().read_at,
+                unread_count: unread_notifications(app, user).await?,
+            })]))
+        }
+        PersonalEvent::NotificationDeleted { notification } => {
+            let noted = notifications::find_for_worker(app, worker, user, *notification).await?;
+            if noted.is_some() {
+                return Ok(None);
+            }
+            Ok(Some(vec![notification_deleted(app, user, *notification).await?]))
+        }
+        PersonalEvent::NotificationsRead {
+            notifications,
+            all,
+            marked,
+        } => Ok(Some(vec![Frame::NotificationsRead(NotificationsRead {
+            namespace: Notifications::Notifications,
+            notification_ids: notifications.clone(),
+            all: *all,
+            marked_count: *marked,
+            unread_count: unread_notifications(app, user).await?,
+        })])),
+    }
+}
+
+/// The user's side of a mail, once its flags have a version.
+async fn side(
+    app: &App,
+    worker: Worker,
+    user: UserId,
+    message: MessageId,
+    version: u64,
+) -> Result<Option<Correspondent>> {
+    let side = mail::side_for_worker(app, worker, user, message).await?;
+    Ok(side.filter(|side| side.flags().version >= version))
+}
+
+/// The frame of a mail that came; none if it is deleted already.
+async fn new_mail(app: &App, worker: Worker, user: UserId, message: MessageId) -> Result<Vec<Frame>> {
+    let side = mail::side_for_worker(app, worker, user, message).await?;
+    let side = side.ok_or_else(|| Error::internal("a job for a mail that does not exist"))?;
+    if side.flags().is_deleted {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Frame::NewMail(NewMail {
+        namespace: Inbox::Inbox,
+        message: views::mail::mail(app, &side).await?,
+        unread_count: unread_mails(app, user).await?,
+    })])
+}
+
+/// The frame of a notification that came; none if it is deleted already.
+async fn new_notification(
+    app: &App,
+    worker: Worker,
+    user: UserId,
+    notification: NotificationId,
+) -> Result<Option<Frame>> {
+    let noted = notifications::find_for_worker(app, worker, user, notification).await?;
+    let Some(noted) = noted else { return Ok(None) };
+    Ok(Some(Frame::NewNotification(NewNotification {
+        namespace: Notifications::Notifications,
+        notification: noted.notification(),
+        unread_count: unread_notifications(app, user).await?,
+    })))
+}
+
+async fn notification_deleted(app: &App, user: UserId, notification: NotificationId) -> Result<Frame> {
+    Ok(Frame::NotificationDeleted(NotificationDeleted {
+        namespace: Notifications::Notifications,
+        notification_id: notification,
+        unread_count: unread_notifications(app, user).await?,
+    }))
+}
+
+async fn unread_mails(app: &App, user: UserId) -> Result<u64> {
+    Ok(tally::of(app, user).await?.of(Count::Unread))
+}
+
+async fn unread_notifications(app: &App, user: UserId) -> Result<u64> {
+    Ok(notifications::numbers(app, user).await?.unread)
+}

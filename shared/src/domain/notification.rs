@@ -1,0 +1,55 @@
+//! Notifications: what a person is to be told of (S0, contract §4).
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::ids::{MessageId, NotificationId, UserId};
+use super::text::Text;
+use super::time::Timestamp;
+
+/// What a notification says.
+pub type NotificationText = Text<1, 2000>;
+/// What kind of notification it is (S0-F09).
+pub type NotificationType = Text<1, 50>;
+
+/// The type of a notification about a mail.
+pub const NEW_MESSAGE: &str = "new_message";
+/// The type of a notification about conversation messages that came while one was away.
+pub const MISSED_MESSAGES: &str = "missed_messages";
+/// The type of a system notification, unless it has another.
+pub const SYSTEM_ALERT: &str = "system_alert";
+
+/// A notification.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "NotificationWithMessage")]
+pub struct Notification {
+    /// Its id.
+    pub id: NotificationId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The message that it speaks of; of several missed ones the newest.
+    pub message_id: Option<MessageId>,
+    /// What kind: `new_message` for a mail, `missed_messages` for a conversation, `system_alert` or another from the
+    /// system.
+    #[serde(rename = "type")]
+    #[schemars(length(max = 50))]
+    pub notification_type: String,
+    /// What it says.
+    pub content: String,
+    /// Whether you have read it.
+    pub is_read: bool,
+    /// When you read it.
+    pub read_at: Option<Timestamp>,
+    /// When it came.
+    pub created_at: Timestamp,
+}
+
+/// The text about a mail, exactly so (S0-F11).
+pub fn about_mail(sender_name: &str, subject: &str) -> String {
+    format!("New message from {sender_name}: {subject}")
+}
+
+/// The text about what was missed in a conversation: without what was said, which may be gone by the time it is read.
+pub fn about_missed(sender_username: &str) -> String {
+    format!("{sender_username} wrote while you were away")
+}

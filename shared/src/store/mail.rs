@@ -1,0 +1,460 @@
+//! Mail: one content, and a box for each side.
+//!
+//! The content is written once and never again. What somebody does with a mail is in the flags of their side, an item
+//! of its own that is there once they differ from [`Flags::untouched`]; the lists that a mail stands in, and what it
+//! adds to the [tally](super::tally), follow from the flags alone ([`Flags::listings`], [`Flags::counts`]). So every
+//! change is one transaction: the flags, if they are as they were seen, and the differences.
+
+mod codec;
+mod pages;
+
+pub use pages::{Page, Place, page};
+
+use std::collections::{BTreeMap, HashMap};
+
+use sha2::{Digest as _, Sha256};
+
+use self::codec::{attribute, decode, decode_flags, encode, encode_flags};
+use super::Worker;
+use super::item::{Item, number};
+use super::keys::{self, Key};
+use super::notifications::{Stored, newest_of};
+use super::table::{self, Backoff, Condition, Consistency, Transacted, Transaction};
+use super::tally::{self, Delta, Tally};
+use crate::App;
+use crate::domain::ids::{MessageId, NotificationId, UserId};
+use crate::domain::mail::{Change, Content, Flags, MailBody, Side, Subject};
+use crate::domain::notification::{self, about_mail};
+use crate::error::{Error, Result};
+use crate::telemetry::Count;
+
+/// How often a change looks again before it gives up with 503.
+const ATTEMPTS: u32 = 24;
+/// How many mails one transaction changes at the most: each takes part with its flags and at most eight lists, and a
+/// transaction has a hundred parts.
+/// Source: AWS, *Amazon DynamoDB Transactions: How it works*.
+const TOGETHER: usize = 10;
+
+/// Proof that a user is the sender or the recipient of a mail and has not deleted it. Only this module makes one, from
+/// the table, and what touches a mail on a user's behalf demands it.
+#[derive(Clone, Debug)]
+pub struct Correspondent {
+    user: UserId,
+    side: Side,
+    content: Content,
+    flags: Flags,
+}
+
+impl Correspondent {
+    /// The user's side of a mail.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a stranger, for whoever has deleted it, and for what is no mail: the locator of a
+    /// message in a conversation stands under the same key, and it is here that the two are told apart.
+    pub async fn of(app: &App, user: UserId, message: MessageId) -> Result<Self> {
+        let mut found = Self::of_many(app, user, &[message]).await?;
+        found.remove(&message).ok_or(Error::NotFound("message"))
+    }
+
+    /// The user's side of those of many mails that are theirs.
+    pub async fn of_many(
+        app: &App,
+        user: UserId,
+        messages: &[MessageId],
+    ) -> Result<HashMap<MessageId, Self>> {
+        let keys = |message: &MessageId| [keys::locator(*message), keys::flags(user, *message)];
+        let keys = messages.iter().flat_map(keys).collect();
+        let items = table::get_many(app, keys, Consistency::Strong).await?;
+        let mut found = HashMap::with_capacity(messages.len());
+        for message in messages {
+            let side = Self::from_items(&items, user, *message)?;
+            found.extend(
+                side.filter(|side| !side.flags.is_deleted)
+                    .map(|side| (*message, side)),
+            );
+        }
+        Ok(found)
+    }
+
+    /// Somebody's side by the items that were read, deleted or not; none for a stranger.
+    fn from_items(items: &HashMap<Key, Item>, user: UserId, message: MessageId) -> Result<Option<Self>> {
+        let Some(content) = items.get(&keys::locator(message)) else {
+            return Ok(None);
+        };
+        let Some(content) = decode(message, content)? else {
+            return Ok(None);
+        };
+        let Some(side) = content.side(user) else {
+            return Ok(None);
+        };
+        let flags = match items.get(&keys::flags(user, message)) {
+            Some(item) => decode_flags(item)?,
+            None => Flags::untouched(side),
+        };
+        Ok(Some(Self {
+            user,
+            side,
+            content,
+            flags,
+        }))
+    }
+
+    /// Whose side it is.
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// On which side they are.
+    pub fn side(&self) -> Side {
+        self.side
+    }
+
+    /// What the mail consists of.
+    pub fn content(&self) -> &Content {
+        &self.content
+    }
+
+    /// Their flags.
+    pub fn flags(&self) -> Flags {
+        self.flags
+    }
+
+    /// Looks at the flags again.
+    async fn again(mut self, app: &App) -> Result<Self> {
+        let key = keys::flags(self.user, self.content.id);
+        self.flags = match table::get(app, &key, Consistency::Strong).await? {
+            Some(item) => decode_flags(&item)?,
+            None => Flags::untouched(self.side),
+        };
+        if self.flags.is_deleted {
+            return Err(Error::NotFound("message"));
+        }
+        Ok(self)
+    }
+
+    /// What changes in the table when the flags become others: the flags themselves, refused if they are not as they
+    /// were seen, and the lists.
+    fn write(&self, mut transaction: Transaction, next: Flags) -> Transaction {
+        let (user, content) = (self.user, &self.content);
+        let as_seen = if self.flags.version == Flags::untouched(self.side).version {
+            Condition::absent()
+        } else {
+            Condition::holds(format!("{} = :seen", attribute::VERSION))
+                .value(":seen", number(self.flags.version))
+        };
+        transaction = transaction.put(encode_flags(user, content.id, next), as_seen);
+        let (before, after) = (self.flags.listings(self.side), next.listings(self.side));
+        let key = |listing| keys::listed(user, listing, content.created_at, content.id);
+        for gone in before.difference(&after) {
+            transaction = transaction.delete(key(*gone), Condition::default());
+        }
+        for new in after.difference(&before) {
+            transaction = transaction.put(Item::new(&key(*new)), Condition::default());
+        }
+        transaction
+    }
+
+    fn count(&self, delta: Delta, next: Flags) -> Delta {
+        delta.mail(&self.flags.counts(self.side), &next.counts(self.side))
+    }
+}
+
+/// A mail to send.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Its id: derived if the client named it, else fresh.
+    pub id: MessageId,
+    /// Who sends it.
+    pub sender: UserId,
+    /// What they are called.
+    pub sender_name: String,
+    /// Who gets it.
+    pub recipient: UserId,
+    /// What it is about.
+    pub subject: Subject,
+    /// What it says.
+    pub body: MailBody,
+}
+
+/// A mail that is stored.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// The mail, as its sender sees it.
+    pub mail: Correspondent,
+    /// Whether an earlier attempt had stored it.
+    pub replayed: bool,
+}
+
+/// Stores a mail, once for all attempts with its id: the content, the lists of both sides, the recipient's
+/// notification and both tallies are one transaction.
+///
+/// # Errors
+/// [`Error::IdempotencyKeyReused`] if the id stands for another content, [`Error::Unavailable`] if too much was going
+/// on in one of the two boxes.
+pub async fn send(app: &App, draft: &Draft) -> Result<Sent> {
+    let fingerprint = fingerprint(draft);
+    let mut newest = None;
+    let mut backoff = Backoff::new(ATTEMPTS);
+    loop {
+        let now = app.now();
+        let content = Content {
+            id: draft.id,
+            sender: draft.sender,
+            recipient: draft.recipient,
+            subject: draft.subject.as_str().to_owned(),
+            body: draft.body.as_str().to_owned(),
+            created_at: now,
+            notification: NotificationId::following(newest, now),
+        };
+        match delivery(&content, &draft.sender_name, &fingerprint)
+            .send(app)
+            .await?
+        {
+            Transacted::Done => {
+                app.meter().count(Count::MessagesSent, 1);
+                let side = if draft.sender == draft.recipient {
+                    Side::Both
+                } else {
+                    Side::Sender
+                };
+                let mail = Correspondent {
+                    user: draft.sender,
+                    side,
+                    content,
+                    flags: Flags::untouched(side),
+                };
+                return Ok(Sent {
+                    mail,
+                    replayed: false,
+                });
+            }
+            Transacted::Refused(parts) => match parts.first() {
+                Some(Some(item)) => return replayed(app, draft, &fingerprint, item).await,
+                _ => newest = newest_of(&parts)?,
+            },
+        }
+        app.meter().count(Count::Contentions, 1);
+        backoff.wait("sending a mail").await?;
+    }
+}
+
+/// Everything that a new mail writes. The recipient's tally comes last: it may refuse the notification's id.
+fn delivery(content: &Content, sender_name: &str, fingerprint: &[u8]) -> Transaction {
+    let mut transaction = Transaction::default().put(encode(content, fingerprint), Condition::absent());
+    let mut deltas: BTreeMap<bool, (UserId, Delta)> = BTreeMap::new();
+    for user in [content.sender, content.recipient] {
+        let is_recipient = user == content.recipient;
+        if deltas.contains_key(&is_recipient) {
+            continue;
+        }
+        let Some(side) = content.side(user) else { continue };
+        let flags = Flags::untouched(side);
+        for listing in flags.listings(side) {
+            let key = keys::listed(user, listing, content.created_at, content.id);
+            transaction = transaction.put(Item::new(&key), Condition::default());
+        }
+        let delta = Delta::default().mail(&[].into(), &flags.counts(side));
+        deltas.insert(is_recipient, (user, delta));
+    }
+    let note = Stored::new(
+        content.notification,
+        notification::NEW_MESSAGE,
+        about_mail(sender_name, &content.subject),
+        Some(content.id),
+    );
+    transaction = note.put_into(transaction, content.recipient);
+    for (is_recipient, (user, delta)) in deltas {
+        let delta = if is_recipient {
+            delta.notified(content.notification, notification::NEW_MESSAGE)
+        } else {
+            delta
+        };
+        if let Some(update) = delta.update(user) {
+            transaction = transaction.update(update);
+        }
+    }
+    transaction
+}
+
+/// The mail that an earlier attempt has stored.
+async fn replayed(app: &App, draft: &Draft, fingerprint: &[u8], item: &Item) -> Result<Sent> {
+    if item.find_bytes(attribute::FINGERPRINT) != Some(fingerprint) {
+        return Err(Error::IdempotencyKeyReused);
+    }
+    let flags = keys::flags(draft.sender, draft.id);
+    let mut items = HashMap::from([(keys::locator(draft.id), item.clone())]);
+    items.extend(
+        table::get(app, &flags, Consistency::Strong)
+            .await?
+            .map(|item| (flags, item)),
+    );
+    let mail = Correspondent::from_items(&items, draft.sender, draft.id)?;
+    let mail = mail.ok_or_else(|| Error::internal("the id of a mail stands for something else"))?;
+    Ok(Sent { mail, replayed: true })
+}
+
+/// Tells one content from another: what a client may not change under one `client_message_id`.
+fn fingerprint(draft: &Draft) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    hash.update(draft.subject.as_str());
+    // A zero byte, which no subject holds.
+    hash.update([0]);
+    hash.update(draft.body.as_str());
+    hash.finalize().into_iter().take(16).collect()
+}
+
+/// Changes the flags of one's side; the mail with those that it has then.
+///
+/// `announce` tells others of the version that the change leads to, **before** it is made: whoever hears of a version
+/// waits for it. So nothing is changed that nobody hears of, though a change that was announced may never come. With
+/// flags that are as they are wanted already it announces the version that they have, because whoever made them so may
+/// have failed to.
+///
+/// # Errors
+/// [`Error::PreconditionFailed`] if the flags have another version than `is_wanted` allows, and whatever `announce`
+/// fails with.
+pub async fn change<A: Future<Output = Result<()>>>(
+    app: &App,
+    mail: Correspondent,
+    change: Change,
+    is_wanted: impl Fn(u64) -> bool,
+    announce: impl Fn(u64) -> A,
+) -> Result<Correspondent> {
+    let mut mail = mail;
+    let mut backoff = Backoff::new(ATTEMPTS);
+    loop {
+        if !is_wanted(mail.flags.version) {
+            return Err(Error::PreconditionFailed);
+        }
+        let next = mail.flags.changed(change, app.now());
+        announce(next.version).await?;
+        if next == mail.flags {
+            return Ok(mail);
+        }
+        let transaction = mail.write(Transaction::default(), next);
+        let transaction = counted(transaction, mail.count(Delta::default(), next), mail.user);
+        match transaction.send(app).await? {
+            Transacted::Done => {
+                mail.flags = next;
+                return Ok(mail);
+            }
+            Transacted::Refused(_) => {
+                app.meter().count(Count::Contentions, 1);
+                backoff.wait("changing a mail").await?;
+                mail = mail.again(app).await?;
+            }
+        }
+    }
+}
+
+/// Changes the flags of many mails of one user: for each what went wrong, in the order in which they were given.
+///
+/// All of them change one tally, so transactions of one mail each would stand in each other's way. Several mails are
+/// one transaction instead; if something has changed meanwhile, each of them is tried alone.
+pub async fn change_many(
+    app: &App,
+    mails: Vec<Correspondent>,
+    change: Change,
+) -> Vec<(MessageId, Result<()>)> {
+    let now = app.now();
+    let mut results = Vec::with_capacity(mails.len());
+    let is_done = |mail: &Correspondent| mail.flags.changed(change, now) == mail.flags;
+    let (done, left): (Vec<_>, Vec<_>) = mails.into_iter().partition(is_done);
+    results.extend(done.into_iter().map(|mail| (mail.content.id, Ok(()))));
+    for together in left.chunks(TOGETHER) {
+        let (mut transaction, mut delta) = (Transaction::default(), Delta::default());
+        for mail in together {
+            let next = mail.flags.changed(change, now);
+            transaction = mail.write(transaction, next);
+            delta = mail.count(delta, next);
+        }
+        let transaction = match together.first() {
+            Some(mail) => counted(transaction, delta, mail.user),
+            None => transaction,
+        };
+        if matches!(transaction.send(app).await, Ok(Transacted::Done)) {
+            results.extend(together.iter().map(|mail| (mail.content.id, Ok(()))));
+            continue;
+        }
+        for mail in together {
+            results.push((mail.content.id, change_alone(app, mail.clone(), change).await));
+        }
+    }
+    results
+}
+
+async fn change_alone(app: &App, mail: Correspondent, change: Change) -> Result<()> {
+    let mail = mail.again(app).await?;
+    self::change(app, mail, change, |_| true, async |_| Ok(()))
+        .await
+        .map(|_| ())
+}
+
+/// Takes a mail out of the user's box, and with it the notification about it, which comes back if there was one. As
+/// with a [change], `announce` comes first.
+///
+/// # Errors
+/// Whatever `announce` fails with.
+pub async fn delete<A: Future<Output = Result<()>>>(
+    app: &App,
+    mail: Correspondent,
+    announce: impl Fn(Option<NotificationId>) -> A,
+) -> Result<()> {
+    let mut mail = mail;
+    let mut backoff = Backoff::new(ATTEMPTS);
+    loop {
+        let next = mail.flags.deleted(app.now());
+        let (note, tally) = notification_of(app, &mail).await?;
+        announce(note.as_ref().map(|note| note.id)).await?;
+        let mut transaction = mail.write(Transaction::default(), next);
+        let mut delta = mail.count(Delta::default(), next);
+        if let Some(note) = note {
+            (transaction, delta) = note.remove_from(transaction, delta, mail.user, &tally);
+        }
+        if let Transacted::Done = counted(transaction, delta, mail.user).send(app).await? {
+            return Ok(());
+        }
+        app.meter().count(Count::Contentions, 1);
+        backoff.wait("deleting a mail").await?;
+        mail = match mail.again(app).await {
+            // Another attempt was faster.
+            Err(Error::NotFound(_)) => return Ok(()),
+            other => other?,
+        };
+    }
+}
+
+/// The notification about a mail, if the user got one and still has it, and their tally.
+async fn notification_of(app: &App, mail: &Correspondent) -> Result<(Option<Stored>, Tally)> {
+    let (user, id) = (mail.user, mail.content.notification);
+    if mail.side == Side::Sender {
+        return Ok((None, Tally::default()));
+    }
+    let (note, tally) = (keys::notification(user, id), keys::tally(user));
+    let items = table::get_many(app, vec![note.clone(), tally.clone()], Consistency::Strong).await?;
+    let note = items
+        .get(&note)
+        .map(|item| Stored::decode(id, item))
+        .transpose()?;
+    let tally = items.get(&tally).map_or(Ok(Tally::default()), tally::decode)?;
+    Ok((note, tally))
+}
+
+fn counted(transaction: Transaction, delta: Delta, user: UserId) -> Transaction {
+    match delta.update(user) {
+        Some(update) => transaction.update(update),
+        None => transaction,
+    }
+}
+
+/// The side of one of the two people of a mail, deleted or not, and what it looks like, for a worker.
+pub async fn side_for_worker(
+    app: &App,
+    _: Worker,
+    user: UserId,
+    message: MessageId,
+) -> Result<Option<Correspondent>> {
+    let keys = vec![keys::locator(message), keys::flags(user, message)];
+    let items = table::get_many(app, keys, Consistency::Strong).await?;
+    Correspondent::from_items(&items, user, message)
+}

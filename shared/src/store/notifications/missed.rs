@@ -1,0 +1,178 @@
+//! What somebody missed: one notification per conversation, updated in place.
+//!
+//! That it was read or deleted is the number of the message up to which it was: a newer miss brings it back. Whoever
+//! has read the conversation itself has nothing missed any more, and nothing need be written for that.
+
+use std::collections::HashMap;
+
+use futures::stream::{self, TryStreamExt as _};
+
+use super::super::Worker;
+use super::super::item::{Item, bytes, number, text};
+use super::super::keys;
+use super::super::members;
+use super::super::table::{self, Consistency, Query, Update, Written};
+use crate::App;
+use crate::domain::ids::{ConversationId, MessageId, NotificationId, UserId};
+use crate::domain::notification::{MISSED_MESSAGES, Notification, about_missed};
+use crate::domain::time::Timestamp;
+use crate::error::Result;
+
+/// How many are marked at once.
+const PARALLEL: usize = 16;
+
+/// What was missed.
+#[derive(Clone, Debug)]
+pub struct Missed {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The newest message that was missed.
+    pub seq: u64,
+    /// Its id.
+    pub message: MessageId,
+    /// Who sent it.
+    pub sender_username: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Notes that a user missed a message; an older one than is noted already changes nothing, so that a job that
+/// comes twice, or late, does no harm.
+pub async fn note_missed(app: &App, _: Worker, user: UserId, missed: &Missed) -> Result<()> {
+    let id = NotificationId::missed_in(missed.conversation, user);
+    let update = Update::new(
+        keys::missed(user, missed.conversation),
+        "SET q = :seq, m = :message, u = :sender, a = :at, i = :id, c = :conversation, f = if_not_exists(f, :at)",
+    )
+    .only_if("attribute_not_exists(q) OR q < :seq")
+    .value(":seq", number(missed.seq))
+    .value(":message", bytes(missed.message.uuid().as_bytes().to_vec()))
+    .value(":sender", text(&missed.sender_username))
+    .value(":at", number(missed.at.milliseconds()))
+    .value(":id", bytes(id.uuid().as_bytes().to_vec()))
+    .value(":conversation", bytes(missed.conversation.uuid().as_bytes().to_vec()));
+    match update.send(app).await? {
+        Written::Done(_) | Written::Refused(_) => Ok(()),
+    }
+}
+
+/// What there is of one conversation.
+#[derive(Clone, Debug)]
+pub(super) struct Note {
+    missed: Missed,
+    id: NotificationId,
+    /// Up to which message it was read, and when.
+    read: Option<(u64, Timestamp)>,
+    /// Up to which message it was deleted.
+    deleted_seq: u64,
+}
+
+impl Note {
+    fn read_at(&self) -> Option<Timestamp> {
+        self.read
+            .filter(|(seq, _)| *seq >= self.missed.seq)
+            .map(|(_, at)| at)
+    }
+
+    pub(super) fn is_unread(&self) -> bool {
+        self.read_at().is_none()
+    }
+
+    pub(super) fn id(&self) -> NotificationId {
+        self.id
+    }
+
+    /// As the user sees it.
+    pub(super) fn notification(&self, user: UserId) -> Notification {
+        Notification {
+            id: self.id,
+            user_id: user,
+            message_id: Some(self.missed.message),
+            notification_type: MISSED_MESSAGES.to_owned(),
+            content: about_missed(&self.missed.sender_username),
+            is_read: !self.is_unread(),
+            read_at: self.read_at(),
+            created_at: self.missed.at,
+        }
+    }
+}
+
+/// What a user has missed and neither deleted nor read in the conversation itself: as many as conversations at the
+/// most.
+pub(super) async fn of(app: &App, user: UserId) -> Result<Vec<Note>> {
+    let query = Query::between(keys::notes(user), keys::MISSED, format!("{}~", keys::MISSED));
+    let notes: Vec<Note> = query.all(app).await?.iter().map(decode).collect::<Result<_>>()?;
+    let mut notes: Vec<Note> = notes
+        .into_iter()
+        .filter(|note| note.deleted_seq < note.missed.seq)
+        .collect();
+    if notes.is_empty() {
+        return Ok(notes);
+    }
+    let cursors = cursors(app, user, &notes).await?;
+    // Who has left a conversation has missed nothing there.
+    notes.retain(|note| {
+        let read = cursors.get(&note.missed.conversation);
+        read.is_some_and(|last_read_seq| *last_read_seq < note.missed.seq)
+    });
+    Ok(notes)
+}
+
+/// How far the user has read in each conversation.
+async fn cursors(app: &App, user: UserId, notes: &[Note]) -> Result<HashMap<ConversationId, u64>> {
+    let key = |note: &Note| keys::member(note.missed.conversation, user);
+    let items = table::get_many(app, notes.iter().map(key).collect(), Consistency::Strong).await?;
+    let mut cursors = HashMap::with_capacity(notes.len());
+    for note in notes {
+        if let Some(item) = items.get(&key(note)) {
+            let member = members::decode(note.missed.conversation, item)?;
+            cursors.insert(note.missed.conversation, member.cursor.last_read_seq);
+        }
+    }
+    Ok(cursors)
+}
+
+/// Marks as read what was seen of some: a message that was missed since stays unread.
+pub(super) async fn read(app: &App, user: UserId, notes: &[Note]) -> Result<()> {
+    let mark = |note: &Note| {
+        Update::new(
+            keys::missed(user, note.missed.conversation),
+            "SET rs = :seq, rt = :now",
+        )
+        .only_if("attribute_exists(q) AND (attribute_not_exists(rs) OR rs < :seq)")
+        .value(":seq", number(note.missed.seq))
+        .value(":now", number(app.now().milliseconds()))
+    };
+    stream::iter(notes.iter().map(|note| Ok(mark(note))))
+        .try_for_each_concurrent(PARALLEL, |mark| async { mark.send(app).await.map(|_| ()) })
+        .await
+}
+
+/// Deletes what was seen of one: a message that is missed later brings it back.
+pub(super) async fn delete(app: &App, user: UserId, note: &Note) -> Result<()> {
+    let update = Update::new(keys::missed(user, note.missed.conversation), "SET ds = :seq")
+        .only_if("attribute_exists(q) AND (attribute_not_exists(ds) OR ds < :seq)")
+        .value(":seq", number(note.missed.seq));
+    match update.send(app).await? {
+        Written::Done(_) | Written::Refused(_) => Ok(()),
+    }
+}
+
+fn decode(item: &Item) -> Result<Note> {
+    let read = match (item.find_number("rs")?, item.find_time("rt")?) {
+        (Some(seq), Some(at)) => Some((seq, at)),
+        _ => None,
+    };
+    Ok(Note {
+        missed: Missed {
+            conversation: ConversationId::from_uuid(item.get_id("c")?),
+            seq: item.get_number("q")?,
+            message: MessageId::from_uuid(item.get_id("m")?),
+            sender_username: item.get_text("u")?.to_owned(),
+            at: item.get_time("a")?,
+        },
+        id: NotificationId::from_uuid(item.get_id("i")?),
+        read,
+        deleted_seq: item.find_number("ds")?.unwrap_or_default(),
+    })
+}

@@ -1,0 +1,231 @@
+//! What a person has: how many mails, how many in each list, how many notifications.
+//!
+//! A count only ever changes in the transaction that changes what is counted, so it cannot drift, and nobody ever has
+//! to count. Besides, the tally keeps the order of notifications: it knows the newest, and none comes before it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::item::{Item, bytes, number};
+use super::keys;
+use super::table::{self, Consistency, Update};
+use crate::App;
+use crate::domain::ids::{NotificationId, UserId};
+use crate::domain::mail::{Count, Folder};
+use crate::domain::time::Timestamp;
+use crate::error::Result;
+
+/// The attributes of a tally.
+mod attribute {
+    /// The newest notification.
+    pub(super) const NEWEST: &str = "nn";
+    /// The newest notification when all were marked as read.
+    pub(super) const ALL_READ_TO: &str = "nr";
+    /// When that was.
+    pub(super) const ALL_READ_AT: &str = "nra";
+    /// Notifications.
+    pub(super) const NOTIFICATIONS: &str = "nt";
+    /// Those that are unread.
+    pub(super) const UNREAD_NOTIFICATIONS: &str = "nu";
+    /// The prefix of the counts per type.
+    pub(super) const OF_TYPE: &str = "n#";
+}
+
+/// What a person has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    mail: BTreeMap<Count, u64>,
+    /// How many notifications.
+    pub notifications: u64,
+    /// How many of them are unread.
+    pub unread_notifications: u64,
+    /// How many of each type, those of which there are some.
+    pub by_type: BTreeMap<String, u64>,
+    /// The newest notification that there ever was.
+    pub newest: Option<NotificationId>,
+    /// The last time that all notifications were marked as read.
+    pub all_read: Option<AllRead>,
+}
+
+/// That all notifications up to one are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllRead {
+    /// The one.
+    pub up_to: NotificationId,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+impl Tally {
+    /// A count of mails.
+    pub fn of(&self, count: Count) -> u64 {
+        self.mail.get(&count).copied().unwrap_or_default()
+    }
+
+    /// Since when a notification is read because all were.
+    pub(super) fn read_with_all(&self, id: NotificationId) -> Option<Timestamp> {
+        let all_read = self.all_read?;
+        (id <= all_read.up_to).then_some(all_read.at)
+    }
+}
+
+/// What a person has, as of now.
+pub async fn of(app: &App, user: UserId) -> Result<Tally> {
+    let item = table::get(app, &keys::tally(user), Consistency::Strong).await?;
+    item.as_ref().map_or(Ok(Tally::default()), decode)
+}
+
+pub(super) fn decode(item: &Item) -> Result<Tally> {
+    let mut tally = Tally {
+        notifications: item.find_number(attribute::NOTIFICATIONS)?.unwrap_or_default(),
+        unread_notifications: item
+            .find_number(attribute::UNREAD_NOTIFICATIONS)?
+            .unwrap_or_default(),
+        newest: item.find_id(attribute::NEWEST)?.map(NotificationId::from_uuid),
+        ..Tally::default()
+    };
+    if let (Some(up_to), Some(at)) = (
+        item.find_id(attribute::ALL_READ_TO)?,
+        item.find_time(attribute::ALL_READ_AT)?,
+    ) {
+        let up_to = NotificationId::from_uuid(up_to);
+        tally.all_read = Some(AllRead { up_to, at });
+    }
+    for count in Count::all() {
+        tally
+            .mail
+            .extend(item.find_number(&name(count))?.map(|number| (count, number)));
+    }
+    for attribute in item.0.keys() {
+        if let Some(of_type) = attribute.strip_prefix(attribute::OF_TYPE) {
+            let many: u64 = item.get_number(attribute)?;
+            tally
+                .by_type
+                .extend((many > 0).then(|| (of_type.to_owned(), many)));
+        }
+    }
+    Ok(tally)
+}
+
+/// The attribute of a count of mails.
+fn name(count: Count) -> String {
+    let (name, unread) = match count {
+        Count::Total => ("mt", ""),
+        Count::Unread => ("mu", ""),
+        Count::Received => ("mr", ""),
+        Count::Listed(listing) => {
+            let name = match listing.folder {
+                Folder::Inbox => "mi",
+                Folder::Sent => "ms",
+                Folder::Starred => "mx",
+                Folder::Archived => "ma",
+            };
+            (name, if listing.unread_only { "u" } else { "" })
+        }
+    };
+    format!("{name}{unread}")
+}
+
+/// What a change adds to a tally: part of the transaction that makes it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Delta {
+    counts: BTreeMap<String, i64>,
+    newest: Option<NotificationId>,
+    insists_unread: Option<NotificationId>,
+}
+
+impl Delta {
+    /// A mail counts for other things than before.
+    pub(super) fn mail(mut self, before: &BTreeSet<Count>, after: &BTreeSet<Count>) -> Self {
+        for gone in before.difference(after) {
+            self.add(name(*gone), -1);
+        }
+        for new in after.difference(before) {
+            self.add(name(*new), 1);
+        }
+        self
+    }
+
+    /// A notification has come, behind all others: refused where it is not.
+    pub(super) fn notified(mut self, id: NotificationId, of_type: &str) -> Self {
+        self.add(attribute::NOTIFICATIONS.to_owned(), 1);
+        self.add(attribute::UNREAD_NOTIFICATIONS.to_owned(), 1);
+        self.add(format!("{}{of_type}", attribute::OF_TYPE), 1);
+        self.newest = Some(id);
+        self
+    }
+
+    /// A notification that was unread is read: refused where all were marked as read meanwhile.
+    pub(super) fn read(mut self, id: NotificationId) -> Self {
+        self.add(attribute::UNREAD_NOTIFICATIONS.to_owned(), -1);
+        self.insists_unread = Some(self.insists_unread.map_or(id, |known| known.min(id)));
+        self
+    }
+
+    /// A notification is gone.
+    pub(super) fn forgotten(mut self, of_type: &str) -> Self {
+        self.add(attribute::NOTIFICATIONS.to_owned(), -1);
+        self.add(format!("{}{of_type}", attribute::OF_TYPE), -1);
+        self
+    }
+
+    fn add(&mut self, name: String, difference: i64) {
+        *self.counts.entry(name).or_default() += difference;
+    }
+
+    /// The change of a user's tally; none if it comes to nothing.
+    pub(super) fn update(self, user: UserId) -> Option<Update> {
+        let counts: Vec<(String, i64)> = self.counts.into_iter().filter(|(_, by)| *by != 0).collect();
+        if counts.is_empty() && self.newest.is_none() && self.insists_unread.is_none() {
+            return None;
+        }
+        let mut values: Vec<(String, AttributeValue)> = Vec::new();
+        let (mut expression, mut conditions) = (String::new(), Vec::new());
+        if let Some(newest) = self.newest {
+            expression.push_str("SET nn = :newest ");
+            conditions.push("(attribute_not_exists(nn) OR nn < :newest)");
+            values.push((":newest".to_owned(), id(newest)));
+        }
+        if let Some(unread) = self.insists_unread {
+            conditions.push("(attribute_not_exists(nr) OR nr < :unread)");
+            values.push((":unread".to_owned(), id(unread)));
+        }
+        let additions: Vec<String> = (0..counts.len())
+            .map(|index| format!("#c{index} :c{index}"))
+            .collect();
+        if !additions.is_empty() {
+            expression.push_str("ADD ");
+            expression.push_str(&additions.join(", "));
+        }
+        let mut update = Update::new(keys::tally(user), expression.trim_end());
+        if !conditions.is_empty() {
+            update = update.only_if(conditions.join(" AND "));
+        }
+        for (index, (name, by)) in counts.into_iter().enumerate() {
+            update = update.name(&format!("#c{index}"), name);
+            values.push((format!(":c{index}"), number(by)));
+        }
+        for (name, value) in values {
+            update = update.value(&name, value);
+        }
+        Some(update)
+    }
+}
+
+/// Marks all notifications as read that there are, whatever their number: those up to the newest. The tally must be as
+/// it was read, so that it is known how many they were.
+pub(super) fn all_read(user: UserId, tally: &Tally, at: Timestamp) -> Option<Update> {
+    let newest = tally.newest?;
+    let update = Update::new(keys::tally(user), "SET nr = :newest, nra = :at, nu = :zero")
+        .only_if("nn = :newest AND nu = :unread")
+        .value(":newest", id(newest))
+        .value(":at", number(at.milliseconds()))
+        .value(":zero", number(0))
+        .value(":unread", number(tally.unread_notifications));
+    Some(update)
+}
+
+fn id(id: NotificationId) -> AttributeValue {
+    bytes(id.uuid().as_bytes().to_vec())
+}

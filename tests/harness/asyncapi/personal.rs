@@ -1,0 +1,144 @@
+//! Samples of the frames about one's own mail and notifications.
+
+use shared::domain::frame::{
+    Frame, Inbox, MailDeleted, MailRead, MailUpdated, MailsUpdated, NewMail, NewNotification,
+    NotificationDeleted, NotificationRead, Notifications, NotificationsRead,
+};
+use shared::domain::ids::{MessageId, NotificationId, UserId};
+use shared::domain::mail::{Change, Mail, Person};
+use shared::domain::notification::{NEW_MESSAGE, Notification, about_mail};
+
+use super::frames::{ADA, BOB, id, moment};
+
+const MAIL: &str = "3c8a6f52-0d41-5b7e-9f23-64a1c0d9e875";
+const NOTIFICATION: &str = "019bc154-2bc0-7a3e-8d10-5b6f4e3c2a19";
+
+fn mail_id() -> MessageId {
+    id(MAIL)
+}
+
+fn notification_id() -> NotificationId {
+    id(NOTIFICATION)
+}
+
+fn person(user: &str, name: &str) -> Person {
+    Person {
+        id: id::<UserId>(user),
+        name: name.to_owned(),
+        avatar_url: None,
+    }
+}
+
+pub(super) fn new_mail() -> Frame {
+    let message = Mail {
+        id: mail_id(),
+        sender: person(ADA, "Ada Lovelace"),
+        recipient: person(BOB, "Bob Noyce"),
+        subject: "The engine".to_owned(),
+        body: Some("It weaves algebraic patterns.".to_owned()),
+        is_read: false,
+        is_starred: false,
+        is_archived: false,
+        read_at: None,
+        created_at: moment(0),
+        updated_at: moment(0),
+        version: 1,
+        truncated: false,
+    };
+    Frame::NewMail(NewMail {
+        namespace: Inbox::Inbox,
+        message,
+        unread_count: 1,
+    })
+}
+
+pub(super) fn mail_read() -> Frame {
+    Frame::MailRead(MailRead {
+        namespace: Inbox::Inbox,
+        message_id: mail_id(),
+        is_read: true,
+        read_at: Some(moment(30)),
+        version: 2,
+        unread_count: 0,
+    })
+}
+
+pub(super) fn mail_updated() -> Frame {
+    Frame::MailUpdated(MailUpdated {
+        namespace: Inbox::Inbox,
+        message_id: mail_id(),
+        is_read: true,
+        is_starred: true,
+        is_archived: false,
+        read_at: Some(moment(30)),
+        updated_at: moment(40),
+        version: 3,
+        unread_count: 0,
+    })
+}
+
+pub(super) fn mail_deleted() -> Frame {
+    Frame::MailDeleted(MailDeleted {
+        namespace: Inbox::Inbox,
+        message_id: mail_id(),
+        unread_count: 0,
+    })
+}
+
+pub(super) fn mails_updated() -> Frame {
+    Frame::MailsUpdated(MailsUpdated {
+        namespace: Inbox::Inbox,
+        message_ids: vec![mail_id()],
+        changes: Change {
+            is_archived: Some(true),
+            ..Change::default()
+        },
+        updated_count: 1,
+        unread_count: 0,
+    })
+}
+
+pub(super) fn new_notification() -> Frame {
+    let notification = Notification {
+        id: notification_id(),
+        user_id: id(BOB),
+        message_id: Some(mail_id()),
+        notification_type: NEW_MESSAGE.to_owned(),
+        content: about_mail("Ada Lovelace", "The engine"),
+        is_read: false,
+        read_at: None,
+        created_at: moment(0),
+    };
+    Frame::NewNotification(NewNotification {
+        namespace: Notifications::Notifications,
+        notification,
+        unread_count: 1,
+    })
+}
+
+pub(super) fn notification_read() -> Frame {
+    Frame::NotificationRead(NotificationRead {
+        namespace: Notifications::Notifications,
+        notification_id: notification_id(),
+        read_at: Some(moment(30)),
+        unread_count: 0,
+    })
+}
+
+pub(super) fn notification_deleted() -> Frame {
+    Frame::NotificationDeleted(NotificationDeleted {
+        namespace: Notifications::Notifications,
+        notification_id: notification_id(),
+        unread_count: 0,
+    })
+}
+
+pub(super) fn notifications_read() -> Frame {
+    Frame::NotificationsRead(NotificationsRead {
+        namespace: Notifications::Notifications,
+        notification_ids: vec![notification_id()],
+        all: false,
+        marked_count: 1,
+        unread_count: 0,
+    })
+}

@@ -1,0 +1,121 @@
+//! What somebody has, read whole and held against what is counted: lists, flags and counts must say the same.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::person::Person;
+
+/// The folders of a box.
+pub const FOLDERS: [&str; 4] = ["inbox", "sent", "starred", "archived"];
+
+/// What somebody has.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Contents {
+    /// Every mail by its id.
+    pub mails: BTreeMap<String, Value>,
+    /// The ids in each folder, newest first.
+    pub folders: BTreeMap<&'static str, Vec<String>>,
+    /// The notifications, newest first.
+    pub notifications: Vec<Value>,
+}
+
+/// Everything that somebody has, after it has been made sure that it adds up: each mail stands exactly where its flags
+/// say, and every count is what the lists hold.
+///
+/// # Panics
+/// Where it does not add up.
+pub async fn adds_up(person: &Person) -> Contents {
+    let mut contents = Contents::default();
+    for folder in FOLDERS {
+        let (total, mails) = all(person, &format!("/api/v2/messages?folder={folder}"), "messages").await;
+        assert_eq!(total, mails.len(), "how many are in {folder}");
+        let query = format!("/api/v2/messages?folder={folder}&unread_only=true");
+        let (total_unread, unread) = all(person, &query, "messages").await;
+        assert_eq!(total_unread, unread.len(), "how many are unread in {folder}");
+        let expected: Vec<&Value> = mails.iter().filter(|mail| mail["is_read"] == false).collect();
+        assert!(unread.iter().eq(expected), "what is unread in {folder}");
+        contents.folders.insert(folder, mails.iter().map(id).collect());
+        for mail in mails {
+            let known = contents.mails.entry(id(&mail)).or_insert_with(|| mail.clone());
+            assert_eq!(*known, mail, "one mail, one state");
+        }
+    }
+    let mine = json!(person.id);
+    let mut expected =
+        json!({ "total": 0, "unread": 0, "starred": 0, "archived": 0, "sent": 0, "received": 0 });
+    for (id, mail) in &contents.mails {
+        let (sent, received) = (mail["sender"]["id"] == mine, mail["recipient"]["id"] == mine);
+        let stands = [
+            ("inbox", received && mail["is_archived"] == false),
+            ("sent", sent),
+            ("starred", mail["is_starred"] == true),
+            ("archived", mail["is_archived"] == true),
+        ];
+        for (folder, stands) in stands {
+            let times = contents.folders[folder]
+                .iter()
+                .filter(|listed| *listed == id)
+                .count();
+            assert_eq!(times, usize::from(stands), "{folder} and {mail}");
+        }
+        let counts = [
+            ("total", true),
+            ("unread", mail["is_read"] == false),
+            ("starred", mail["is_starred"] == true),
+            ("archived", mail["is_archived"] == true),
+            ("sent", sent),
+            ("received", received),
+        ];
+        for (name, counts) in counts {
+            expected[name] = json!(expected[name].as_u64().unwrap_or_default() + u64::from(counts));
+        }
+    }
+    let stats = person.get("/api/v2/messages/stats/summary").await.is(200);
+    assert_eq!(stats, expected, "the statistics of mail");
+
+    let (total, notifications) = all(person, "/api/v2/notifications?", "notifications").await;
+    assert_eq!(total, notifications.len(), "how many notifications");
+    let query = "/api/v2/notifications?unread_only=true";
+    let (total_unread, unread) = all(person, query, "notifications").await;
+    assert_eq!(total_unread, unread.len(), "how many unread notifications");
+    let expected: Vec<&Value> = notifications
+        .iter()
+        .filter(|one| one["is_read"] == false)
+        .collect();
+    assert!(unread.iter().eq(expected), "which notifications are unread");
+    let mut by_type: BTreeMap<&str, u64> = BTreeMap::new();
+    for notification in &notifications {
+        *by_type
+            .entry(notification["type"].as_str().expect("a type"))
+            .or_default() += 1;
+    }
+    let numbers = person.get("/api/v2/notifications/stats/summary").await.is(200);
+    assert_eq!(
+        numbers,
+        json!({ "total": total, "unread": total_unread, "by_type": by_type }),
+        "the statistics of notifications"
+    );
+    contents.notifications = notifications;
+    contents
+}
+
+/// All pages of a list, and its total.
+async fn all(person: &Person, path: &str, name: &str) -> (usize, Vec<Value>) {
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = person.get(&format!("{path}&per_page=100{cursor}")).await.is(200);
+        found.extend(page[name].as_array().expect("a list").iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => {
+                let total = page["total"].as_u64().expect("a total");
+                return (usize::try_from(total).expect("a size"), found);
+            }
+        }
+    }
+}
+
+fn id(value: &Value) -> String {
+    value["id"].as_str().expect("an id").to_owned()
+}

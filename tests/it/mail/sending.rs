@@ -1,0 +1,213 @@
+//! Sending a mail: what both sides have then, what is refused, and what a retry does.
+
+use harness::World;
+use serde_json::{Value, json};
+
+use super::{peek, stats, subjects, to};
+
+/// S0-E03, S0-F01 to F11, S0-J01
+#[tokio::test]
+async fn a_mail_stands_in_both_boxes_and_its_recipient_is_notified() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let body = to(
+        &bob,
+        "The engine",
+        "It weaves\n\talgebraic patterns: <b>\"so\"</b>",
+    );
+    let answer = ada.post("/api/v2/messages", body).await;
+    assert_eq!(answer.header("etag"), Some("\"1\""));
+    let sent = answer.is(201);
+    assert_eq!(
+        sent["sender"],
+        json!({ "id": ada.id, "name": "ada the tester", "avatar_url": null })
+    );
+    assert_eq!(sent["recipient"]["name"], "bob the tester");
+    assert_eq!(
+        sent["body"], "It weaves\n\talgebraic patterns: <b>\"so\"</b>",
+        "stored and shown as it came"
+    );
+    assert_eq!(
+        (&sent["is_read"], &sent["is_starred"], &sent["is_archived"]),
+        (&json!(true), &json!(false), &json!(false)),
+        "what one has written oneself is read"
+    );
+
+    let received = &bob.folder("inbox").await[0];
+    assert_eq!(
+        (&received["id"], &received["is_read"]),
+        (&sent["id"], &json!(false))
+    );
+    assert_eq!(received["created_at"], sent["created_at"]);
+    assert_eq!(ada.folder("sent").await, [sent.clone()]);
+    assert_eq!(
+        (bob.folder("sent").await.len(), ada.folder("inbox").await.len()),
+        (0, 0)
+    );
+
+    let notifications = bob.notifications().await;
+    assert_eq!(notifications.len(), 1);
+    let notification = &notifications[0];
+    assert_eq!(
+        notification["content"],
+        "New message from ada the tester: The engine"
+    );
+    assert_eq!(notification["type"], "new_message");
+    assert_eq!(notification["message_id"], sent["id"]);
+    assert_eq!(
+        (&notification["user_id"], &notification["is_read"]),
+        (&json!(bob.id), &json!(false))
+    );
+    assert_eq!(ada.notifications().await, Vec::<Value>::new());
+}
+
+/// S0-E03, contract §4: unknown people are 404, and mail to oneself works.
+#[tokio::test]
+async fn a_mail_goes_to_anybody_who_has_called_once_oneself_included() {
+    let world = World::start().await;
+    let ada = world.person("ada").await;
+    let nobody = json!({ "recipient_id": uuid::Uuid::new_v4(), "subject": "x", "body": "y" });
+    ada.post("/api/v2/messages", nobody)
+        .await
+        .is_error(404, "NOT_FOUND");
+    assert_eq!(stats(&ada).await["total"], 0);
+
+    let note = ada.mails(&ada, "To myself").await;
+    assert_eq!(note["is_read"], false, "it is a mail that came");
+    assert_eq!(subjects(&ada.folder("inbox").await), ["To myself"]);
+    assert_eq!(subjects(&ada.folder("sent").await), ["To myself"]);
+    assert_eq!(ada.notifications().await.len(), 1);
+    let expected = json!({ "total": 1, "unread": 1, "starred": 0, "archived": 0, "sent": 1, "received": 1 });
+    assert_eq!(stats(&ada).await, expected);
+    ada.delete(&super::path(&note)).await.is(204);
+    let expected = json!({ "total": 0, "unread": 0, "starred": 0, "archived": 0, "sent": 0, "received": 0 });
+    assert_eq!(stats(&ada).await, expected);
+    assert_eq!(ada.notifications().await.len(), 0);
+}
+
+/// Somebody's very first call may be a mail to themselves.
+#[tokio::test]
+async fn a_first_call_may_be_a_mail_to_oneself() {
+    let world = World::start().await;
+    let newcomer = world.stranger(uuid::Uuid::new_v4(), shared::domain::user::Claims::default());
+    newcomer.mails(&newcomer, "First").await;
+    assert_eq!(newcomer.folder("inbox").await.len(), 1);
+}
+
+/// S0-F03, S0-F04, S0-N03, S0-N05
+#[tokio::test]
+async fn what_is_no_mail_is_refused_with_the_field_to_blame() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let post = async |body: Value| ada.post("/api/v2/messages", body).await;
+    post(to(&bob, "", "x")).await.blames("subject", "too_short");
+    post(to(&bob, &"é".repeat(256), "x"))
+        .await
+        .blames("subject", "too_long");
+    post(to(&bob, "x", "")).await.blames("body", "too_short");
+    post(to(&bob, "x", &"é".repeat(50_001)))
+        .await
+        .blames("body", "too_long");
+    post(to(&bob, "a\u{0}b", "x"))
+        .await
+        .blames("subject", "control_character");
+    post(json!({ "recipient_id": "bob", "subject": "x", "body": "y" }))
+        .await
+        .blames("recipient_id", "wrong_format");
+    assert_eq!(stats(&ada).await["total"], 0, "nothing was written");
+
+    let longest = post(to(&bob, &"é".repeat(255), &"é".repeat(50_000)))
+        .await
+        .is(201);
+    assert_eq!(peek(&bob, &longest).await.is(200)["body"], longest["body"]);
+}
+
+/// Contract §1 *Idempotency*
+#[tokio::test]
+async fn the_same_client_message_id_gives_the_first_mail_back() {
+    let world = World::start().await;
+    let [ada, bob, cem] = world.people(["ada", "bob", "cem"]).await;
+    let mut body = to(&bob, "Once", "only");
+    body["client_message_id"] = json!("mail-1");
+    let first = ada.post("/api/v2/messages", body.clone()).await;
+    assert_eq!(first.header("idempotency-replayed"), None);
+    let first = first.is(201);
+    super::flag(&ada, &first, json!({ "is_starred": true }))
+        .await
+        .is(200);
+
+    let again = ada.post("/api/v2/messages", body.clone()).await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    let again = again.is(201);
+    assert_eq!(again["id"], first["id"]);
+    assert_eq!(
+        (&again["is_starred"], &again["version"]),
+        (&json!(true), &json!(2)),
+        "as it is now"
+    );
+    let header = ada
+        .request("POST", "/api/v2/messages")
+        .json(&to(&bob, "Once", "only"));
+    let by_header = ada.send(header.header("idempotency-key", "mail-1")).await.is(201);
+    assert_eq!(by_header["id"], first["id"]);
+    assert_eq!(
+        (bob.folder("inbox").await.len(), bob.notifications().await.len()),
+        (1, 1)
+    );
+
+    body["body"] = json!("something else");
+    ada.post("/api/v2/messages", body.clone())
+        .await
+        .is_error(422, "IDEMPOTENCY_KEY_REUSED");
+    // To somebody else it is another mail.
+    body["recipient_id"] = json!(cem.id);
+    assert_ne!(
+        ada.post("/api/v2/messages", body).await.is(201)["id"],
+        first["id"]
+    );
+    let differing = ada
+        .request("POST", "/api/v2/messages")
+        .header("idempotency-key", "other");
+    let mut body = to(&bob, "Once", "only");
+    body["client_message_id"] = json!("mail-1");
+    ada.send(differing.json(&body))
+        .await
+        .blames("Idempotency-Key", "contradiction");
+}
+
+/// Contract §1 *Rate limits*: mails are sends.
+#[tokio::test]
+async fn a_mail_counts_as_a_send() {
+    let world = World::with(&[("RATE_LIMIT_SENDS_PER_MINUTE", "2")]).await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    ada.mails(&bob, "one").await;
+    ada.mails(&bob, "two").await;
+    let refused = ada.post("/api/v2/messages", to(&bob, "three", "x")).await;
+    assert!(refused.header("retry-after").is_some());
+    refused.is_error(429, "RATE_LIMITED");
+    assert_eq!(bob.folder("inbox").await.len(), 2);
+}
+
+/// A mail is no message of a conversation, and the other way round.
+#[tokio::test]
+async fn a_mail_and_a_message_of_a_conversation_are_not_taken_for_each_other() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let conversation = ada.open_direct(&bob).await;
+    let message = ada.says(&conversation, "hello").await;
+    let mail = ada.mails(&bob, "hello").await;
+    bob.patch(
+        &format!("/api/conversations/{conversation}/read"),
+        json!({ "message_id": mail["id"] }),
+    )
+    .await
+    .is_error(404, "NOT_FOUND");
+    let path = format!(
+        "/api/conversations/{conversation}/messages/{}",
+        mail["id"].as_str().unwrap()
+    );
+    ada.delete(&path).await.is_error(404, "NOT_FOUND");
+    super::flag(&bob, &message, json!({ "is_starred": true }))
+        .await
+        .is_error(404, "NOT_FOUND");
+}
