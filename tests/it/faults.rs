@@ -9,6 +9,7 @@
     reason = "a failed run tells what it was at, and a good one its figures"
 )]
 
+mod asking;
 mod half;
 mod points;
 mod stage;

@@ -1,6 +1,7 @@
 //! `DELETE /api/v2/messages/{message_id}`: takes a mail out of one's own box (S0-E05).
 //!
-//! The other side keeps theirs, and the content stays for moderation. The notification about it goes too.
+//! The other side keeps theirs, and the content stays for moderation. The notification about it goes too. A
+//! person-to-person message is deleted as in conversations: by its sender, for both, who see a tombstone (S2-E07).
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -11,8 +12,9 @@ use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
 use shared::lambda::{Function, Port};
 use shared::queue::{self, PersonalEvent};
+use shared::store::log;
 use shared::store::mail::{self, Correspondent};
-use shared::{App, Result};
+use shared::{App, Error, Result, deleting};
 
 use crate::examples;
 
@@ -22,7 +24,7 @@ pub struct DeleteMail;
 /// The parameters of the path.
 #[derive(Deserialize, JsonSchema)]
 pub struct Path {
-    /// The mail.
+    /// The mail or the message.
     pub message_id: MessageId,
 }
 
@@ -35,7 +37,7 @@ impl Endpoint for DeleteMail {
     const ROUTE: Route = Route::delete(
         "delete_mail",
         "/api/v2/messages/{message_id}",
-        "Delete a mail from one's own box",
+        "Delete a mail from one's own box, or an own person-to-person message",
     );
     type Who = Caller;
     type Path = Path;
@@ -52,7 +54,16 @@ impl Endpoint for DeleteMail {
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<()>> {
         let (user, message) = (call.who.user, call.path.message_id);
-        let mail = Correspondent::of(app, user, message).await?;
+        let mail = match Correspondent::of(app, user, message).await {
+            Ok(mail) => mail,
+            Err(Error::NotFound(_)) => {
+                let direct = log::addressed(app, user, &[message]).await?;
+                let direct = direct.first().ok_or(Error::NotFound("message"))?;
+                deleting::delete(app, user, direct.conversation(), message).await?;
+                return Ok(Reply::empty());
+            }
+            Err(error) => return Err(error),
+        };
         let announce = async |notification| {
             queue::tell(
                 app,

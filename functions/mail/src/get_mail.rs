@@ -1,20 +1,22 @@
-//! `GET /api/v2/messages/{message_id}`: one mail; opening it reads it (S0-E02).
+//! `GET /api/v2/messages/{message_id}`: one mail, or one person-to-person message; opening it reads it (S0-E02).
 //!
 //! Only the recipient's opening does, and not with `peek`. Whoever neither sent nor got it learns nothing.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared::auth::Caller;
-use shared::domain::ids::MessageId;
+use shared::domain::ids::{MessageId, UserId};
 use shared::domain::mail::{Change, Mail, Side};
+use shared::domain::message_v2::MessageV2;
 use shared::http::input::Nothing;
 use shared::http::precondition::etag;
 use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
 use shared::lambda::{Function, Port};
 use shared::queue::{self, PersonalEvent};
+use shared::store::log;
 use shared::store::mail::{self, Correspondent};
-use shared::{App, Result, views};
+use shared::{App, Error, Result, receipts, views};
 
 use crate::examples;
 
@@ -24,7 +26,7 @@ pub struct GetMail;
 /// The parameters of the path.
 #[derive(Deserialize, JsonSchema)]
 pub struct Path {
-    /// The mail.
+    /// The mail or the message.
     pub message_id: MessageId,
 }
 
@@ -36,6 +38,17 @@ pub struct Query {
     pub peek: bool,
 }
 
+/// What the id stands for.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "MailOrDirectMessage")]
+pub enum Output {
+    /// A mail.
+    Mail(Box<Mail>),
+    /// A message between the caller and somebody.
+    Direct(Box<MessageV2>),
+}
+
 /// The function.
 pub fn function() -> Function {
     Function::http(entry::<GetMail>()).using(&[Port::Queues])
@@ -45,14 +58,14 @@ impl Endpoint for GetMail {
     const ROUTE: Route = Route::get(
         "get_mail",
         "/api/v2/messages/{message_id}",
-        "Get a mail, and mark it as read",
+        "Get a mail or a person-to-person message, and mark it as read",
     )
     .versioned();
     type Who = Caller;
     type Path = Path;
     type Query = Query;
     type Body = Nothing;
-    type Output = Mail;
+    type Output = Output;
 
     fn example() -> Example {
         Example {
@@ -62,15 +75,33 @@ impl Endpoint for GetMail {
         }
     }
 
-    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Mail>> {
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
         let (user, message) = (call.who.user, call.path.message_id);
-        let mut mail = Correspondent::of(app, user, message).await?;
+        let mut mail = match Correspondent::of(app, user, message).await {
+            Ok(mail) => mail,
+            Err(Error::NotFound(_)) => return direct(app, user, message, call.query.peek).await,
+            Err(error) => return Err(error),
+        };
         if mail.side() != Side::Sender && !mail.flags().is_read && !call.query.peek {
             let announce =
                 async |version| queue::tell(app, user, PersonalEvent::MailRead { message, version }).await;
             mail = mail::change(app, mail, Change::READ, |_| true, announce).await?;
         }
-        let reply = Reply::from(views::mail::mail(app, &mail).await?);
+        let reply = Reply::from(Output::Mail(Box::new(views::mail::mail(app, &mail).await?)));
         Ok(reply.header("etag", etag(mail.flags().version)))
     }
+}
+
+/// The message between the user and somebody that has this id.
+async fn direct(app: &App, user: UserId, message: MessageId, peek: bool) -> Result<Reply<Output>> {
+    let found = log::addressed(app, user, &[message]).await?;
+    let mut found = found.into_iter().next().ok_or(Error::NotFound("message"))?;
+    if found.is_received() && !peek && receipts::mark_read(app, user, &[message]).await? > 0 {
+        let again = log::addressed(app, user, &[message]).await?;
+        found = again.into_iter().next().unwrap_or(found);
+    }
+    let cursors = receipts::cursors(app, user, &found).await?;
+    let (between, entry) = (receipts::between(&found, &cursors), found.entry());
+    let message = between.message(entry.seq, entry.at, found.content()?);
+    Ok(Output::Direct(Box::new(message)).into())
 }

@@ -118,7 +118,7 @@ pub(super) fn note(name: &str) -> Option<Note> {
         ),
         "get_mail" => (
             "Marks it as read if the caller is its recipient, unless `peek` is true. `ETag` names the version of the \
-             caller's flags.",
+             caller's flags of a mail; a person-to-person message has none.",
             &[],
         ),
         "update_mail" => (
@@ -127,8 +127,10 @@ pub(super) fn note(name: &str) -> Option<Note> {
             &[],
         ),
         "delete_mail" => (
-            "It leaves the caller's box and notifications and is 404 for them from then on; the other side keeps theirs.",
-            &[],
+            "A mail leaves the caller's box and notifications and is 404 for them from then on; the other side keeps \
+             theirs. A person-to-person message is deleted by its sender, for both, who see a tombstone: for its \
+             receiver that is 403.",
+            &[403],
         ),
         "update_mails" => (
             "Each mail for itself: `failed` names those that could not be changed, `NOT_FOUND` for what is not the \

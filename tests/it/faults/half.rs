@@ -11,7 +11,8 @@ use local_gateway::websocket::WebSocketOptions;
 use local_services::Delivery;
 use serde_json::{Value, json};
 
-use super::stage::{Place, Stage, assert_dense, attempt, fact, log, sync};
+use super::asking::{assert_dense, attempt, fact, log, sync};
+use super::stage::{Place, Stage};
 use harness::faults::Faults;
 
 const MESSAGES_EACH: usize = 20;

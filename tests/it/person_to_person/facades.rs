@@ -78,6 +78,29 @@ async fn a_message_id_stands_for_one_message_whichever_contract_sends_it_again()
     assert_eq!(with(&bob, &ada).await.len(), 2);
 }
 
+/// Contract §4: mails and messages share their route by id.
+#[tokio::test]
+async fn a_message_is_got_by_its_id_and_so_read_by_its_receiver() {
+    let world = World::start().await;
+    let [ada, bob, eve] = world.people(["ada", "bob", "eve"]).await;
+    let message = ada.writes_to(&bob, "Hello").await.is(200);
+    let path = format!("/api/v2/messages/{}", message["id"].as_str().unwrap());
+    assert_eq!(
+        ada.get(&path).await.is(200),
+        message,
+        "the sender's look reads nothing"
+    );
+    assert_eq!(bob.get(&format!("{path}?peek=true")).await.is(200), message);
+    let opened = bob.get(&path).await.is(200);
+    assert_eq!(opened["status"], "read");
+    assert_eq!(ada.get(&path).await.is(200), opened);
+    assert_eq!(unread(&bob).await["unread_count"], 0);
+    eve.get(&path).await.is_error(404, "NOT_FOUND");
+    bob.put(&path, json!({ "is_starred": true }))
+        .await
+        .is_error(404, "NOT_FOUND");
+}
+
 /// S2-W01: typing to a person.
 #[tokio::test]
 async fn typing_is_shown_to_a_person_by_their_id() {

@@ -214,6 +214,38 @@ async fn scenario_7_a_conversation_is_fetched_page_by_page() {
     );
 }
 
+/// Scenario 8 (S2-E07): a soft deletion, with its time.
+#[tokio::test]
+async fn scenario_8_a_message_is_deleted_softly() {
+    let world = World::start().await;
+    let [ada, bob, eve] = world.people(["ada", "bob", "eve"]).await;
+    let body = json!({ "receiver_id": bob.id, "content": "Regretted", "metadata": { "mood": "bad" } });
+    let message = ada.post("/api/v2/messages/send", body).await.is(200);
+    let mut socket = bob.connect().await;
+    let path = format!("/api/v2/messages/{}", message["id"].as_str().unwrap());
+    bob.delete(&path).await.is_error(403, "FORBIDDEN");
+    eve.delete(&path).await.is_error(404, "NOT_FOUND");
+    ada.delete(&path).await.is(204);
+    ada.delete(&path).await.is(204);
+    assert_eq!(
+        socket.next_of("message_deleted").await["message_id"],
+        message["id"]
+    );
+    for (person, other) in [(&ada, &bob), (&bob, &ada)] {
+        let seen = with(person, other).await;
+        let [seen] = seen.as_slice() else {
+            panic!("{seen:?}")
+        };
+        assert_eq!(
+            (&seen["is_deleted"], &seen["content"], &seen["metadata"]),
+            (&json!(true), &Value::Null, &json!({}))
+        );
+        assert!(seen["deleted_at"].as_str().unwrap() >= message["created_at"].as_str().unwrap());
+        assert_eq!(&person.get(&format!("{path}?peek=true")).await.is(200), seen);
+    }
+    assert_eq!(unread(&bob).await["unread_count"], 0);
+}
+
 /// Scenario 9 (S2-E08): sent, received, unread.
 #[tokio::test]
 async fn scenario_9_figures_of_what_was_sent_received_and_read() {
