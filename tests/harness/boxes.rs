@@ -1,10 +1,16 @@
-//! What somebody has, read whole and held against what is counted: lists, flags and counts must say the same.
+//! What somebody has, read whole and held against what is counted: lists, flags and counts must say the same. And large
+//! boxes, made at once: what cost must not grow with.
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use local_services::Services;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::person::Person;
+use crate::table::{TABLE, dynamodb};
 
 /// The folders of a box.
 pub const FOLDERS: [&str; 4] = ["inbox", "sent", "starred", "archived"];
@@ -118,4 +124,60 @@ async fn all(person: &Person, path: &str, name: &str) -> (usize, Vec<Value>) {
 
 fn id(value: &Value) -> String {
     value["id"].as_str().expect("an id").to_owned()
+}
+
+/// Fills the box of somebody who has got one mail, and nothing else, up to `count` mails: copies of that one, each a
+/// little older than the one before, with ids, lists and notifications of their own, as sends would have left them.
+///
+/// # Panics
+/// Where there is no such mail.
+pub async fn fill(services: &Services, person: &Person, mail: &Value, count: u64) {
+    let get = async |partition: String, sort: &str| {
+        let key = json!({ "pk": { "S": partition }, "sk": { "S": sort } });
+        let body = json!({ "TableName": TABLE, "Key": key, "ConsistentRead": true });
+        dynamodb(services, "GetItem", body).await["Item"].clone()
+    };
+    let first = get(format!("M#{}", id(mail)), "AT").await;
+    let (mailbox, notes) = (format!("U#{}#BOX", person.id), format!("U#{}#NOTE", person.id));
+    let newest = STANDARD
+        .decode(first["n"]["B"].as_str().expect("bytes"))
+        .expect("base64");
+    let newest = Uuid::from_slice(&newest).expect("an id");
+    let notification = get(notes.clone(), &format!("N#{newest}")).await;
+    let sent_at: u64 = first["a"]["N"]
+        .as_str()
+        .expect("a moment")
+        .parse()
+        .expect("a number");
+    let mut items = Vec::new();
+    for age in 1..count {
+        let (message, at) = (
+            Uuid::new_v5(&Uuid::NAMESPACE_OID, &age.to_be_bytes()),
+            sent_at - age,
+        );
+        let note = uuid::Builder::from_unix_timestamp_millis(at, &[7; 10]).into_uuid();
+        let bytes = |id: Uuid| json!({ "B": STANDARD.encode(id.as_bytes()) });
+        let mut content = first.clone();
+        content["pk"] = json!({ "S": format!("M#{message}") });
+        content["a"] = json!({ "N": at.to_string() });
+        content["n"] = bytes(note);
+        items.push(content);
+        for list in ["inbox", "inbox-unread"] {
+            let sort = format!("{list}#{at:013}#{message}");
+            items.push(json!({ "pk": { "S": mailbox }, "sk": { "S": sort } }));
+        }
+        let mut about = notification.clone();
+        about["sk"] = json!({ "S": format!("N#{note}") });
+        about["m"] = bytes(message);
+        items.push(about);
+        items.push(json!({ "pk": { "S": notes }, "sk": { "S": format!("UNREAD#{note}") } }));
+    }
+    let mut tally = get(format!("U#{}", person.id), "TALLY").await;
+    for (_, number) in tally.as_object_mut().expect("a tally") {
+        if *number == json!({ "N": "1" }) {
+            *number = json!({ "N": count.to_string() });
+        }
+    }
+    items.push(tally);
+    services.import(TABLE, items).expect("the items are loaded");
 }

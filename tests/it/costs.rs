@@ -2,6 +2,7 @@
 //!
 //! `cargo t costs -- --nocapture` prints the tables. What they come to at list prices is in [`prices`].
 
+mod boxes;
 mod history;
 mod paid;
 mod prices;

@@ -10,6 +10,7 @@
 )]
 
 mod asking;
+mod boxes;
 mod half;
 mod points;
 mod stage;

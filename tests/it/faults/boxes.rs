@@ -1,0 +1,365 @@
+//! The same of mail and notifications: each call of each deed, and the misfortunes that can befall it. Nothing is lost,
+//! nothing is doubled, everybody's devices hear of it, and what is counted is what the lists hold.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use harness::boxes::{self, Contents};
+use harness::faults::{Faults, Misfortune, Point};
+use harness::{Person, Socket, World};
+use serde_json::{Value, json};
+
+use super::asking::attempt;
+
+/// What is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deed {
+    /// Ada sends Bob a mail.
+    Send,
+    /// Ada sends herself a mail.
+    SendToOneself,
+    /// Bob opens the first mail.
+    Open,
+    /// Bob stars it.
+    Flag,
+    /// Bob stars the version that he has seen.
+    FlagVersion,
+    /// Bob deletes it.
+    Delete,
+    /// Bob archives both mails.
+    Bulk,
+    /// Bob opens the notification about the first mail.
+    ReadNotification,
+    /// Bob deletes it.
+    DeleteNotification,
+    /// Bob marks both notifications as read.
+    ReadNotifications,
+    /// Bob marks all notifications as read.
+    ReadAllNotifications,
+    /// Bob is notified by the system.
+    Notify,
+}
+
+/// Ada, who has sent Bob two mails, and Bob, who has a device that listens.
+struct Stage {
+    world: World,
+    faults: Arc<Faults>,
+    ada: Person,
+    bob: Person,
+    admin: Person,
+    mails: Vec<Value>,
+    /// Bob's notifications about them.
+    notifications: Vec<Value>,
+    device: Socket,
+    /// Ada's device.
+    hers: Socket,
+}
+
+impl Stage {
+    async fn set() -> Self {
+        // Limits that nobody reaches, so that asking for them is among the calls.
+        let world = World::with(&[
+            ("RATE_LIMIT_SENDS_PER_MINUTE", "100000"),
+            ("RATE_LIMIT_REQUESTS_PER_MINUTE", "100000"),
+        ])
+        .await;
+        let [ada, bob] = world.people(["ada", "bob"]).await;
+        let admin = world.with_roles("admin", &["admin"]).await;
+        let faults = Faults::install(world.services());
+        let mut mails = Vec::new();
+        for subject in ["first", "second"] {
+            mails.push(ada.mails(&bob, subject).await);
+        }
+        let mut notifications = bob.notifications().await;
+        notifications.reverse();
+        faults.settle(world.services()).await;
+        let (device, hers) = (bob.connect().await, ada.connect().await);
+        Self {
+            world,
+            faults,
+            ada,
+            bob,
+            admin,
+            mails,
+            notifications,
+            device,
+            hers,
+        }
+    }
+
+    async fn tries(&self, deed: Deed) -> (u16, Value) {
+        let mail = format!("/api/v2/messages/{}", self.mails[0]["id"].as_str().unwrap());
+        let note = format!(
+            "/api/v2/notifications/{}",
+            self.notifications[0]["id"].as_str().unwrap()
+        );
+        let ids = |values: &[Value]| values.iter().map(|value| value["id"].clone()).collect::<Vec<_>>();
+        let send = |to: &Person| {
+            let body = json!({
+                "recipient_id": to.id, "subject": "sent", "body": "x", "client_message_id": "the-same-each-time"
+            });
+            self.ada.request("POST", "/api/v2/messages").json(&body)
+        };
+        let starred = json!({ "is_starred": true });
+        let request = match deed {
+            Deed::Send => send(&self.bob),
+            Deed::SendToOneself => send(&self.ada),
+            Deed::Open => self.bob.request("GET", &mail),
+            Deed::Flag => self.bob.request("PUT", &mail).json(&starred),
+            Deed::FlagVersion => {
+                let request = self.bob.request("PUT", &mail).json(&starred);
+                request.header("if-match", "\"1\"")
+            }
+            Deed::Delete => self.bob.request("DELETE", &mail),
+            Deed::Bulk => {
+                let body = json!({ "message_ids": ids(&self.mails), "is_archived": true });
+                self.bob.request("PUT", "/api/v2/messages/bulk").json(&body)
+            }
+            Deed::ReadNotification => self.bob.request("GET", &note),
+            Deed::DeleteNotification => self.bob.request("DELETE", &note),
+            Deed::ReadNotifications => {
+                let body = json!({ "notification_ids": ids(&self.notifications) });
+                self.bob
+                    .request("PUT", "/api/v2/notifications/bulk/read")
+                    .json(&body)
+            }
+            Deed::ReadAllNotifications => {
+                let body = json!({ "all": true });
+                self.bob
+                    .request("PUT", "/api/v2/notifications/bulk/read")
+                    .json(&body)
+            }
+            Deed::Notify => {
+                let body = json!({ "user_id": self.bob.id, "content": "sent" });
+                self.admin
+                    .request("POST", "/api/v2/notifications/system")
+                    .json(&body)
+            }
+        };
+        attempt(request).await
+    }
+
+    /// Does it as a client does: again and again until it is acknowledged. How often it took.
+    async fn does(&self, deed: Deed) -> usize {
+        for attempts in 1..=5 {
+            match self.tries(deed).await {
+                (200..=299, _) => return attempts,
+                // A function that died, and one that says that it will do better later.
+                (500 | 503, _) => {}
+                // It was done, and the answer did not come.
+                (404, _) if matches!(deed, Deed::Delete | Deed::DeleteNotification) && attempts > 1 => {
+                    return attempts;
+                }
+                (412, _) if deed == Deed::FlagVersion && attempts > 1 => return attempts,
+                (status, answer) => panic!("{deed:?} is answered {status}: {answer}"),
+            }
+        }
+        panic!("{deed:?} is refused again and again");
+    }
+
+    /// Waits until all jobs are done: those also that wait for what will never be done.
+    async fn settles(&self, is_given_up: bool) {
+        if is_given_up {
+            self.faults.quiet().await;
+            self.world.advance(Duration::from_secs(61));
+        }
+        self.faults.settle(self.world.services()).await;
+    }
+
+    /// What both have, which adds up, and what came over Bob's device; Ada's own device hears of a mail to herself alone.
+    async fn agrees(&mut self, deed: Deed) -> (Contents, Vec<Value>) {
+        let hers = boxes::adds_up(&self.ada).await;
+        let his = boxes::adds_up(&self.bob).await;
+        let (his_frames, her_frames) = (self.device.so_far().await, self.hers.so_far().await);
+        if deed == Deed::SendToOneself {
+            assert_eq!(his.mails.len(), 2);
+            (hers, her_frames)
+        } else {
+            assert_eq!(her_frames, Vec::<Value>::new());
+            (his, his_frames)
+        }
+    }
+
+    /// Everything is as it must be after the deed.
+    async fn comes_out_right(&mut self, deed: Deed, attempts: usize) {
+        self.settles(false).await;
+        let mail = self.mails[0]["id"].clone();
+        let note = self.notifications[0]["id"].clone();
+        let (contents, frames) = self.agrees(deed).await;
+        let came = |frame_type: &str, field: &str, value: &Value| {
+            let found = frames
+                .iter()
+                .any(|frame| frame["type"] == frame_type && frame[field] == *value);
+            assert!(found, "{frame_type} did not come: {frames:#?}");
+        };
+        let first = contents.mails.get(mail.as_str().unwrap());
+        let noted = contents.notifications.iter().find(|one| one["id"] == note);
+        match deed {
+            Deed::Send | Deed::SendToOneself => {
+                let sent: Vec<&Value> = contents
+                    .mails
+                    .values()
+                    .filter(|mail| mail["subject"] == "sent")
+                    .collect();
+                assert_eq!(sent.len(), 1, "{contents:#?}");
+                let about: Vec<&Value> = contents
+                    .notifications
+                    .iter()
+                    .filter(|one| one["message_id"] == sent[0]["id"])
+                    .collect();
+                assert_eq!(about.len(), 1, "{contents:#?}");
+                came("new_message", "message", sent[0]);
+                came("new_notification", "notification", about[0]);
+            }
+            Deed::Open => {
+                assert_eq!(
+                    (&first.unwrap()["is_read"], &first.unwrap()["version"]),
+                    (&json!(true), &json!(2))
+                );
+                came("message_read", "message_id", &mail);
+            }
+            Deed::Flag | Deed::FlagVersion => {
+                assert_eq!(
+                    (&first.unwrap()["is_starred"], &first.unwrap()["version"]),
+                    (&json!(true), &json!(2))
+                );
+                came("message_updated", "message_id", &mail);
+            }
+            Deed::Delete => {
+                assert!(first.is_none() && noted.is_none(), "{contents:#?}");
+                came("message_deleted", "message_id", &mail);
+                came("notification_deleted", "notification_id", &note);
+            }
+            Deed::Bulk => {
+                assert!(
+                    contents
+                        .mails
+                        .values()
+                        .all(|mail| mail["is_archived"] == true && mail["version"] == 2)
+                );
+                came("messages_bulk_updated", "updated_count", &json!(2));
+            }
+            Deed::ReadNotification => {
+                assert_eq!(noted.unwrap()["is_read"], true);
+                came("notification_read", "notification_id", &note);
+            }
+            Deed::DeleteNotification => {
+                assert!(noted.is_none());
+                came("notification_deleted", "notification_id", &note);
+            }
+            Deed::ReadNotifications | Deed::ReadAllNotifications => {
+                assert!(contents.notifications.iter().all(|one| one["is_read"] == true));
+                came("notifications_bulk_read", "unread_count", &json!(0));
+            }
+            Deed::Notify => {
+                // It has no id of the client's: asked again, it is another one.
+                let sent = contents
+                    .notifications
+                    .iter()
+                    .filter(|one| one["content"] == "sent");
+                let sent = sent.count();
+                assert!((1..=attempts).contains(&sent), "{sent} of {attempts}");
+                assert!(frames.iter().any(|frame| frame["type"] == "new_notification"));
+            }
+        }
+    }
+}
+
+/// The calls of a deed and of all jobs that follow from it, while all goes well.
+async fn points(deed: Deed) -> Vec<Point> {
+    let mut stage = Stage::set().await;
+    stage.faults.watch();
+    let attempts = stage.does(deed).await;
+    stage.faults.settle(stage.world.services()).await;
+    let points = stage.faults.seen();
+    assert_eq!(attempts, 1);
+    stage.comes_out_right(deed, attempts).await;
+    points
+}
+
+/// Does the deed once for each point and misfortune.
+async fn survives(deed: Deed) {
+    let began = Instant::now();
+    let points = points(deed).await;
+    assert!(points.len() > 3, "the deed calls next to nothing: {points:?}");
+    let (mut told, mut retried) = (0, 0);
+    for (index, point) in points.iter().enumerate() {
+        for misfortune in Misfortune::at(point, deed as usize + index) {
+            println!("{:?} {deed:?}: {misfortune:?} at {point}", began.elapsed());
+            let mut stage = Stage::set().await;
+            stage.faults.strike(point, misfortune);
+            let attempts = stage.does(deed).await;
+            stage.faults.settle(stage.world.services()).await;
+            // A job that looks before what it speaks of is there calls more than one that looks after it.
+            let met = stage.faults.calm();
+            assert!(met || point.is_of_a_job(), "the point is never met");
+            stage.comes_out_right(deed, attempts).await;
+            told += 1;
+            retried += usize::from(attempts > 1);
+        }
+    }
+    println!(
+        "{deed:?}: {} points, {told} misfortunes, {retried} of them seen by the client, in {:.1?}",
+        points.len(),
+        began.elapsed()
+    );
+}
+
+/// Does the deed once for each call at which its only attempt dies: it took place, or it did not, and either adds up.
+async fn is_whole_or_not_there(deed: Deed) {
+    for point in points(deed).await.iter().filter(|point| !point.is_of_a_job()) {
+        for misfortune in [Misfortune::DiesBefore, Misfortune::DiesAfter] {
+            println!("{deed:?}, given up: {misfortune:?} at {point}");
+            let mut stage = Stage::set().await;
+            stage.faults.strike(point, misfortune);
+            stage.tries(deed).await;
+            stage.settles(true).await;
+            let (contents, frames) = stage.agrees(deed).await;
+            let first = contents.mails.get(stage.mails[0]["id"].as_str().unwrap());
+            let (took_place, frame_type) = match deed {
+                Deed::Open => (first.unwrap()["is_read"] == true, "message_read"),
+                Deed::Flag | Deed::FlagVersion => (first.unwrap()["is_starred"] == true, "message_updated"),
+                Deed::Delete => (first.is_none(), "message_deleted"),
+                _ => continue,
+            };
+            let is_told = frames.iter().any(|frame| frame["type"] == frame_type);
+            assert_eq!(is_told, took_place, "{frame_type}: {frames:#?}");
+        }
+    }
+}
+
+/// Tells the same story for each deed.
+macro_rules! stories {
+    ($story:ident: $($name:ident: $deed:ident;)+) => {
+        $(
+            #[tokio::test]
+            async fn $name() {
+                $story(Deed::$deed).await;
+            }
+        )+
+    };
+}
+
+stories! { survives:
+    a_mail_survives_everything: Send;
+    a_mail_to_oneself_survives_everything: SendToOneself;
+    the_opening_of_a_mail_survives_everything: Open;
+    a_flag_survives_everything: Flag;
+    a_flag_of_a_version_survives_everything: FlagVersion;
+    the_deletion_of_a_mail_survives_everything: Delete;
+    flags_of_many_mails_survive_everything: Bulk;
+    the_opening_of_a_notification_survives_everything: ReadNotification;
+    the_deletion_of_a_notification_survives_everything: DeleteNotification;
+    marks_on_notifications_survive_everything: ReadNotifications;
+    the_mark_on_all_notifications_survives_everything: ReadAllNotifications;
+    a_system_notification_survives_everything: Notify;
+}
+
+stories! { is_whole_or_not_there:
+    a_mail_that_is_given_up_is_whole_or_not_there: Send;
+    an_opening_that_is_given_up_is_whole_or_not_there: Open;
+    a_flag_that_is_given_up_is_whole_or_not_there: Flag;
+    a_deletion_that_is_given_up_is_whole_or_not_there: Delete;
+    flags_of_many_mails_that_are_given_up_add_up: Bulk;
+    a_deleted_notification_that_is_given_up_adds_up: DeleteNotification;
+}
