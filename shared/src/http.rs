@@ -7,6 +7,7 @@ pub mod page;
 pub mod reply;
 pub mod request;
 pub mod route;
+pub mod span;
 
 pub use endpoint::{Anyone, Call, Endpoint, Entry, Example, entry};
 pub use reply::Reply;

@@ -3,8 +3,10 @@
 //! Expressions and attribute names live here and nowhere else. There is no second implementation to keep
 //! equal: on the desk and in tests the same calls reach an embedded DynamoDB.
 
+pub mod audit;
 pub mod connections;
 pub mod conversations;
+mod days;
 pub mod glance;
 pub mod item;
 pub mod keys;

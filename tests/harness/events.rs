@@ -5,6 +5,7 @@ use std::path::Path;
 
 use local::demo;
 use serde_json::{Value, json};
+use shared::domain::user::Claims;
 use shared::lambda::{Function, Trigger};
 
 use crate::person::Person;
@@ -55,6 +56,11 @@ pub async fn invoke(world: &World, function: &Function, event: &str) -> Value {
 /// Hands every function its event, with Ada as the caller, and insists on what the answers say.
 pub async fn replay(world: &World) {
     let [ada, bob] = ada_and_bob(world);
+    let powers = Claims {
+        roles: vec!["super_admin".to_owned()],
+        ..demo::USERS[0].claims()
+    };
+    let admin = world.stranger(demo::USERS[0].id, powers);
     let conversation = ada.open_direct(&bob).await;
     let token = ada.get("/api/events").await.is(200)["next"]
         .as_str()
@@ -69,8 +75,12 @@ pub async fn replay(world: &World) {
         let event = event.unwrap_or_else(|| panic!("there is no events/{}.json", function.binary()));
         // One for each, so that none is gone when the next event speaks of it.
         let message = ada.says(&conversation, function.name).await;
+        let needs_more = matches!(&function.trigger, Trigger::Http(entry) if entry.route.needs.is_some());
+        let bearer = if needs_more { &admin.token } else { &ada.token };
         let event = event
-            .replace("{{token}}", &ada.token)
+            .replace("{{token}}", bearer)
+            .replace("{{ada}}", &ada.id.to_string())
+            .replace("{{bob}}", &bob.id.to_string())
             .replace("{{conversation_id}}", &conversation)
             .replace("{{message_id}}", message["id"].as_str().unwrap())
             .replace("{{sync_token}}", &token)

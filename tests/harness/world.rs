@@ -150,6 +150,19 @@ impl World {
         people.try_into().expect("as many people as names")
     }
 
+    /// Somebody whose token brings roles, and who has called once.
+    pub async fn with_roles(&self, username: &str, roles: &[&str]) -> Person {
+        let claims = Claims {
+            username: Some(username.to_owned()),
+            email: Some(format!("{username}@example.com")),
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            ..Claims::default()
+        };
+        let person = self.stranger(Uuid::new_v4(), claims);
+        person.get("/api/v1/users/me").await.is(200);
+        person
+    }
+
     /// Somebody who has not called yet.
     pub fn stranger(&self, user: Uuid, claims: Claims) -> Person {
         let token = self.token(user, claims, Duration::from_hours(1));

@@ -7,6 +7,7 @@ mod rims;
 use harness::{Answer, Person, World};
 use reqwest::RequestBuilder;
 use serde_json::{Map, Value, json};
+use shared::domain::user::Claims;
 use shared::http::Entry;
 use shared::lambda::Trigger;
 use uuid::Uuid;
@@ -55,7 +56,14 @@ impl Stage {
 
     async fn set_with(settings: &[(&str, &str)]) -> Self {
         let world = World::with(settings).await;
-        let [ada, bob, eve] = world.people(["ada", "bob", "eve"]).await;
+        let [bob, eve] = world.people(["bob", "eve"]).await;
+        // She may do everything, so that what is refused is refused for another reason.
+        let claims = Claims {
+            username: Some("ada".to_owned()),
+            roles: vec!["super_admin".to_owned()],
+            ..Claims::default()
+        };
+        let ada = world.stranger(Uuid::new_v4(), claims);
         let conversation = ada.open_direct(&bob).await;
         let message = ada.says(&conversation, "Between us").await["id"].clone();
         let token = ada.get("/api/events").await.is(200)["next"].clone();
@@ -64,15 +72,23 @@ impl Stage {
             "message_id": message,
             "other_user_id": bob.id,
             "member_ids": [bob.id],
+            "message_ids": [message],
+            "partner_id": bob.id,
+            "receiver_id": bob.id,
+            "sender_id": bob.id,
+            "user_id": bob.id,
+            "user1_id": ada.id,
+            "user2_id": bob.id,
             "after": token,
         });
         let ids = ids.as_object().unwrap().clone();
         Self { world, ada, eve, ids }
     }
 
-    /// The example of a parameter or field, with a real id in place of the example's.
-    fn real(&self, name: &str, example: &Value) -> Value {
-        self.ids.get(name).unwrap_or(example).clone()
+    /// The example of a parameter or field, with a real id in place of the example's: of the route's own, if it has one.
+    fn real(&self, entry: &Entry, name: &str, example: &Value) -> Value {
+        let own = self.ids.get(&format!("{}.{name}", entry.route.name));
+        own.or_else(|| self.ids.get(name)).unwrap_or(example).clone()
     }
 
     /// A path with the example's parameters filled in; `but` says otherwise for some.
@@ -80,7 +96,7 @@ impl Stage {
         let mut path = template.to_owned();
         let mut query = Vec::new();
         for (name, example) in entry.example.parameters.as_object().into_iter().flatten() {
-            let value = self.real(name, example);
+            let value = self.real(entry, name, example);
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             let slot = format!("{{{name}}}");
             if path.contains(&slot) {
@@ -107,7 +123,7 @@ impl Stage {
 
     /// The example's body, with real ids.
     fn body(&self, entry: &Entry) -> Value {
-        let real = |(name, example): (&String, &Value)| (name.clone(), self.real(name, example));
+        let real = |(name, example): (&String, &Value)| (name.clone(), self.real(entry, name, example));
         match &entry.example.body {
             Value::Object(fields) => Value::Object(fields.iter().map(real).collect()),
             other => other.clone(),

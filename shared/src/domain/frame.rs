@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::conversation::Conversation;
 use super::ids::{ConversationId, MessageId, UserId};
 use super::message::Message;
+use super::moderation::ModerationStatus;
 use super::time::Timestamp;
 
 /// A frame from the server.
@@ -20,6 +21,8 @@ pub enum Frame {
     NewMessage(NewMessage),
     /// A message was deleted.
     MessageDeleted(MessageDeleted),
+    /// A moderator gave a message another status.
+    MessageModerated(MessageModerated),
     /// A member has read up to a message.
     MessageRead(MessageRead),
     /// A member started or stopped typing.
@@ -82,6 +85,26 @@ pub struct MessageDeleted {
     pub message_id: MessageId,
     /// The place of the deletion in the log.
     pub seq: u64,
+    /// What the receiver has not read in this conversation; only in a pushed frame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread_count: Option<u32>,
+}
+
+/// `message_moderated`
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct MessageModerated {
+    /// The part of Tidings.
+    pub namespace: Namespace,
+    /// The conversation.
+    pub conversation_id: ConversationId,
+    /// The message that it is about.
+    pub message_id: MessageId,
+    /// The place of the decision in the log.
+    pub seq: u64,
+    /// What the moderator decided.
+    pub moderation_status: ModerationStatus,
+    /// The message as the receiver sees it now: without content while it is blocked.
+    pub message: Message,
     /// What the receiver has not read in this conversation; only in a pushed frame.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread_count: Option<u32>,
@@ -202,6 +225,12 @@ impl Frame {
                 frame.conversation_id,
                 frame.seq,
                 Some(frame.message.id),
+            ),
+            Self::MessageModerated(frame) => (
+                "message_moderated",
+                frame.conversation_id,
+                frame.seq,
+                Some(frame.message_id),
             ),
             // No other frame carries anything whose size a client decides.
             Self::MessageDeleted(_)

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::conversation::Cursor;
-use super::ids::{ConversationId, MessageId, UserId};
+use super::ids::{ConversationId, FileId, MessageId, UserId};
+use super::moderation::{Moderation, ModerationStatus};
 use super::time::Timestamp;
 use super::unread::Window;
 
@@ -36,6 +37,52 @@ impl ContentType {
             Self::System => "system",
         }
     }
+}
+
+/// What a message is, as person-to-person messages name it (S2-F02), and as it is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageType {
+    /// Words.
+    #[default]
+    Text,
+    /// A picture.
+    Image,
+    /// A film.
+    Video,
+    /// A sound.
+    Audio,
+    /// Another file.
+    File,
+}
+
+impl MessageType {
+    /// Every type.
+    pub const ALL: [Self; 5] = [Self::Text, Self::Image, Self::Video, Self::Audio, Self::File];
+
+    /// The name that clients use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Image => "image",
+            Self::Video => "video",
+            Self::Audio => "audio",
+            Self::File => "file",
+        }
+    }
+}
+
+/// A file that a message refers to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Attachment {
+    /// The file.
+    pub file_id: FileId,
+    /// What it is called.
+    pub filename: String,
+    /// Its media type.
+    pub content_type: String,
+    /// Its size.
+    pub size_bytes: u64,
 }
 
 /// One entry of a conversation's log: something that happened and took the number `seq`.
@@ -79,6 +126,15 @@ pub enum Event {
         /// Its place in the log.
         message_seq: u64,
     },
+    /// A moderator gave a message another status.
+    Moderation {
+        /// The message.
+        message_id: MessageId,
+        /// Its place in the log.
+        message_seq: u64,
+        /// The status from here on.
+        status: ModerationStatus,
+    },
 }
 
 impl Event {
@@ -86,7 +142,15 @@ impl Event {
     pub fn message_id(&self) -> MessageId {
         match self {
             Self::Message(content) => content.id,
-            Self::Deletion { message_id, .. } => *message_id,
+            Self::Deletion { message_id, .. } | Self::Moderation { message_id, .. } => *message_id,
+        }
+    }
+
+    /// The place of the message that it shows anew, beside itself.
+    pub fn subject(&self) -> Option<u64> {
+        match self {
+            Self::Moderation { message_seq, .. } => Some(*message_seq),
+            Self::Message(_) | Self::Deletion { .. } => None,
         }
     }
 }
@@ -108,6 +172,44 @@ pub struct Content {
     pub client_message_id: Option<String>,
     /// When and by which log entry it was deleted; the text stays for moderation and is shown to nobody.
     pub deletion: Option<Deletion>,
+    /// What moderators said of it last.
+    pub moderation: Option<Moderation>,
+    /// When its content was removed for good; the text is empty then.
+    pub erased_at: Option<Timestamp>,
+}
+
+impl Content {
+    /// What moderators say of it; approved until they say otherwise.
+    pub fn moderation_status(&self) -> ModerationStatus {
+        self.moderation
+            .map(|moderation| moderation.status)
+            .unwrap_or_default()
+    }
+
+    /// Whether members see what it says, and so have it to read: it is neither deleted nor blocked.
+    pub fn is_shown(&self) -> bool {
+        self.deletion.is_none() && self.moderation_status() != ModerationStatus::Blocked
+    }
+
+    /// The text as members see it.
+    pub fn shown_text(&self) -> Option<&str> {
+        self.is_shown().then_some(self.text.as_str())
+    }
+
+    /// The text as moderators see it: all that has not been removed for good.
+    pub fn kept_text(&self) -> Option<&str> {
+        self.erased_at.is_none().then_some(self.text.as_str())
+    }
+
+    /// When it last changed, where it was accepted at a moment.
+    pub fn changed_at(&self, accepted_at: Timestamp) -> Timestamp {
+        let changes = [
+            self.deletion.map(|deletion| deletion.at),
+            self.moderation.map(|moderation| moderation.at),
+            self.erased_at,
+        ];
+        changes.into_iter().flatten().fold(accepted_at, Timestamp::max)
+    }
 }
 
 /// The end of a message.
@@ -132,7 +234,7 @@ pub struct Message {
     pub sender_id: UserId,
     /// What the sender was called when sending.
     pub sender_username: String,
-    /// The text; null once the message is deleted.
+    /// The text; null once the message is deleted, and while it is blocked.
     pub content: Option<String>,
     /// What kind of text.
     pub content_type: ContentType,
@@ -182,11 +284,11 @@ impl Viewpoint<'_> {
             seq,
             sender_id: content.sender,
             sender_username: content.sender_username.clone(),
-            content: content.deletion.is_none().then(|| content.text.clone()),
+            content: content.shown_text().map(str::to_owned),
             content_type: content.content_type,
             client_message_id: content.client_message_id.clone(),
             created_at: at,
-            updated_at: content.deletion.map_or(at, |deletion| deletion.at),
+            updated_at: content.changed_at(at),
             is_deleted: content.deletion.is_some(),
             is_read,
             read_by: readers().take(READ_BY_LIMIT).collect(),

@@ -79,3 +79,23 @@ pub fn skip(page: PageNumber, size: u64) -> Result<u64> {
         Ok(skipped)
     }
 }
+
+/// How many items to leave out.
+pub type Skip = Bounded<0, { u64::MAX }, 0>;
+
+/// How many items are left out, for lists that count them and not pages.
+pub fn skipped(skip: Skip) -> Result<u64> {
+    if skip.get() > DEEPEST {
+        Err(Error::PageTooDeep)
+    } else {
+        Ok(skip.get())
+    }
+}
+
+/// How many items come before a page that a client names by its number, or by how many to skip, which wins.
+pub fn offset(page: PageNumber, skip: Option<Skip>, size: u64) -> Result<u64> {
+    match skip {
+        Some(skip) => skipped(skip),
+        None => self::skip(page, size),
+    }
+}

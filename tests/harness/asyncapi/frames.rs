@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use shared::domain::conversation::{Conversation, Participant, Role};
 use shared::domain::frame::{
-    ConversationCreated, ErrorFrame, FRAME_LIMIT_BYTES, Frame, MessageDeleted, MessageRead, Namespace,
-    NewMessage, Pong, Resumed, Truncated, Typing, UnreadSummary,
+    ConversationCreated, ErrorFrame, FRAME_LIMIT_BYTES, Frame, MessageDeleted, MessageModerated, MessageRead,
+    Namespace, NewMessage, Pong, Resumed, Truncated, Typing, UnreadSummary,
 };
 use shared::domain::ids::{ConversationId, MessageId};
 use shared::domain::message::{ContentType, Message as DomainMessage};
+use shared::domain::moderation::ModerationStatus;
 use shared::domain::time::Timestamp;
 use shared::socket::error_frame;
 
@@ -45,6 +46,19 @@ fn samples() -> Vec<Frame> {
             conversation_id,
             message_id,
             seq: 2,
+            unread_count: Some(0),
+        }),
+        Frame::MessageModerated(MessageModerated {
+            namespace,
+            conversation_id,
+            message_id,
+            seq: 3,
+            moderation_status: ModerationStatus::Blocked,
+            message: DomainMessage {
+                content: None,
+                updated_at: moment(20),
+                ..message("")
+            },
             unread_count: Some(0),
         }),
         Frame::MessageRead(MessageRead {
@@ -98,6 +112,11 @@ fn described(frame: &Frame) -> (&'static str, &'static str, SchemaOf) {
         Frame::MessageDeleted(_) => ("message_deleted", "A message was deleted", |generator| {
             generator.subschema_for::<MessageDeleted>()
         }),
+        Frame::MessageModerated(_) => (
+            "message_moderated",
+            "A moderator gave a message another status",
+            |generator| generator.subschema_for::<MessageModerated>(),
+        ),
         Frame::MessageRead(_) => ("message_read", "A member has read up to a message", |generator| {
             generator.subschema_for::<MessageRead>()
         }),

@@ -12,7 +12,7 @@ use super::prose;
 use super::schemas::{Schemas, pascal};
 
 /// The parts of the API, in the order in which the document shows them.
-pub(super) const TAGS: [(&str, &str); 6] = [
+pub(super) const TAGS: [(&str, &str); 7] = [
     (
         "conversations",
         "Direct and group conversations: open them, list them, mark them as read.",
@@ -24,6 +24,10 @@ pub(super) const TAGS: [(&str, &str); 6] = [
     ),
     ("users", "The people who take part."),
     ("authentication", "Credentials for the WebSocket."),
+    (
+        "administration",
+        "Moderation, search, figures, export, and the audit log of all that.",
+    ),
     (
         "system",
         "Health, and the documentation that you are reading. No token needed.",
@@ -43,6 +47,7 @@ pub(super) fn tag(entry: &Entry) -> usize {
     let path = entry.route.path;
     let name = match path {
         _ if entry.is_public => "system",
+        _ if path.starts_with("/api/admin/") => "administration",
         _ if path.contains("/events") => "events",
         _ if path.contains("/messages") => "messages",
         _ if path.contains("/users") => "users",
@@ -116,6 +121,9 @@ fn refusals(entry: &Entry, parameters: &Parameters, has_body: bool) -> BTreeSet<
     let mut statuses = BTreeSet::from([500, 503]);
     if !entry.is_public {
         statuses.extend([401, 429]);
+    }
+    if entry.route.needs.is_some() {
+        statuses.insert(403);
     }
     if parameters.in_path {
         statuses.insert(404);

@@ -70,6 +70,32 @@ pub(super) fn note(name: &str) -> Option<Note> {
              old for a complete answer: list the conversations afresh and go on from `next`.",
             &[],
         ),
+        "moderate_message" => (
+            "`blocked` hides the content from everybody but moderators, in every list and on every open connection, \
+             and nobody has it to read any more; `approved` brings it back. The decision is an entry of the \
+             conversation's log, pushed as `message_moderated`. The status that a message has already is no change. \
+             What stood before and what stands now goes to the audit log, in the same transaction.",
+            &[],
+        ),
+        "hard_delete_message" => (
+            "The content leaves every item of the table. The message keeps its place in the log, as a deleted one. \
+             Nothing brings it back; the audit log says who did it, and not what was written. Done again, it \
+             changes nothing. Finished exports that hold the message last at most seven days.",
+            &[],
+        ),
+        "list_audit_entries" => (
+            "Every administrative read and write, newest first, of at most 92 days at once. A filter that fits little \
+             may leave a page short though there is more: go on while there is a `next_cursor`. Reading the log is \
+             an entry too, which the answer itself does not show. How an entry's `hash` is computed: the SHA-256 of \
+             the entry without `hash`, as compact JSON in UTF-8 with sorted names.",
+            &[],
+        ),
+        "verify_audit" => (
+            "Computes every hash of whole days again, and the seams before and behind them: an entry that was \
+             changed, removed, moved or put in is found, as is one cut off the end. What was found is an entry of the \
+             log itself.",
+            &[],
+        ),
         "create_ws_ticket" => (
             "A browser cannot set headers on a WebSocket handshake, and a token in a URL ends up in logs. A ticket \
              opens one connection and is worthless afterwards.",
@@ -91,7 +117,7 @@ pub(super) fn operation(entry: &Entry, path: &str, has_answer: bool) -> String {
         .into_iter()
         .map(|note| note.text.to_owned())
         .collect();
-    paragraphs.push(who(entry).to_owned());
+    paragraphs.push(who(entry));
     if let Some(counts) = counts(route.buckets).filter(|_| !entry.is_public) {
         paragraphs.push(counts);
     }
@@ -104,14 +130,20 @@ pub(super) fn operation(entry: &Entry, path: &str, has_answer: bool) -> String {
     paragraphs.join("\n\n")
 }
 
-fn who(entry: &Entry) -> &'static str {
-    if entry.is_public {
+fn who(entry: &Entry) -> String {
+    let who = if entry.is_public {
         "Anyone may call this; a token is not looked at."
+    } else if let Some(permission) = entry.route.needs {
+        return format!(
+            "For callers whose token allows `{}`; others get 403.",
+            permission.as_str()
+        );
     } else if entry.route.path.contains("{conversation_id}") {
         "For members of the conversation. For everybody else it does not exist: 404."
     } else {
         "For everybody with a valid token."
-    }
+    };
+    who.to_owned()
 }
 
 /// Which limits a request counts towards.

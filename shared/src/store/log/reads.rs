@@ -1,7 +1,10 @@
 //! Reading a log: its end, its entries, a page of it, what a member has not read.
 
+use std::collections::HashMap;
+
 use super::codec::{attribute, decode};
 use crate::App;
+use crate::auth::Permit;
 use crate::domain::ids::{ConversationId, MessageId};
 use crate::domain::message::{Entry, Event};
 use crate::domain::time::Timestamp;
@@ -71,17 +74,53 @@ pub async fn range(
         .collect()
 }
 
+/// The messages that entries [speak of anew](Event::subject), by their numbers.
+pub async fn subjects<'a>(
+    app: &App,
+    member: &Membership,
+    entries: impl IntoIterator<Item = &'a Entry>,
+) -> Result<HashMap<u64, Entry>> {
+    let places = entries.into_iter().filter_map(|entry| entry.event.subject());
+    let keys = places
+        .map(|seq| keys::entry(member.conversation(), seq))
+        .collect();
+    let items = table::get_many(app, keys, Consistency::Strong).await?;
+    let entry = |item| decode(item).map(|entry| (entry.seq, entry));
+    items.values().map(entry).collect()
+}
+
 /// A message by its id: its number and what it holds. None if the conversation has no such message.
 pub async fn find(app: &App, member: &Membership, message: MessageId) -> Result<Option<Entry>> {
+    let found = located(app, message, Some(member.conversation())).await?;
+    Ok(found.map(|(_, entry)| entry))
+}
+
+/// A message by its id, wherever it is.
+pub async fn find_anywhere(
+    app: &App,
+    _: &Permit,
+    message: MessageId,
+) -> Result<Option<(ConversationId, Entry)>> {
+    located(app, message, None).await
+}
+
+async fn located(
+    app: &App,
+    message: MessageId,
+    within: Option<ConversationId>,
+) -> Result<Option<(ConversationId, Entry)>> {
     let Some(locator) = table::get(app, &keys::locator(message), Consistency::Strong).await? else {
         return Ok(None);
     };
-    if locator.get_id(attribute::CONVERSATION)? != member.conversation().uuid() {
+    let conversation = ConversationId::from_uuid(locator.get_id(attribute::CONVERSATION)?);
+    if within.is_some_and(|within| within != conversation) {
         return Ok(None);
     }
     // A claim whose writer died may name a place that another message took.
-    let entry = entry(app, member, locator.get_number(attribute::SEQ)?).await?;
-    Ok(entry.filter(|entry| matches!(&entry.event, Event::Message(content) if content.id == message)))
+    let entry = entry_of(app, conversation, locator.get_number(attribute::SEQ)?).await?;
+    let entry =
+        entry.filter(|entry| matches!(&entry.event, Event::Message(content) if content.id == message));
+    Ok(entry.map(|entry| (conversation, entry)))
 }
 
 /// What a member has not read, exact to [`UNREAD_CAP`]; `newest` is the end of the log.
@@ -95,8 +134,8 @@ pub async fn unread(app: &App, member: &Membership, newest: Option<&Entry>) -> R
     while count < UNREAD_CAP && before > cursor + 1 {
         let entries = range(app, member, (cursor + 1, before - 1), true, UNREAD_CAP).await?;
         let counts = |entry: &&Entry| match &entry.event {
-            Event::Message(content) => content.sender != member.user() && content.deletion.is_none(),
-            Event::Deletion { .. } => false,
+            Event::Message(content) => content.sender != member.user() && content.is_shown(),
+            Event::Deletion { .. } | Event::Moderation { .. } => false,
         };
         count += u32::try_from(entries.iter().filter(counts).count()).unwrap_or(u32::MAX);
         before = entries.last().map_or(cursor, |oldest| oldest.seq);

@@ -1,0 +1,152 @@
+//! Person-to-person messages: a message of a direct conversation, as S2 sees it (contract §4).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::conversation::Cursor;
+use super::ids::{ConversationId, MessageId, TransactionId, UserId};
+use super::message::{Attachment, Content, ContentType, MessageType};
+use super::moderation::ModerationStatus;
+use super::time::Timestamp;
+
+/// How far a message has come (S2-F03).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageStatus {
+    /// It is stored.
+    Sent,
+    /// The receiver said that it arrived.
+    Delivered,
+    /// The receiver has read it.
+    Read,
+    /// It was refused after it had been accepted. Nothing here does that; clients may know the word.
+    Failed,
+}
+
+impl MessageStatus {
+    /// Every status.
+    pub const ALL: [Self; 4] = [Self::Sent, Self::Delivered, Self::Read, Self::Failed];
+}
+
+/// A message between two people (S2-F01).
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct MessageV2 {
+    /// The id of the message.
+    pub id: MessageId,
+    /// The direct conversation of the two, where it stands too.
+    pub conversation_id: ConversationId,
+    /// Its place in the log of that conversation.
+    pub seq: u64,
+    /// Who sent it.
+    pub sender_id: UserId,
+    /// Whom it is for; null in a group, which only administration sees here.
+    pub receiver_id: Option<UserId>,
+    /// The text; null once the message is deleted, and while it is blocked.
+    pub content: Option<String>,
+    /// What it is.
+    pub message_type: MessageType,
+    /// How far it has come.
+    pub status: MessageStatus,
+    /// What moderators say of it.
+    pub moderation_status: ModerationStatus,
+    /// When the receiver said that it arrived.
+    pub delivered_at: Option<Timestamp>,
+    /// When the receiver marked it as read; for one that was read with others, when the last of them was marked.
+    pub read_at: Option<Timestamp>,
+    /// The files that it refers to.
+    pub attachments: Vec<Attachment>,
+    /// What the sender's client noted beside it.
+    pub metadata: Map<String, Value>,
+    /// What it cost.
+    pub credits_cost: u64,
+    /// The entry of the sender's ledger.
+    pub credits_transaction_id: Option<TransactionId>,
+    /// Whether the sender deleted it.
+    pub is_deleted: bool,
+    /// When.
+    pub deleted_at: Option<Timestamp>,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// How far a message has come, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// How far.
+    pub status: MessageStatus,
+    /// When it arrived.
+    pub delivered_at: Option<Timestamp>,
+    /// When it was read.
+    pub read_at: Option<Timestamp>,
+}
+
+impl Progress {
+    /// The progress of the message at a place of the log; `receiver` says how far its receiver has read.
+    pub fn of(seq: u64, _: &Content, receiver: Option<&Cursor>) -> Self {
+        let read = receiver.filter(|cursor| cursor.last_read_seq >= seq);
+        Self {
+            status: if read.is_some() {
+                MessageStatus::Read
+            } else {
+                MessageStatus::Sent
+            },
+            delivered_at: None,
+            read_at: read.and_then(|cursor| cursor.read_at),
+        }
+    }
+}
+
+impl MessageV2 {
+    /// The message at a place of the log, without what nobody is to see of one that is deleted or blocked.
+    pub fn of(
+        conversation: ConversationId,
+        seq: u64,
+        at: Timestamp,
+        content: &Content,
+        receiver: Option<UserId>,
+        progress: Progress,
+    ) -> Self {
+        Self {
+            id: content.id,
+            conversation_id: conversation,
+            seq,
+            sender_id: content.sender,
+            receiver_id: receiver,
+            content: content.shown_text().map(str::to_owned),
+            message_type: message_type(content),
+            status: progress.status,
+            moderation_status: content.moderation_status(),
+            delivered_at: progress.delivered_at,
+            read_at: progress.read_at,
+            attachments: Vec::new(),
+            metadata: Map::new(),
+            credits_cost: 0,
+            credits_transaction_id: None,
+            is_deleted: content.deletion.is_some(),
+            deleted_at: content.deletion.map(|deletion| deletion.at),
+            created_at: at,
+            updated_at: content.changed_at(at),
+        }
+    }
+
+    /// The same message as moderators see it: what was deleted or blocked is kept for them.
+    #[must_use]
+    pub fn with_what_is_kept(self, content: &Content) -> Self {
+        Self {
+            content: content.kept_text().map(str::to_owned),
+            ..self
+        }
+    }
+}
+
+/// What a message is.
+pub fn message_type(content: &Content) -> MessageType {
+    match content.content_type {
+        ContentType::Text | ContentType::System => MessageType::Text,
+        ContentType::Image => MessageType::Image,
+        ContentType::File => MessageType::File,
+    }
+}
