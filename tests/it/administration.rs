@@ -4,6 +4,7 @@
 mod audit;
 mod erasure;
 mod moderation;
+mod search;
 mod unread;
 
 use harness::{Answer, Person, World};

@@ -179,6 +179,15 @@ pub struct Content {
 }
 
 impl Content {
+    /// What it is.
+    pub fn message_type(&self) -> MessageType {
+        match self.content_type {
+            ContentType::Text | ContentType::System => MessageType::Text,
+            ContentType::Image => MessageType::Image,
+            ContentType::File => MessageType::File,
+        }
+    }
+
     /// What moderators say of it; approved until they say otherwise.
     pub fn moderation_status(&self) -> ModerationStatus {
         self.moderation

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::conversation::Cursor;
 use super::ids::{ConversationId, MessageId, TransactionId, UserId};
-use super::message::{Attachment, Content, ContentType, MessageType};
+use super::message::{Attachment, Content, MessageType};
 use super::moderation::ModerationStatus;
 use super::time::Timestamp;
 
@@ -116,7 +116,7 @@ impl MessageV2 {
             sender_id: content.sender,
             receiver_id: receiver,
             content: content.shown_text().map(str::to_owned),
-            message_type: message_type(content),
+            message_type: content.message_type(),
             status: progress.status,
             moderation_status: content.moderation_status(),
             delivered_at: progress.delivered_at,
@@ -139,14 +139,5 @@ impl MessageV2 {
             content: content.kept_text().map(str::to_owned),
             ..self
         }
-    }
-}
-
-/// What a message is.
-pub fn message_type(content: &Content) -> MessageType {
-    match content.content_type {
-        ContentType::Text | ContentType::System => MessageType::Text,
-        ContentType::Image => MessageType::Image,
-        ContentType::File => MessageType::File,
     }
 }

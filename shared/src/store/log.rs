@@ -32,10 +32,10 @@ mod reads;
 pub use erasure::erase;
 pub use moderation::{Told, moderate};
 use reads::entry_of;
-pub(super) use reads::first_since;
 pub use reads::{
     entry, entry_for_worker, find, find_anywhere, newest, range, seq_of_message, subjects, unread,
 };
+pub(super) use reads::{first_since, first_since_in, range_in, seq_of_message_in};
 
 use sha2::{Digest as _, Sha256};
 

@@ -260,6 +260,12 @@ pub async fn other(app: &App, member: &Membership, other: UserId) -> Result<Opti
     item.map(|item| decode(member.conversation(), &item)).transpose()
 }
 
+/// How far each member of a conversation has read.
+pub(super) async fn cursors_of(app: &App, conversation: ConversationId) -> Result<Vec<Cursor>> {
+    let members = within(app, conversation, Shards::ALL).await?;
+    Ok(members.into_iter().map(|member| member.cursor).collect())
+}
+
 /// The place of somebody in the order in which members came; none if they are no member.
 pub(super) async fn ordinal_of(
     app: &App,

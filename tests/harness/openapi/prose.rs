@@ -70,6 +70,22 @@ pub(super) fn note(name: &str) -> Option<Note> {
              old for a complete answer: list the conversations afresh and go on from `next`.",
             &[],
         ),
+        "search_messages" => (
+            "Looks into the messages of a stretch of time, or of one user's conversations, and counts what it finds \
+             exactly. A question for which more than 20,000 messages would have to be looked at is 422 `too_broad`: \
+             name a user, or a shorter time. Without a user, at most 366 days can be asked about.",
+            &[],
+        ),
+        "view_conversation" => (
+            "The newest page comes first, the oldest message first within it. What its sender deleted or a moderator \
+             blocked is shown with its content, as long as it was not deleted for good. Two people without a \
+             conversation are 404.",
+            &[],
+        ),
+        "get_messages_overview" => (
+            "Counted exactly. A stretch of more than 200,000 messages is 422 `too_broad`: ask about a shorter one.",
+            &[],
+        ),
         "moderate_message" => (
             "`blocked` hides the content from everybody but moderators, in every list and on every open connection, \
              and nobody has it to read any more; `approved` brings it back. The decision is an entry of the \

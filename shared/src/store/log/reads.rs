@@ -15,6 +15,9 @@ use crate::store::keys;
 use crate::store::members::Membership;
 use crate::store::table::{self, Consistency, Query};
 
+/// Behind every number.
+const LAST: u64 = 999_999_999_999;
+
 /// The newest entry of the log; none if nothing has happened yet.
 pub async fn newest(
     app: &App,
@@ -52,6 +55,16 @@ pub(super) async fn entry_of(app: &App, conversation: ConversationId, seq: u64) 
 pub async fn range(
     app: &App,
     member: &Membership,
+    places: (u64, u64),
+    newest_first: bool,
+    limit: u32,
+) -> Result<Vec<Entry>> {
+    range_in(app, member.conversation(), places, newest_first, limit).await
+}
+
+pub(in crate::store) async fn range_in(
+    app: &App,
+    conversation: ConversationId,
     (first, last): (u64, u64),
     newest_first: bool,
     limit: u32,
@@ -60,9 +73,9 @@ pub async fn range(
         return Ok(Vec::new());
     }
     let query = Query::between(
-        keys::log(member.conversation()),
+        keys::log(conversation),
         keys::entry_sort(first),
-        keys::entry_sort(last),
+        keys::entry_sort(last.min(LAST)),
     );
     query
         .newest_first(newest_first)
@@ -151,18 +164,27 @@ pub(in crate::store) async fn first_since(
     newest: &Entry,
     moment: Timestamp,
 ) -> Result<u64> {
+    first_since_in(app, member.conversation(), newest, moment).await
+}
+
+pub(in crate::store) async fn first_since_in(
+    app: &App,
+    conversation: ConversationId,
+    newest: &Entry,
+    moment: Timestamp,
+) -> Result<u64> {
     const NEAR: u32 = 32;
     if newest.at < moment {
         return Ok(newest.seq + 1);
     }
-    let near = range(app, member, (1, newest.seq), true, NEAR).await?;
+    let near = range_in(app, conversation, (1, newest.seq), true, NEAR).await?;
     if let Some(before) = near.iter().find(|entry| entry.at < moment) {
         return Ok(before.seq + 1);
     }
     let (mut low, mut high) = (1, near.last().map_or(newest.seq, |entry| entry.seq));
     while low < high {
         let middle = low + (high - low) / 2;
-        let entry = entry(app, member, middle)
+        let entry = entry_of(app, conversation, middle)
             .await?
             .ok_or_else(|| Error::internal("a log has a gap"))?;
         if entry.at < moment {
@@ -178,11 +200,20 @@ pub(in crate::store) async fn first_since(
 /// Only entries that are no messages push a message's number above its ordinal, so most often it is found at
 /// once, and else by halving: a deep page costs little more than the first.
 pub async fn seq_of_message(app: &App, member: &Membership, newest: &Entry, ordinal: u64) -> Result<u64> {
+    seq_of_message_in(app, member.conversation(), newest, ordinal).await
+}
+
+pub(in crate::store) async fn seq_of_message_in(
+    app: &App,
+    conversation: ConversationId,
+    newest: &Entry,
+    ordinal: u64,
+) -> Result<u64> {
     let others = newest.seq - newest.tail.messages;
     let (mut low, mut high) = (ordinal, (ordinal + others).min(newest.seq));
     while low < high {
         let middle = low + (high - low) / 2;
-        let entry = entry(app, member, middle)
+        let entry = entry_of(app, conversation, middle)
             .await?
             .ok_or_else(|| Error::internal("a log has a gap"))?;
         if entry.tail.messages < ordinal {
@@ -199,6 +230,6 @@ fn whole(conversation: ConversationId) -> Query {
     Query::between(
         keys::log(conversation),
         keys::entry_sort(0),
-        keys::entry_sort(999_999_999_999),
+        keys::entry_sort(LAST),
     )
 }
