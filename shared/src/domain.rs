@@ -1,7 +1,9 @@
 //! What Tidings talks about: ids, texts, conversations, messages, frames. Pure: no clock, no network.
 
+pub mod audit;
 pub mod conversation;
 pub mod credits;
+pub mod day;
 pub mod frame;
 pub mod ids;
 pub mod list;
@@ -9,6 +11,7 @@ pub mod mail;
 pub mod message;
 pub mod message_v2;
 pub mod metadata;
+pub mod moderation;
 pub mod notification;
 pub mod read_alone;
 pub mod text;

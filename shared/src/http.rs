@@ -9,6 +9,7 @@ pub mod precondition;
 pub mod reply;
 pub mod request;
 pub mod route;
+pub mod span;
 
 pub use endpoint::{Anyone, Call, Endpoint, Entry, Example, entry};
 pub use reply::Reply;

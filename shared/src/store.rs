@@ -3,9 +3,12 @@
 //! Expressions and attribute names live here and nowhere else. There is no second implementation to keep
 //! equal: on the desk and in tests the same calls reach an embedded DynamoDB.
 
+pub mod archive;
+pub mod audit;
 pub mod connections;
 pub mod conversations;
 pub mod credits;
+mod days;
 pub mod glance;
 pub mod item;
 pub mod keys;

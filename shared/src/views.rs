@@ -7,14 +7,14 @@ use std::collections::HashMap;
 use crate::App;
 use crate::domain::conversation::{Conversation, Cursor, PARTICIPANTS_LIMIT, Participant};
 use crate::domain::frame::{
-    ConversationCreated, Frame, MessageDeleted, MessageRead, MessageStatus, Namespace, NewMessage,
-    UnreadSummary,
+    ConversationCreated, Frame, MessageDeleted, MessageModerated, MessageRead, MessageStatus, Namespace,
+    NewMessage, UnreadSummary,
 };
 use crate::domain::ids::{ConversationId, UserId};
-use crate::domain::message::{Entry, Event, Viewpoint};
+use crate::domain::message::{Entry, Event, Message, Viewpoint};
 use crate::domain::message_v2::Between;
 use crate::domain::user::{Card, Claims};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::conversations::Head;
 use crate::store::members::{Member, Membership};
 use crate::store::sync::{Happening, Place, Told};
@@ -22,9 +22,17 @@ use crate::store::table::Consistency;
 use crate::store::{conversations, log, members, profiles};
 
 /// A frame that speaks of a log entry, as a viewer sees it. `unread_count` only goes into pushed frames.
-pub fn entry_frame(viewpoint: &Viewpoint<'_>, entry: &Entry, unread_count: Option<u32>) -> Frame {
+///
+/// # Errors
+/// A moderation without its [subject](log::subjects).
+pub fn entry_frame(
+    viewpoint: &Viewpoint<'_>,
+    entry: &Entry,
+    subject: Option<&Entry>,
+    unread_count: Option<u32>,
+) -> Result<Frame> {
     let conversation_id = viewpoint.conversation;
-    match &entry.event {
+    Ok(match &entry.event {
         Event::Message(content) => Frame::NewMessage(NewMessage {
             namespace: Namespace::Conversations,
             conversation_id,
@@ -39,6 +47,28 @@ pub fn entry_frame(viewpoint: &Viewpoint<'_>, entry: &Entry, unread_count: Optio
             seq: entry.seq,
             unread_count,
         }),
+        Event::Moderation {
+            message_id, status, ..
+        } => {
+            let message = subject.and_then(|subject| message(viewpoint, subject));
+            Frame::MessageModerated(MessageModerated {
+                namespace: Namespace::Conversations,
+                conversation_id,
+                message_id: *message_id,
+                seq: entry.seq,
+                moderation_status: *status,
+                message: message.ok_or_else(|| Error::internal("a moderation of no message"))?,
+                unread_count,
+            })
+        }
+    })
+}
+
+/// The message that an entry is; none if it is something else.
+fn message(viewpoint: &Viewpoint<'_>, entry: &Entry) -> Option<Message> {
+    match &entry.event {
+        Event::Message(content) => Some(viewpoint.message(entry.seq, entry.at, content)),
+        Event::Deletion { .. } | Event::Moderation { .. } => None,
     }
 }
 
@@ -185,10 +215,7 @@ async fn conversation(
                 viewer: membership.user(),
                 cursors: &cursors,
             };
-            entry.and_then(|entry| match &entry.event {
-                Event::Message(content) => Some(viewpoint.message(entry.seq, entry.at, content)),
-                Event::Deletion { .. } => None,
-            })
+            entry.and_then(|entry| message(&viewpoint, &entry))
         }
         _ => None,
     };
@@ -244,6 +271,7 @@ pub async fn unread(app: &App, places: &[Place]) -> Result<UnreadSummary> {
 pub async fn frames(app: &App, viewer: UserId, places: &[Place], told: &[Told]) -> Result<Vec<Frame>> {
     let by_id: HashMap<ConversationId, &Place> = places.iter().map(|place| (place.head.id, place)).collect();
     let mut cursors: HashMap<ConversationId, Vec<Cursor>> = HashMap::new();
+    let subjects = subjects(app, &by_id, told).await?;
     let mut frames = Vec::with_capacity(told.len());
     for event in told {
         let Some(place) = by_id.get(&event.conversation) else {
@@ -269,10 +297,38 @@ pub async fn frames(app: &App, viewer: UserId, places: &[Place], told: &[Told]) 
                     viewer,
                     cursors,
                 };
-                Some(entry_frame(&viewpoint, entry, None))
+                let subject = entry
+                    .event
+                    .subject()
+                    .and_then(|seq| subjects.get(&(event.conversation, seq)));
+                Some(entry_frame(&viewpoint, entry, subject, None)?)
             }
         };
         frames.extend(frame);
     }
     Ok(frames)
+}
+
+/// The messages that moderations speak of, by their places.
+async fn subjects(
+    app: &App,
+    places: &HashMap<ConversationId, &Place>,
+    told: &[Told],
+) -> Result<HashMap<(ConversationId, u64), Entry>> {
+    let mut entries: HashMap<ConversationId, Vec<&Entry>> = HashMap::new();
+    for event in told {
+        if let Happening::Entry(entry) = &event.happening
+            && entry.event.subject().is_some()
+        {
+            entries.entry(event.conversation).or_default().push(entry);
+        }
+    }
+    let mut subjects = HashMap::new();
+    for (conversation, entries) in entries {
+        if let Some(place) = places.get(&conversation) {
+            let found = log::subjects(app, &place.membership, entries).await?;
+            subjects.extend(found.into_iter().map(|(seq, entry)| ((conversation, seq), entry)));
+        }
+    }
+    Ok(subjects)
 }

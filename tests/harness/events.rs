@@ -84,6 +84,7 @@ pub async fn replay(world: &World) {
             .replace("{{token}}", bearer)
             .replace("{{mail_id}}", mail["id"].as_str().unwrap())
             .replace("{{notification_id}}", notification["id"].as_str().unwrap())
+            .replace("{{ada}}", &ada.id.to_string())
             .replace("{{bob}}", &bob.id.to_string())
             .replace("{{received_id}}", received["id"].as_str().unwrap())
             .replace("{{conversation_id}}", &conversation)

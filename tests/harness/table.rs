@@ -20,6 +20,42 @@ impl World {
         answer.get("Item").cloned()
     }
 
+    /// The items of a partition, in order.
+    pub async fn stored_in(&self, partition: &str) -> Vec<Value> {
+        let body = json!({
+            "TableName": TABLE,
+            "KeyConditionExpression": "pk = :partition",
+            "ExpressionAttributeValues": { ":partition": { "S": partition } },
+            "ConsistentRead": true,
+        });
+        let answer = self.dynamodb("Query", body).await;
+        answer["Items"].as_array().expect("items").clone()
+    }
+
+    /// Every item of the table.
+    pub async fn everything_stored(&self) -> Vec<Value> {
+        let (mut items, mut start) = (Vec::new(), Value::Null);
+        loop {
+            let mut body = json!({ "TableName": TABLE, "ConsistentRead": true });
+            if !start.is_null() {
+                body["ExclusiveStartKey"] = start;
+            }
+            let answer = self.dynamodb("Scan", body).await;
+            items.extend(answer["Items"].as_array().expect("items").iter().cloned());
+            start = answer["LastEvaluatedKey"].clone();
+            if start.is_null() {
+                return items;
+            }
+        }
+    }
+
+    /// Removes an item.
+    pub async fn remove(&self, partition: &str, sort: &str) {
+        let key = json!({ "pk": { "S": partition }, "sk": { "S": sort } });
+        self.dynamodb("DeleteItem", json!({ "TableName": TABLE, "Key": key }))
+            .await;
+    }
+
     /// Writes items as they are, over whatever is there.
     pub async fn store(&self, items: &[Value]) {
         for some in items.chunks(25) {

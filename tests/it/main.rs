@@ -30,6 +30,7 @@
 )]
 
 mod absence;
+mod administration;
 mod binaries;
 mod command;
 mod concurrency;

@@ -90,6 +90,8 @@ impl Stage {
             "receiver_id": bob.id,
             "sender_id": bob.id,
             "user_id": bob.id,
+            "user1_id": ada.id,
+            "user2_id": bob.id,
             "after": token,
         });
         let ids = ids.as_object().unwrap().clone();

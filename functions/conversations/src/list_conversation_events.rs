@@ -7,7 +7,7 @@ use shared::auth::Caller;
 use shared::domain::conversation::Cursor;
 use shared::domain::frame::Frame;
 use shared::domain::ids::ConversationId;
-use shared::domain::message::Viewpoint;
+use shared::domain::message::{Entry, Viewpoint};
 use shared::http::input::Nothing;
 use shared::http::page::{Bounded, PageSize};
 use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
@@ -106,10 +106,12 @@ impl Endpoint for ListConversationEvents {
             viewer,
             cursors: &cursors,
         };
-        let events = entries
-            .iter()
-            .map(|entry| views::entry_frame(&viewpoint, entry, None))
-            .collect();
+        let subjects = log::subjects(app, &membership, &entries).await?;
+        let frame = |entry: &Entry| {
+            let subject = entry.event.subject().and_then(|seq| subjects.get(&seq));
+            views::entry_frame(&viewpoint, entry, subject, None)
+        };
+        let events = entries.iter().map(frame).collect::<Result<_>>()?;
         Ok(Output {
             events,
             cursors,

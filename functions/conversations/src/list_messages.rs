@@ -144,7 +144,7 @@ impl Endpoint for ListMessages {
         };
         let message = |entry: &Entry| match &entry.event {
             Event::Message(content) => Some(viewpoint.message(entry.seq, entry.at, content)),
-            Event::Deletion { .. } => None,
+            Event::Deletion { .. } | Event::Moderation { .. } => None,
         };
         let output = Output {
             messages: page.messages.iter().filter_map(message).collect(),

@@ -16,6 +16,7 @@ pub(crate) fn message() -> Value {
         "content": "Hello, Bob!",
         "message_type": "text",
         "status": "sent",
+        "moderation_status": "approved",
         "delivered_at": null,
         "read_at": null,
         "attachments": [],

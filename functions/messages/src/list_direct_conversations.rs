@@ -189,7 +189,7 @@ async fn conversation(app: &App, place: &Place, partner: UserId, card: Card) -> 
     };
     let last_message = last.and_then(|entry| match &entry.event {
         Event::Message(content) => Some(between.message(entry.seq, entry.at, content)),
-        Event::Deletion { .. } => None,
+        Event::Deletion { .. } | Event::Moderation { .. } => None,
     });
     Ok(DirectConversation {
         partner_id: partner,

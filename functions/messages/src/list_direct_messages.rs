@@ -145,7 +145,7 @@ impl Endpoint for ListDirectMessages {
         };
         let message = |entry: &Entry| match &entry.event {
             Event::Message(content) => Some(between.message(entry.seq, entry.at, content)),
-            Event::Deletion { .. } => None,
+            Event::Deletion { .. } | Event::Moderation { .. } => None,
         };
         let output = Output {
             messages: page.messages.iter().rev().filter_map(message).collect(),

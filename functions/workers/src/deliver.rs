@@ -82,9 +82,14 @@ impl Job for Deliver {
                 } else {
                     log::newest(app, conversation, Consistency::Strong).await?
                 };
+                let subject = match entry.event.subject() {
+                    Some(seq) => log::entry_for_worker(app, worker, conversation, seq).await?,
+                    None => None,
+                };
                 let happened = Happened::Entry {
                     conversation,
                     entry: Box::new(entry),
+                    subject: subject.map(Box::new),
                     newest,
                 };
                 if matches!(job.to, Recipients::Pair(_)) {
@@ -301,6 +306,8 @@ enum Happened {
     Entry {
         conversation: ConversationId,
         entry: Box<Entry>,
+        /// The message that it shows anew.
+        subject: Option<Box<Entry>>,
         newest: Option<Entry>,
     },
     Opened {
@@ -330,6 +337,7 @@ impl Happened {
             Self::Entry {
                 conversation,
                 entry,
+                subject,
                 newest,
             } => {
                 let unread = log::unread(app, &membership, newest.as_ref()).await?;
@@ -338,7 +346,7 @@ impl Happened {
                     viewer: member.user,
                     cursors,
                 };
-                Ok(Some(views::entry_frame(&viewpoint, entry, Some(unread))))
+                views::entry_frame(&viewpoint, entry, subject.as_deref(), Some(unread)).map(Some)
             }
             Self::Opened { head, newest, crowd } => {
                 let place = views::place_of(app, head.clone(), membership, newest.clone()).await?;
@@ -365,7 +373,8 @@ impl Happened {
         }
     }
 
-    /// The message that somebody away has missed: where it is, and its sender. A deleted one is missed by nobody.
+    /// The message that somebody away has missed: where it is, and its sender. One that is not shown is missed by
+    /// nobody.
     fn missable(&self) -> Option<(ConversationId, u64, UserId)> {
         let Self::Entry {
             conversation, entry, ..
@@ -374,10 +383,8 @@ impl Happened {
             return None;
         };
         match &entry.event {
-            Event::Message(content) if content.deletion.is_none() => {
-                Some((*conversation, entry.seq, content.sender))
-            }
-            Event::Message(_) | Event::Deletion { .. } => None,
+            Event::Message(content) if content.is_shown() => Some((*conversation, entry.seq, content.sender)),
+            Event::Message(_) | Event::Deletion { .. } | Event::Moderation { .. } => None,
         }
     }
 }

@@ -87,14 +87,14 @@ impl Job for Notify {
     }
 }
 
-/// The message with a number; none if it has been deleted meanwhile, which nobody misses.
+/// The message with a number; none if it has been deleted or blocked meanwhile, which nobody misses.
 async fn missed(app: &App, worker: Worker, conversation: ConversationId, seq: u64) -> Result<Option<Missed>> {
     let entry = log::entry_for_worker(app, worker, conversation, seq).await?;
     let entry = entry.ok_or_else(|| Error::internal("a job for a log entry that does not exist"))?;
     let Event::Message(content) = entry.event else {
         return Err(Error::internal("a job for a log entry that is no message"));
     };
-    Ok(content.deletion.is_none().then_some(Missed {
+    Ok(content.is_shown().then_some(Missed {
         conversation,
         seq: entry.seq,
         message: content.id,

@@ -10,6 +10,7 @@ use super::ids::{ConversationId, MessageId, NotificationId, UserId};
 use super::mail::{Change, Mail};
 use super::message::Message;
 use super::message_v2;
+use super::moderation::ModerationStatus;
 use super::notification::Notification;
 use super::time::Timestamp;
 
@@ -23,6 +24,8 @@ pub enum Frame {
     NewMessage(NewMessage),
     /// A message was deleted.
     MessageDeleted(MessageDeleted),
+    /// A moderator gave a message another status.
+    MessageModerated(MessageModerated),
     /// A member has read up to a message.
     MessageRead(MessageRead),
     /// A person-to-person message has come further.
@@ -131,6 +134,26 @@ pub struct MessageDeleted {
     pub message_id: MessageId,
     /// The place of the deletion in the log.
     pub seq: u64,
+    /// What the receiver has not read in this conversation; only in a pushed frame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread_count: Option<u32>,
+}
+
+/// `message_moderated`
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct MessageModerated {
+    /// The part of Tidings.
+    pub namespace: Namespace,
+    /// The conversation.
+    pub conversation_id: ConversationId,
+    /// The message that it is about.
+    pub message_id: MessageId,
+    /// The place of the decision in the log.
+    pub seq: u64,
+    /// What the moderator decided.
+    pub moderation_status: ModerationStatus,
+    /// The message as the receiver sees it now: without content while it is blocked.
+    pub message: Message,
     /// What the receiver has not read in this conversation; only in a pushed frame.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread_count: Option<u32>,
@@ -408,6 +431,7 @@ impl Frame {
         let (frame_type, message_id) = match self {
             Self::ConversationCreated(_) => ("conversation_created", None),
             Self::NewMessage(frame) => ("new_message", Some(frame.message.id)),
+            Self::MessageModerated(frame) => ("message_moderated", Some(frame.message_id)),
             Self::NewMail(frame) => ("new_message", Some(frame.message.id)),
             // No other frame carries anything whose size a client decides.
             Self::MessageDeleted(_)

@@ -89,6 +89,14 @@ uuid_id! {
     /// An entry of a ledger of credits.
     TransactionId
 }
+uuid_id! {
+    /// An entry of the audit log.
+    AuditId
+}
+uuid_id! {
+    /// An export of messages.
+    ExportId
+}
 
 /// The namespace of the ids that are derived and not drawn (UUID version 5, RFC 9562 §5.5).
 const DERIVED: Uuid = Uuid::from_u128(0x8f2c_41d7_5c1e_4b7a_9d26_3a5e_70b1_c4f8);
@@ -174,6 +182,20 @@ impl TransactionId {
         name.extend_from_slice(user.0.as_bytes());
         name.extend_from_slice(reference.as_str().as_bytes());
         Self(Uuid::new_v5(&DERIVED, &name))
+    }
+}
+
+impl AuditId {
+    /// A fresh id.
+    pub fn generate(now: Timestamp) -> Self {
+        Self(time_ordered(now))
+    }
+}
+
+impl ExportId {
+    /// A fresh id.
+    pub fn generate(now: Timestamp) -> Self {
+        Self(time_ordered(now))
     }
 }
 

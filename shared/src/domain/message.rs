@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::conversation::Cursor;
 use super::ids::{ConversationId, FileId, MessageId, TransactionId, UserId};
+use super::moderation::{Moderation, ModerationStatus};
 use super::time::Timestamp;
 use super::unread::Window;
 
@@ -148,6 +149,15 @@ pub enum Event {
         /// Its place in the log.
         message_seq: u64,
     },
+    /// A moderator gave a message another status.
+    Moderation {
+        /// The message.
+        message_id: MessageId,
+        /// Its place in the log.
+        message_seq: u64,
+        /// The status from here on.
+        status: ModerationStatus,
+    },
 }
 
 impl Event {
@@ -155,7 +165,15 @@ impl Event {
     pub fn message_id(&self) -> MessageId {
         match self {
             Self::Message(content) => content.id,
-            Self::Deletion { message_id, .. } => *message_id,
+            Self::Deletion { message_id, .. } | Self::Moderation { message_id, .. } => *message_id,
+        }
+    }
+
+    /// The place of the message that it shows anew, beside itself.
+    pub fn subject(&self) -> Option<u64> {
+        match self {
+            Self::Moderation { message_seq, .. } => Some(*message_seq),
+            Self::Message(_) | Self::Deletion { .. } => None,
         }
     }
 }
@@ -187,6 +205,44 @@ pub struct Content {
     pub read_at: Option<Timestamp>,
     /// When and by which log entry it was deleted; the text stays for moderation and is shown to nobody.
     pub deletion: Option<Deletion>,
+    /// What moderators said of it last.
+    pub moderation: Option<Moderation>,
+    /// When its content was removed for good; the text is empty then.
+    pub erased_at: Option<Timestamp>,
+}
+
+impl Content {
+    /// What moderators say of it; approved until they say otherwise.
+    pub fn moderation_status(&self) -> ModerationStatus {
+        self.moderation
+            .map(|moderation| moderation.status)
+            .unwrap_or_default()
+    }
+
+    /// Whether members see what it says, and so have it to read: it is neither deleted nor blocked.
+    pub fn is_shown(&self) -> bool {
+        self.deletion.is_none() && self.moderation_status() != ModerationStatus::Blocked
+    }
+
+    /// The text as members see it.
+    pub fn shown_text(&self) -> Option<&str> {
+        self.is_shown().then_some(self.text.as_str())
+    }
+
+    /// The text as moderators see it: all that has not been removed for good.
+    pub fn kept_text(&self) -> Option<&str> {
+        self.erased_at.is_none().then_some(self.text.as_str())
+    }
+
+    /// When it last changed, where it was accepted at a moment.
+    pub fn changed_at(&self, accepted_at: Timestamp) -> Timestamp {
+        let changes = [
+            self.deletion.map(|deletion| deletion.at),
+            self.moderation.map(|moderation| moderation.at),
+            self.erased_at,
+        ];
+        changes.into_iter().flatten().fold(accepted_at, Timestamp::max)
+    }
 }
 
 /// The end of a message.
@@ -211,7 +267,7 @@ pub struct Message {
     pub sender_id: UserId,
     /// What the sender was called when sending.
     pub sender_username: String,
-    /// The text; null once the message is deleted.
+    /// The text; null once the message is deleted, and while it is blocked.
     pub content: Option<String>,
     /// What kind of text.
     pub content_type: ContentType,
@@ -261,11 +317,11 @@ impl Viewpoint<'_> {
             seq,
             sender_id: content.sender,
             sender_username: content.sender_username.clone(),
-            content: content.deletion.is_none().then(|| content.text.clone()),
+            content: content.shown_text().map(str::to_owned),
             content_type: content.message_type.into(),
             client_message_id: content.client_message_id.clone(),
             created_at: at,
-            updated_at: content.deletion.map_or(at, |deletion| deletion.at),
+            updated_at: content.changed_at(at),
             is_deleted: content.deletion.is_some(),
             is_read,
             read_by: readers().take(READ_BY_LIMIT).collect(),

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::conversation::Cursor;
 use super::ids::{ConversationId, MessageId, TransactionId, UserId};
 use super::message::{Attachment, Content, MessageType};
+use super::moderation::ModerationStatus;
 use super::time::Timestamp;
 
 /// How far a message has come (S2-F03).
@@ -23,6 +24,11 @@ pub enum MessageStatus {
     Failed,
 }
 
+impl MessageStatus {
+    /// Every status.
+    pub const ALL: [Self; 4] = [Self::Sent, Self::Delivered, Self::Read, Self::Failed];
+}
+
 /// A message between two people (S2-F01).
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct MessageV2 {
@@ -36,12 +42,14 @@ pub struct MessageV2 {
     pub sender_id: UserId,
     /// Whom it is for; null in a group, which only administration sees here.
     pub receiver_id: Option<UserId>,
-    /// The text; null once the message is deleted.
+    /// The text; null once the message is deleted, and while it is blocked.
     pub content: Option<String>,
     /// What it is.
     pub message_type: MessageType,
     /// How far it has come.
     pub status: MessageStatus,
+    /// What moderators say of it.
+    pub moderation_status: ModerationStatus,
     /// When the receiver said that it arrived.
     pub delivered_at: Option<Timestamp>,
     /// When the receiver marked it as read; for one that was read with others, when the last of them was marked.
@@ -134,7 +142,7 @@ impl Between<'_> {
 }
 
 impl MessageV2 {
-    /// The message at a place of the log, without what nobody is to see of a deleted one.
+    /// The message at a place of the log, without what nobody is to see of one that is deleted or blocked.
     pub fn of(
         conversation: ConversationId,
         seq: u64,
@@ -143,18 +151,18 @@ impl MessageV2 {
         receiver: Option<UserId>,
         progress: Progress,
     ) -> Self {
-        let is_shown = content.deletion.is_none();
-        let deleted_at = content.deletion.map(|deletion| deletion.at);
-        let changes = [progress.delivered_at, progress.read_at, deleted_at];
+        let is_shown = content.is_shown();
+        let changes = [progress.delivered_at, progress.read_at];
         Self {
             id: content.id,
             conversation_id: conversation,
             seq,
             sender_id: content.sender,
             receiver_id: receiver,
-            content: is_shown.then(|| content.text.clone()),
+            content: content.shown_text().map(str::to_owned),
             message_type: content.message_type,
             status: progress.status,
+            moderation_status: content.moderation_status(),
             delivered_at: progress.delivered_at,
             read_at: progress.read_at,
             attachments: if is_shown {
@@ -170,9 +178,23 @@ impl MessageV2 {
             credits_cost: content.payment.map_or(0, |payment| payment.cost),
             credits_transaction_id: content.payment.map(|payment| payment.transaction),
             is_deleted: content.deletion.is_some(),
-            deleted_at,
+            deleted_at: content.deletion.map(|deletion| deletion.at),
             created_at: at,
-            updated_at: changes.into_iter().flatten().fold(at, Timestamp::max),
+            updated_at: changes
+                .into_iter()
+                .flatten()
+                .fold(content.changed_at(at), Timestamp::max),
+        }
+    }
+
+    /// The same message as moderators see it: what was deleted or blocked is kept for them.
+    #[must_use]
+    pub fn with_what_is_kept(self, content: &Content) -> Self {
+        Self {
+            content: content.kept_text().map(str::to_owned),
+            attachments: content.attachments.clone(),
+            metadata: content.metadata.clone(),
+            ..self
         }
     }
 }

@@ -95,11 +95,20 @@ impl Window {
 
     /// Takes entry `seq` out of every count, where `last_seq` is the number of the newest entry.
     pub fn forget(&mut self, seq: u64, last_seq: u64) {
+        self.mark(seq, last_seq, COUNTS_NOT);
+    }
+
+    /// Counts entry `seq` again, which `sender` sent, where `last_seq` is the number of the newest entry.
+    pub fn restore(&mut self, seq: u64, last_seq: u64, sender: Ordinal) {
+        self.mark(seq, last_seq, sender.0);
+    }
+
+    fn mark(&mut self, seq: u64, last_seq: u64, new: u16) {
         let offset = seq
             .checked_sub(self.first_seq(last_seq))
             .and_then(|offset| usize::try_from(offset).ok());
         if let Some(mark) = offset.and_then(|offset| self.0.get_mut(offset)) {
-            *mark = COUNTS_NOT;
+            *mark = new;
         }
     }
 
@@ -149,11 +158,15 @@ mod tests {
     enum Step {
         Send(u16),
         Delete(usize),
+        Restore(usize, u16),
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
-        let step =
-            prop_oneof![4 => (0_u16..3).prop_map(Step::Send), 1 => (0_usize..400).prop_map(Step::Delete)];
+        let step = prop_oneof![
+            4 => (0_u16..3).prop_map(Step::Send),
+            1 => (0_usize..400).prop_map(Step::Delete),
+            1 => (0_usize..400, 0_u16..3).prop_map(|(index, sender)| Step::Restore(index, sender)),
+        ];
         proptest::collection::vec(step, 0..400)
     }
 
@@ -180,7 +193,13 @@ mod tests {
                         log.push(None);
                         window.push(None);
                     }
-                    Step::Delete(_) => {}
+                    Step::Restore(index, sender) if index < log.len() => {
+                        log[index] = Some(sender);
+                        window.restore(index as u64 + 1, log.len() as u64, Ordinal(sender));
+                        log.push(None);
+                        window.push(None);
+                    }
+                    Step::Delete(_) | Step::Restore(..) => {}
                 }
             }
             let last_seq = log.len() as u64;

@@ -139,3 +139,11 @@ pub fn skipped(skip: Skip) -> Result<u64> {
         Ok(skip.get())
     }
 }
+
+/// How many items come before a page that a client names by its number, or by how many to skip, which wins.
+pub fn offset(page: PageNumber, skip: Option<Skip>, size: u64) -> Result<u64> {
+    match skip {
+        Some(skip) => skipped(skip),
+        None => self::skip(page, size),
+    }
+}

@@ -128,7 +128,7 @@ pub async fn head_for_worker(app: &App, _: Worker, id: ConversationId) -> Result
     find(app, id).await
 }
 
-async fn find(app: &App, id: ConversationId) -> Result<Option<Head>> {
+pub(super) async fn find(app: &App, id: ConversationId) -> Result<Option<Head>> {
     let item = table::get(app, &keys::head(id), Consistency::Strong).await?;
     item.map(|item| decode(id, &item)).transpose()
 }

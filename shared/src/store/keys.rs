@@ -22,6 +22,12 @@
 //! | rate buckets | `R#subject` | `RATE` | |
 //! | typing throttle | `T#user#conversation` | `TYPING` | |
 //! | socket ticket | `K#hash` | `TICKET` | |
+//! | a conversation's first entry of a day | `D#day#shard` | `C#conversation` | |
+//! | end of the audit log | `A#HEAD` | `HEAD` | |
+//! | day of the audit log | `A#DAYS` | day | |
+//! | entry of the audit log | `A#day` | number, 12 digits | |
+//! | export | `X#export` | `EXPORT` | |
+//! | part of an export | `X#export` | `PART#number`, 5 digits | |
 //!
 //! Ids are parsed types that cannot hold a `#`, so no id can forge a key. The index is sparse (members only)
 //! and static: no message and no read rewrites it. It lists, and never authorizes.
@@ -29,7 +35,8 @@
 //! A log is one item collection, numbered from 1. Nothing else stands in it, so its newest entry is the
 //! last item, and the next number is free exactly if no item has it: that condition *is* the order.
 
-use crate::domain::ids::{ConversationId, MessageId, NotificationId, TransactionId, UserId};
+use crate::domain::day::Day;
+use crate::domain::ids::{ConversationId, ExportId, MessageId, NotificationId, TransactionId, UserId};
 use crate::domain::mail::Listing;
 use crate::domain::time::Timestamp;
 
@@ -240,6 +247,67 @@ pub fn ticket(hash: &str) -> Key {
     key(format!("K#{hash}"), "TICKET")
 }
 
+/// How many partitions the markers of a day are spread over. At midnight every conversation that is talked in gets
+/// one: a partition takes 1,000 writes a second, and the API lets 2,500 requests through.
+pub const DAY_SHARDS: u8 = 4;
+
+/// A partition of the markers of a day.
+pub fn day(day: Day, shard: u8) -> String {
+    format!("D#{day}#{shard}")
+}
+
+/// The shard in which a conversation is marked.
+pub fn day_shard(conversation: ConversationId) -> u8 {
+    let [.., last] = *conversation.uuid().as_bytes();
+    last % DAY_SHARDS
+}
+
+/// Where the first entry of a conversation on a day is.
+pub fn day_marker(of: Day, conversation: ConversationId) -> Key {
+    key(day(of, day_shard(conversation)), self::conversation(conversation))
+}
+
+/// The end of the audit log.
+pub fn audit_head() -> Key {
+    key("A#HEAD".to_owned(), "HEAD")
+}
+
+/// The partition of the days that the audit log has entries of.
+pub const AUDIT_DAYS: &str = "A#DAYS";
+
+/// That the audit log has entries of a day.
+pub fn audit_day(day: Day) -> Key {
+    key(AUDIT_DAYS.to_owned(), day.to_string())
+}
+
+/// The partition of the audit log's entries of a day.
+pub fn audit_entries(day: Day) -> String {
+    format!("A#{day}")
+}
+
+/// An entry of the audit log.
+pub fn audit_entry(day: Day, number: u64) -> Key {
+    key(audit_entries(day), entry_sort(number))
+}
+
+/// The partition of an export.
+pub fn export_partition(export: ExportId) -> String {
+    format!("X#{export}")
+}
+
+/// An export.
+pub fn export(export: ExportId) -> Key {
+    key(export_partition(export), "EXPORT")
+}
+
+/// The prefix of the sort keys of an export's parts.
+pub const PART: &str = "PART#";
+
+/// A part of an export.
+pub fn export_part(export: ExportId, number: u32) -> Key {
+    key(export_partition(export), format!("{PART}{number:05}"))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -276,16 +344,19 @@ mod tests {
             let note = NotificationId::from_uuid(Uuid::from_u128(b));
             let at = Timestamp::from_milliseconds(1_768_473_000_000);
             let lists = Folder::ALL.into_iter().flat_map(|folder| [false, true].map(|unread_only| Listing { folder, unread_only }));
+            let (day, export) = (Day::default(), ExportId::from_uuid(Uuid::from_u128(a)));
             let mut keys: Vec<Key> = lists.map(|list| listed(user, list, at, message)).collect();
             keys.extend([
                 profile(user), connections(user), head(place), reads(place), member(place, user), entry(place, seq),
                 balance(user), ledger(user, seq), grant(user, TransactionId::from_uuid(Uuid::from_u128(a))),
                 locator(message), missed(user, place), rate(&user.to_string()), typing(user, place), ticket(&user.to_string()),
                 notification(user, note), unread_notification(user, note), flags(user, message), tally(user),
+                day_marker(day, place), audit_head(), audit_day(day), audit_entry(day, seq), self::export(export),
+                export_part(export, 1),
             ]);
             keys.sort();
             keys.dedup();
-            prop_assert_eq!(keys.len(), 26);
+            prop_assert_eq!(keys.len(), 32);
         }
     }
 }

@@ -17,21 +17,30 @@
 //! removed, so they have no repeat. Who loses the race for a number looks for the end again, after a
 //! wait with full jitter, a bounded number of times.
 //!
-//! A deletion marks the message and puts the entry that tells of it in one transaction.
+//! A deletion marks the message and puts the entry that tells of it in one transaction; so do moderation and the
+//! removal of a content for good, with their entry of the audit log in the same transaction.
+//!
+//! Before an entry is put that begins a day, the day is marked ([`super::days`]).
 //!
 //! Each entry carries the log's [`Tail`], so its newest entry is all that lists and unread counts need.
 
 mod codec;
+mod erasure;
+mod moderation;
 mod pages;
 mod paid;
 mod reads;
 mod receipts;
 
+pub use erasure::erase;
+pub use moderation::{Told, moderate};
 pub use pages::{Page, Start, page};
 pub use paid::append_paid;
 use reads::entry_of;
-pub(super) use reads::first_since;
-pub use reads::{entry, entry_for_worker, find, newest, range, seq_of_message, unread};
+pub use reads::{
+    entry, entry_for_worker, find, find_anywhere, newest, range, seq_of_message, subjects, unread,
+};
+pub(super) use reads::{first_since, first_since_in, range_in, seq_of_message_in};
 pub use receipts::{Addressed, addressed, mark_delivered, mark_read};
 
 use serde_json::{Map, Value};
@@ -39,6 +48,7 @@ use sha2::{Digest as _, Sha256};
 
 pub(super) use self::codec::decode;
 use self::codec::{attribute, encode};
+use super::days;
 use super::item::{Item, number};
 use super::keys;
 use super::members::{Membership, Sender};
@@ -120,6 +130,7 @@ pub async fn append<A: Future<Output = Result<()>>>(
         }
         if next(newest.as_ref()) == place {
             let entry = message_entry(app, sender, draft, None, newest.as_ref());
+            days::mark(app, conversation, newest.as_ref(), &entry).await?;
             let put = table::put(app, encode(conversation, &entry)?, Condition::absent());
             let (written, announced) = if is_first {
                 let (written, announced) = tokio::join!(put, announce(place));
@@ -185,7 +196,7 @@ fn message_entry(
     newest: Option<&Entry>,
 ) -> Entry {
     let slide = |window: &mut Window| window.push(Some(sender.ordinal()));
-    following(app, sender, newest, slide, |seq, at, tail| {
+    following(app, sender.pair(), newest, slide, |seq, at, tail| {
         tail.messages += 1;
         tail.last_message_seq = seq;
         tail.last_message_at = Some(at);
@@ -220,10 +231,13 @@ pub async fn delete(app: &App, member: &Membership, message: &Entry, newest: Opt
             window.forget(message.seq, place - 1);
             window.push(None);
         };
-        let entry = following(app, &sender, newest.as_ref(), forget, |_, _, _| Event::Deletion {
-            message_id: content.id,
-            message_seq: message.seq,
+        let entry = following(app, sender.pair(), newest.as_ref(), forget, |_, _, _| {
+            Event::Deletion {
+                message_id: content.id,
+                message_seq: message.seq,
+            }
         });
+        days::mark(app, conversation, newest.as_ref(), &entry).await?;
         let deletion = Transaction::default()
             .update(tombstone(app, conversation, message.seq, place))
             .put(encode(conversation, &entry)?, Condition::absent());
@@ -254,7 +268,7 @@ fn holds(entry: &Entry, message: MessageId) -> bool {
 /// The entry behind the newest one: its number, a time that is not before it, and the tail carried on.
 fn following(
     app: &App,
-    sender: &Sender,
+    pair: Option<[UserId; 2]>,
     newest: Option<&Entry>,
     slide: impl FnOnce(&mut Window),
     event: impl FnOnce(u64, Timestamp, &mut Tail) -> Event,
@@ -262,7 +276,7 @@ fn following(
     let seq = next(newest);
     let at = newest.map_or(app.now(), |newest| app.now().max(newest.at));
     let mut tail = newest.map(|newest| newest.tail.clone()).unwrap_or_default();
-    tail.pair = sender.pair();
+    tail.pair = pair;
     slide(&mut tail.window);
     let event = event(seq, at, &mut tail);
     Entry { seq, at, event, tail }
@@ -282,6 +296,8 @@ fn content(sender: UserId, draft: &Draft, payment: Option<Payment>) -> Content {
         delivered_at: None,
         read_at: None,
         deletion: None,
+        moderation: None,
+        erased_at: None,
     }
 }
 
@@ -333,7 +349,9 @@ fn locator(sender: &Sender, message: MessageId, fingerprint: &[u8], seq: u64) ->
 
 /// The number that an earlier attempt has claimed for the same content.
 fn claimed(locator: &Item, fingerprint: &[u8]) -> Result<u64> {
-    if locator.find_bytes(attribute::FINGERPRINT) != Some(fingerprint) {
+    // Where the content was removed for good, nothing tells it from another.
+    let known = locator.find_bytes(attribute::FINGERPRINT);
+    if known.is_some_and(|known| known != fingerprint) {
         return Err(Error::IdempotencyKeyReused);
     }
     locator.get_number(attribute::SEQ)

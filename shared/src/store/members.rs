@@ -265,6 +265,23 @@ pub async fn other(app: &App, member: &Membership, other: UserId) -> Result<Opti
     item.map(|item| decode(member.conversation(), &item)).transpose()
 }
 
+/// How far each member of a conversation has read.
+pub(super) async fn cursors_of(app: &App, conversation: ConversationId) -> Result<Vec<Cursor>> {
+    let members = within(app, conversation, Shards::ALL).await?;
+    Ok(members.into_iter().map(|member| member.cursor).collect())
+}
+
+/// The place of somebody in the order in which members came; none if they are no member.
+pub(super) async fn ordinal_of(
+    app: &App,
+    conversation: ConversationId,
+    user: UserId,
+) -> Result<Option<Ordinal>> {
+    let item = table::get(app, &keys::member(conversation, user), Consistency::Strong).await?;
+    let member = item.map(|item| decode(conversation, &item)).transpose()?;
+    Ok(member.map(|member| member.ordinal))
+}
+
 /// How far each member has read, for the marks on messages.
 pub async fn cursors(app: &App, member: &Membership) -> Result<Vec<Cursor>> {
     Ok(list(app, member)

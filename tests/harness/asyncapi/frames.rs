@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 use shared::domain::conversation::{Conversation, Participant, Role};
 use shared::domain::frame::{
     ConversationCreated, ErrorFrame, FRAME_LIMIT_BYTES, Frame, MailDeleted, MailRead, MailUpdated,
-    MailsUpdated, MessageDeleted, MessageRead, MessageStatus, Namespace, NewMail, NewMessage,
-    NewNotification, NotificationDeleted, NotificationRead, NotificationsRead, Part, Pong, Resumed,
-    Truncated, Typing, UnreadSummary,
+    MailsUpdated, MessageDeleted, MessageModerated, MessageRead, MessageStatus, Namespace, NewMail,
+    NewMessage, NewNotification, NotificationDeleted, NotificationRead, NotificationsRead, Part, Pong,
+    Resumed, Truncated, Typing, UnreadSummary,
 };
 use shared::domain::ids::{ConversationId, MessageId};
 use shared::domain::message::{ContentType, Message as DomainMessage};
 use shared::domain::message_v2;
+use shared::domain::moderation::ModerationStatus;
 use shared::domain::time::Timestamp;
 use shared::socket::error_frame;
 
@@ -48,6 +49,19 @@ fn samples() -> Vec<Frame> {
             conversation_id,
             message_id,
             seq: 2,
+            unread_count: Some(0),
+        }),
+        Frame::MessageModerated(MessageModerated {
+            namespace,
+            conversation_id,
+            message_id,
+            seq: 3,
+            moderation_status: ModerationStatus::Blocked,
+            message: DomainMessage {
+                content: None,
+                updated_at: moment(20),
+                ..message("")
+            },
             unread_count: Some(0),
         }),
         Frame::MessageRead(MessageRead {
@@ -119,6 +133,11 @@ fn described(frame: &Frame) -> (&'static str, &'static str, SchemaOf) {
         Frame::MessageDeleted(_) => ("message_deleted", "A message was deleted", |generator| {
             generator.subschema_for::<MessageDeleted>()
         }),
+        Frame::MessageModerated(_) => (
+            "message_moderated",
+            "A moderator gave a message another status",
+            |generator| generator.subschema_for::<MessageModerated>(),
+        ),
         Frame::MessageRead(_) => ("message_read", "A member has read up to a message", |generator| {
             generator.subschema_for::<MessageRead>()
         }),

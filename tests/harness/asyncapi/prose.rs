@@ -112,6 +112,10 @@ pub(super) fn of_server(name: &str) -> &'static str {
              `unread_count` is the receiver's own."
         }
         "message_deleted" => "The message keeps its place in the log; its content is gone.",
+        "message_moderated" => {
+            "Goes to every connection of every member. `message` is as it is now: without content while it is \
+             blocked, with it again once it is approved."
+        }
         "message_read" => {
             "Goes to every connection of every member. `unread_count` is there on the reader's own connections only."
         }

@@ -12,7 +12,7 @@ use super::prose;
 use super::schemas::{Schemas, pascal};
 
 /// The parts of the API, in the order in which the document shows them.
-pub(super) const TAGS: [(&str, &str); 10] = [
+pub(super) const TAGS: [(&str, &str); 11] = [
     (
         "conversations",
         "Direct and group conversations: open them, list them, mark them as read.",
@@ -38,6 +38,10 @@ pub(super) const TAGS: [(&str, &str); 10] = [
     ("users", "The people who take part."),
     ("authentication", "Credentials for the WebSocket."),
     (
+        "administration",
+        "Moderation, search, figures, export, and the audit log of all that.",
+    ),
+    (
         "system",
         "Health, and the documentation that you are reading. No token needed.",
     ),
@@ -56,6 +60,7 @@ pub(super) fn tag(entry: &Entry) -> usize {
     let path = entry.route.path;
     let name = match path {
         _ if entry.is_public => "system",
+        _ if path.starts_with("/api/admin/") => "administration",
         _ if path.contains("/events") => "events",
         _ if path.contains("/credits") => "credits",
         _ if path.contains("/notifications") => "notifications",

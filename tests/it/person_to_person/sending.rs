@@ -20,7 +20,7 @@ async fn the_answer_is_the_whole_message() {
         let expected = json!({
             "id": message["id"], "conversation_id": message["conversation_id"], "seq": message["seq"],
             "sender_id": ada.id, "receiver_id": bob.id, "content": "Look", "message_type": message_type,
-            "status": "sent", "delivered_at": null, "read_at": null, "attachments": [],
+            "status": "sent", "moderation_status": "approved", "delivered_at": null, "read_at": null, "attachments": [],
             "metadata": metadata, "credits_cost": 1, "credits_transaction_id": message["credits_transaction_id"],
             "is_deleted": false, "deleted_at": null, "created_at": at, "updated_at": at
         });

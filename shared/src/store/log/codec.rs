@@ -4,7 +4,9 @@ use uuid::Uuid;
 
 use crate::domain::ids::{ConversationId, MessageId, TransactionId, UserId};
 use crate::domain::message::{Attachment, Content, Deletion, Entry, Event, MessageType, Payment, Tail};
+use crate::domain::moderation::{Moderation, ModerationStatus};
 use crate::domain::unread::Window;
+use crate::domain::user::{Card, Claims};
 use crate::error::{Error, Result};
 use crate::store::item::Item;
 use crate::store::keys;
@@ -33,6 +35,8 @@ pub(super) mod attribute {
     pub(in crate::store::log) const DELETED_AT: &str = "d";
     /// Which entry tells of the deletion.
     pub(in crate::store::log) const DELETION_SEQ: &str = "e";
+    /// When the content of a message was removed for good.
+    pub(in crate::store::log) const ERASED_AT: &str = "er";
     /// Tells one content from another (locator).
     pub(in crate::store::log) const FINGERPRINT: &str = "f";
     /// The id of a message.
@@ -45,6 +49,12 @@ pub(super) mod attribute {
     pub(in crate::store::log) const LAST_MESSAGE_AT: &str = "la";
     /// The client's id of a message.
     pub(in crate::store::log) const CLIENT_MESSAGE_ID: &str = "m";
+    /// When moderators last said something of a message.
+    pub(in crate::store::log) const MODERATED_AT: &str = "ma";
+    /// Which entry tells of it.
+    pub(in crate::store::log) const MODERATION_SEQ: &str = "mq";
+    /// What they said; of an entry that is no message, what it tells.
+    pub(in crate::store::log) const MODERATION_STATUS: &str = "ms";
     /// How many messages the log holds.
     pub(in crate::store::log) const MESSAGES: &str = "o";
     /// The two of a direct conversation, 32 bytes.
@@ -107,17 +117,26 @@ pub(super) fn encode(conversation: ConversationId, entry: &Entry) -> Result<Item
         Event::Deletion {
             message_id,
             message_seq,
-        } => {
-            let item = item
-                .id(attribute::ID, message_id.uuid())
-                .number(attribute::SEQ, message_seq)
-                .number(attribute::LAST_MESSAGE_SEQ, entry.tail.last_message_seq);
-            match entry.tail.last_message_at {
-                Some(at) => item.number(attribute::LAST_MESSAGE_AT, at.milliseconds()),
-                None => item,
-            }
-        }
+        } => about(item, &entry.tail, *message_id, *message_seq),
+        Event::Moderation {
+            message_id,
+            message_seq,
+            status,
+        } => about(item, &entry.tail, *message_id, *message_seq)
+            .text(attribute::MODERATION_STATUS, status.as_str()),
     })
+}
+
+/// What an entry holds that is no message and speaks of one.
+fn about(item: Item, tail: &Tail, message: MessageId, message_seq: u64) -> Item {
+    let item = item
+        .id(attribute::ID, message.uuid())
+        .number(attribute::SEQ, message_seq)
+        .number(attribute::LAST_MESSAGE_SEQ, tail.last_message_seq);
+    match tail.last_message_at {
+        Some(at) => item.number(attribute::LAST_MESSAGE_AT, at.milliseconds()),
+        None => item,
+    }
 }
 
 fn json<T: serde::Serialize>(value: &T) -> Result<String> {
@@ -146,11 +165,18 @@ pub(in crate::store) fn decode(item: &Item) -> Result<Entry> {
             }),
             None => None,
         };
+        let (sender, erased_at) = (UserId::from_uuid(sender), item.find_time(attribute::ERASED_AT)?);
+        let (sender_username, text) = if erased_at.is_some() {
+            (Card::of(sender, &Claims::default()).username, String::new())
+        } else {
+            let username = item.get_text(attribute::SENDER_USERNAME)?.to_owned();
+            (username, item.get_text(attribute::TEXT)?.to_owned())
+        };
         Event::Message(Content {
             id,
-            sender: UserId::from_uuid(sender),
-            sender_username: item.get_text(attribute::SENDER_USERNAME)?.to_owned(),
-            text: item.get_text(attribute::TEXT)?.to_owned(),
+            sender,
+            sender_username,
+            text,
             message_type: message_type(item.find_text(attribute::MESSAGE_TYPE))?,
             client_message_id: item.find_text(attribute::CLIENT_MESSAGE_ID).map(str::to_owned),
             attachments: match item.find_text(attribute::ATTACHMENTS) {
@@ -171,13 +197,23 @@ pub(in crate::store) fn decode(item: &Item) -> Result<Entry> {
             delivered_at: item.find_time(attribute::DELIVERED_AT)?,
             read_at: item.find_time(attribute::MARKED_AT)?,
             deletion,
+            moderation: moderation(item)?,
+            erased_at,
         })
     } else {
         tail.last_message_seq = item.get_number(attribute::LAST_MESSAGE_SEQ)?;
         tail.last_message_at = item.find_time(attribute::LAST_MESSAGE_AT)?;
-        Event::Deletion {
-            message_id: id,
-            message_seq: item.get_number(attribute::SEQ)?,
+        let message_seq = item.get_number(attribute::SEQ)?;
+        match item.find_text(attribute::MODERATION_STATUS) {
+            Some(status) => Event::Moderation {
+                message_id: id,
+                message_seq,
+                status: moderation_status(status)?,
+            },
+            None => Event::Deletion {
+                message_id: id,
+                message_seq,
+            },
         }
     };
     Ok(Entry { seq, at, event, tail })
@@ -197,4 +233,23 @@ fn message_type(name: Option<&str>) -> Result<MessageType> {
             .find(|message_type| message_type.as_str() == name)
             .ok_or_else(|| Error::internal(format!("a message has the unknown type {name}"))),
     }
+}
+
+/// What moderators said of a message last.
+fn moderation(item: &Item) -> Result<Option<Moderation>> {
+    let Some(at) = item.find_time(attribute::MODERATED_AT)? else {
+        return Ok(None);
+    };
+    Ok(Some(Moderation {
+        status: moderation_status(item.get_text(attribute::MODERATION_STATUS)?)?,
+        at,
+        seq: item.get_number(attribute::MODERATION_SEQ)?,
+    }))
+}
+
+fn moderation_status(name: &str) -> Result<ModerationStatus> {
+    ModerationStatus::ALL
+        .into_iter()
+        .find(|status| status.as_str() == name)
+        .ok_or_else(|| Error::internal(format!("a message has the unknown moderation status {name}")))
 }

@@ -12,9 +12,9 @@ use crate::App;
 use crate::domain::message::{Entry, Payment};
 use crate::error::{Error, Result};
 use crate::store::credits::{self, Account};
-use crate::store::keys;
 use crate::store::members::Sender;
 use crate::store::table::{self, Backoff, Condition, Consistency, Transacted, Transaction};
+use crate::store::{days, keys};
 use crate::telemetry::Count;
 
 /// Appends a message for a price, once for all attempts with its id. `newest` and `account` are the end of the log and
@@ -59,6 +59,7 @@ pub async fn append_paid(
             transaction: debit.id,
         };
         let entry = message_entry(app, sender, draft, Some(payment), newest.as_ref());
+        days::mark(app, conversation, newest.as_ref(), &entry).await?;
         let transaction = Transaction::default();
         let transaction = match stale_claim {
             None => {

@@ -1,7 +1,10 @@
 //! Reading a log: its end, its entries, a page of it, what a member has not read.
 
+use std::collections::HashMap;
+
 use super::codec::{attribute, decode};
 use crate::App;
+use crate::auth::Permit;
 use crate::domain::ids::{ConversationId, MessageId};
 use crate::domain::message::{Entry, Event};
 use crate::domain::time::Timestamp;
@@ -11,6 +14,9 @@ use crate::store::Worker;
 use crate::store::keys;
 use crate::store::members::Membership;
 use crate::store::table::{self, Consistency, Query};
+
+/// Behind every number.
+const LAST: u64 = 999_999_999_999;
 
 /// The newest entry of the log; none if nothing has happened yet.
 pub async fn newest(
@@ -49,6 +55,16 @@ pub(super) async fn entry_of(app: &App, conversation: ConversationId, seq: u64) 
 pub async fn range(
     app: &App,
     member: &Membership,
+    places: (u64, u64),
+    newest_first: bool,
+    limit: u32,
+) -> Result<Vec<Entry>> {
+    range_in(app, member.conversation(), places, newest_first, limit).await
+}
+
+pub(in crate::store) async fn range_in(
+    app: &App,
+    conversation: ConversationId,
     (first, last): (u64, u64),
     newest_first: bool,
     limit: u32,
@@ -57,9 +73,9 @@ pub async fn range(
         return Ok(Vec::new());
     }
     let query = Query::between(
-        keys::log(member.conversation()),
+        keys::log(conversation),
         keys::entry_sort(first),
-        keys::entry_sort(last),
+        keys::entry_sort(last.min(LAST)),
     );
     query
         .newest_first(newest_first)
@@ -71,18 +87,57 @@ pub async fn range(
         .collect()
 }
 
+/// The messages that entries [speak of anew](Event::subject), by their numbers.
+pub async fn subjects<'a>(
+    app: &App,
+    member: &Membership,
+    entries: impl IntoIterator<Item = &'a Entry>,
+) -> Result<HashMap<u64, Entry>> {
+    let places = entries.into_iter().filter_map(|entry| entry.event.subject());
+    let keys = places
+        .map(|seq| keys::entry(member.conversation(), seq))
+        .collect();
+    let items = table::get_many(app, keys, Consistency::Strong).await?;
+    let entry = |item| decode(item).map(|entry| (entry.seq, entry));
+    items.values().map(entry).collect()
+}
+
 /// A message by its id: its number and what it holds. None if the conversation has no such message.
 pub async fn find(app: &App, member: &Membership, message: MessageId) -> Result<Option<Entry>> {
+    let found = located(app, message, Some(member.conversation())).await?;
+    Ok(found.map(|(_, entry)| entry))
+}
+
+/// A message by its id, wherever it is.
+pub async fn find_anywhere(
+    app: &App,
+    _: &Permit,
+    message: MessageId,
+) -> Result<Option<(ConversationId, Entry)>> {
+    located(app, message, None).await
+}
+
+async fn located(
+    app: &App,
+    message: MessageId,
+    within: Option<ConversationId>,
+) -> Result<Option<(ConversationId, Entry)>> {
     let Some(locator) = table::get(app, &keys::locator(message), Consistency::Strong).await? else {
         return Ok(None);
     };
     // A mail stands under such a key too, and in no conversation.
-    if locator.find_id(attribute::CONVERSATION)? != Some(member.conversation().uuid()) {
+    let Some(conversation) = locator.find_id(attribute::CONVERSATION)? else {
+        return Ok(None);
+    };
+    let conversation = ConversationId::from_uuid(conversation);
+    if within.is_some_and(|within| within != conversation) {
         return Ok(None);
     }
     // A claim whose writer died may name a place that another message took.
-    let entry = entry(app, member, locator.get_number(attribute::SEQ)?).await?;
-    Ok(entry.filter(|entry| matches!(&entry.event, Event::Message(content) if content.id == message)))
+    let entry = entry_of(app, conversation, locator.get_number(attribute::SEQ)?).await?;
+    let entry =
+        entry.filter(|entry| matches!(&entry.event, Event::Message(content) if content.id == message));
+    Ok(entry.map(|entry| (conversation, entry)))
 }
 
 /// What a member has not read, exact to [`UNREAD_CAP`]; `newest` is the end of the log.
@@ -101,9 +156,9 @@ pub async fn unread(app: &App, member: &Membership, newest: Option<&Entry>) -> R
         let entries = range(app, member, (cursor + 1, before - 1), true, UNREAD_CAP).await?;
         let counts = |entry: &&Entry| match &entry.event {
             Event::Message(content) => {
-                content.sender != member.user() && content.deletion.is_none() && !alone.holds(entry.seq)
+                content.sender != member.user() && content.is_shown() && !alone.holds(entry.seq)
             }
-            Event::Deletion { .. } => false,
+            Event::Deletion { .. } | Event::Moderation { .. } => false,
         };
         count += u32::try_from(entries.iter().filter(counts).count()).unwrap_or(u32::MAX);
         before = entries.last().map_or(cursor, |oldest| oldest.seq);
@@ -119,18 +174,27 @@ pub(in crate::store) async fn first_since(
     newest: &Entry,
     moment: Timestamp,
 ) -> Result<u64> {
+    first_since_in(app, member.conversation(), newest, moment).await
+}
+
+pub(in crate::store) async fn first_since_in(
+    app: &App,
+    conversation: ConversationId,
+    newest: &Entry,
+    moment: Timestamp,
+) -> Result<u64> {
     const NEAR: u32 = 32;
     if newest.at < moment {
         return Ok(newest.seq + 1);
     }
-    let near = range(app, member, (1, newest.seq), true, NEAR).await?;
+    let near = range_in(app, conversation, (1, newest.seq), true, NEAR).await?;
     if let Some(before) = near.iter().find(|entry| entry.at < moment) {
         return Ok(before.seq + 1);
     }
     let (mut low, mut high) = (1, near.last().map_or(newest.seq, |entry| entry.seq));
     while low < high {
         let middle = low + (high - low) / 2;
-        let entry = entry(app, member, middle)
+        let entry = entry_of(app, conversation, middle)
             .await?
             .ok_or_else(|| Error::internal("a log has a gap"))?;
         if entry.at < moment {
@@ -146,11 +210,20 @@ pub(in crate::store) async fn first_since(
 /// Only entries that are no messages push a message's number above its ordinal, so most often it is found at
 /// once, and else by halving: a deep page costs little more than the first.
 pub async fn seq_of_message(app: &App, member: &Membership, newest: &Entry, ordinal: u64) -> Result<u64> {
+    seq_of_message_in(app, member.conversation(), newest, ordinal).await
+}
+
+pub(in crate::store) async fn seq_of_message_in(
+    app: &App,
+    conversation: ConversationId,
+    newest: &Entry,
+    ordinal: u64,
+) -> Result<u64> {
     let others = newest.seq - newest.tail.messages;
     let (mut low, mut high) = (ordinal, (ordinal + others).min(newest.seq));
     while low < high {
         let middle = low + (high - low) / 2;
-        let entry = entry(app, member, middle)
+        let entry = entry_of(app, conversation, middle)
             .await?
             .ok_or_else(|| Error::internal("a log has a gap"))?;
         if entry.tail.messages < ordinal {
@@ -167,6 +240,6 @@ fn whole(conversation: ConversationId) -> Query {
     Query::between(
         keys::log(conversation),
         keys::entry_sort(0),
-        keys::entry_sort(999_999_999_999),
+        keys::entry_sort(LAST),
     )
 }

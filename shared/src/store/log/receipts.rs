@@ -43,7 +43,7 @@ impl Addressed {
     pub fn content(&self) -> Result<&Content> {
         match &self.entry.event {
             Event::Message(content) => Ok(content),
-            Event::Deletion { .. } => Err(Error::internal("a message is none")),
+            Event::Deletion { .. } | Event::Moderation { .. } => Err(Error::internal("a message is none")),
         }
     }
 

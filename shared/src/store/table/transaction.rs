@@ -38,6 +38,11 @@ enum Part {
 }
 
 impl Transaction {
+    /// How many changes there are so far.
+    pub(in crate::store) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Puts an item, if the condition holds.
     pub(in crate::store) fn put(mut self, item: Item, condition: Condition) -> Self {
         self.0.push(Part::Put(item, condition));

@@ -1,0 +1,5 @@
+//! Lambda entry point of [`administration::verify_audit`].
+
+fn main() -> std::process::ExitCode {
+    shared::lambda::serve(administration::verify_audit::function())
+}

@@ -1,0 +1,73 @@
+//! Which messages administrators ask for, and in what time.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use shared::domain::ids::UserId;
+use shared::domain::moderation::ModerationStatus;
+use shared::domain::text::Text;
+use shared::http::span::Edge;
+use shared::store::archive::Filter;
+
+/// How many days a walk over all conversations may go through.
+pub(crate) const MOST_DAYS: i64 = 366;
+/// How many, where it goes through those of one user, which days do not make dearer.
+pub(crate) const MOST_DAYS_OF_A_USER: i64 = 36_600;
+
+/// The filters of a search, as the audit log has them too.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Asked {
+    pub(crate) user_id: Option<UserId>,
+    pub(crate) q: Option<String>,
+    pub(crate) moderation_status: Option<ModerationStatus>,
+}
+
+impl Asked {
+    pub(crate) fn of(
+        user_id: Option<UserId>,
+        q: Option<&Words>,
+        moderation_status: Option<ModerationStatus>,
+    ) -> Self {
+        Self {
+            user_id,
+            q: q.map(|q| q.as_str().to_owned()),
+            moderation_status,
+        }
+    }
+
+    /// The filter that they come to.
+    pub(crate) fn filter(&self) -> Filter {
+        let filter = Filter {
+            user: self.user_id,
+            words: self.q.clone(),
+            moderation_status: self.moderation_status,
+        };
+        filter.prepared()
+    }
+
+    /// How many days may be asked about.
+    pub(crate) fn most_days(&self) -> i64 {
+        if self.user_id.is_some() {
+            MOST_DAYS_OF_A_USER
+        } else {
+            MOST_DAYS
+        }
+    }
+}
+
+/// Words to look for.
+pub(crate) type Words = Text<1, 200>;
+
+/// The parameters that an export shares with a search.
+#[derive(Deserialize, JsonSchema)]
+pub struct Query {
+    /// Messages that this user sent or, in a direct conversation, got.
+    pub user_id: Option<UserId>,
+    /// Messages that say this, in capitals or not.
+    pub q: Option<Text<1, 200>>,
+    /// Messages with this status.
+    pub moderation_status: Option<ModerationStatus>,
+    /// From when on: a date, or a moment.
+    pub from: Option<Edge>,
+    /// Until when: a date, which is in it, or a moment, which is not; now if not said.
+    pub to: Option<Edge>,
+}

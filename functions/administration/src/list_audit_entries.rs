@@ -1,0 +1,120 @@
+//! `GET /api/admin/audit`: what was done in the name of administrators, newest first (S2-F06, S2-J02).
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use shared::auth::{Caller, cursor};
+use shared::domain::audit::{AuditEntry, Target};
+use shared::domain::ids::UserId;
+use shared::domain::text::Text;
+use shared::domain::time::Timestamp;
+use shared::domain::user::Permission;
+use shared::http::input::Nothing;
+use shared::http::page::PageSize;
+use shared::http::span::{Edge, Span};
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::Function;
+use shared::store::audit::{self, Act, Filter, MOST_DAYS, Place};
+use shared::{App, Result};
+
+use crate::examples;
+
+/// `GET /api/admin/audit`
+pub struct ListAuditEntries;
+
+/// How far back one looks who does not say.
+pub(crate) const USUAL: Duration = Duration::from_hours(7 * 24);
+
+/// The parameters of the query.
+#[derive(Deserialize, JsonSchema)]
+pub struct Query {
+    /// Whose acts.
+    pub actor: Option<UserId>,
+    /// Which acts, such as `messages.moderate`.
+    pub action: Option<Text<1, 100>>,
+    /// From when on: a date, or a moment; seven days before `to` if not said.
+    pub from: Option<Edge>,
+    /// Until when: a date, which is in it, or a moment, which is not; now if not said.
+    pub to: Option<Edge>,
+    /// How many entries a page holds at the most, 1 to 100.
+    #[serde(default)]
+    pub limit: PageSize<50>,
+    /// Where to go on: the `next_cursor` of the page before. It brings its stretch of time along.
+    pub cursor: Option<String>,
+}
+
+/// Some entries.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AuditEntryList")]
+pub struct Output {
+    /// The entries, newest first. A page may be short though there is more.
+    pub entries: Vec<AuditEntry>,
+    /// Where to go on; null at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// Where a list goes on, and the stretch that it is about.
+#[derive(Serialize, Deserialize)]
+struct After(Place, i64, i64);
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<ListAuditEntries>())
+}
+
+impl Endpoint for ListAuditEntries {
+    const ROUTE: Route = Route::get("list_audit_entries", "/api/admin/audit", "Read the audit log")
+        .needs(Permission::AuditView);
+    type Who = Caller;
+    type Path = Nothing;
+    type Query = Query;
+    type Body = Nothing;
+    type Output = Output;
+
+    fn example() -> Example {
+        Example {
+            parameters: json!({ "actor": examples::MODERATOR, "action": "messages.moderate", "limit": 50 }),
+            answer: json!({ "entries": [examples::audit_entry()], "next_cursor": null }),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
+        let (user, secret, query) = (call.who.user, &app.config().cursor_secret, &call.query);
+        let action = query.action.as_ref().map(Text::as_str);
+        let list = format!("{}/{:?}/{action:?}", Self::ROUTE.name, query.actor);
+        let (span, before) = match &query.cursor {
+            Some(sealed) => {
+                let After(place, from, to) = cursor::open(secret, user, &list, sealed)?;
+                let [from, to] = [from, to].map(Timestamp::from_milliseconds);
+                (Span { from, to }, Some(place))
+            }
+            None => (Span::of(app.now(), query.from, query.to, USUAL, MOST_DAYS)?, None),
+        };
+        let filter = Filter {
+            from: span.from,
+            to: span.to,
+            actor: query.actor,
+            action: action.map(str::to_owned),
+        };
+        let limit = usize::try_from(query.limit.get()).unwrap_or(usize::MAX);
+        let permit = call.permit()?;
+        let page = audit::list(app, &permit, &filter, before, limit).await?;
+        let asked = json!({ "actor": query.actor, "action": action, "from": span.from, "to": span.to });
+        audit::record(app, &permit, Act::read("audit.list", Target::all("audit"), asked)).await?;
+        let next_cursor = match page.next {
+            Some(place) => {
+                let after = After(place, span.from.milliseconds(), span.to.milliseconds());
+                Some(cursor::seal(secret, user, &list, &after)?)
+            }
+            None => None,
+        };
+        Ok(Output {
+            entries: page.entries,
+            next_cursor,
+        }
+        .into())
+    }
+}

@@ -1,0 +1,98 @@
+//! `POST /api/admin/messages/{message_id}/moderate`: gives a message another moderation status (S2-E12).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::ids::MessageId;
+use shared::domain::moderation::ModerationStatus;
+use shared::domain::text::Text;
+use shared::domain::user::Permission;
+use shared::http::input::Nothing;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::{Function, Port};
+use shared::store::log;
+use shared::{App, Error, Result};
+
+use crate::{announcement, examples};
+
+/// `POST /api/admin/messages/{message_id}/moderate`
+pub struct ModerateMessage;
+
+/// The parameters of the path.
+#[derive(Deserialize, JsonSchema)]
+pub struct Path {
+    /// The message.
+    pub message_id: MessageId,
+}
+
+/// The body.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "MessageModeration")]
+pub struct Body {
+    /// The status that it is to have.
+    pub moderation_status: ModerationStatus,
+    /// Why; needed to flag or to block. It goes to the audit log and nowhere else.
+    pub reason: Option<Text<1, 500>>,
+}
+
+/// What stands now.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MessageModerationResult")]
+pub struct Output {
+    /// Always true.
+    pub success: bool,
+    /// The message.
+    pub message_id: MessageId,
+    /// The status that it has.
+    pub moderation_status: ModerationStatus,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<ModerateMessage>()).using(&[Port::Queues])
+}
+
+impl Endpoint for ModerateMessage {
+    const ROUTE: Route = Route::post(
+        "moderate_message",
+        "/api/admin/messages/{message_id}/moderate",
+        "Flag, block or approve a message",
+    )
+    .answers(200)
+    .needs(Permission::ModerationAction);
+    type Who = Caller;
+    type Path = Path;
+    type Query = Nothing;
+    type Body = Body;
+    type Output = Output;
+
+    fn example() -> Example {
+        Example {
+            parameters: json!({ "message_id": examples::MESSAGE }),
+            body: json!({ "moderation_status": "blocked", "reason": "An insult" }),
+            answer: json!({ "success": true, "message_id": examples::MESSAGE, "moderation_status": "blocked" }),
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
+        let (message_id, status) = (call.path.message_id, call.body.moderation_status);
+        let reason = call.body.reason.as_ref().map(Text::as_str);
+        if status.needs_reason() && reason.is_none() {
+            return Err(Error::invalid(
+                "reason",
+                "missing",
+                "is needed to flag or to block",
+            ));
+        }
+        let told = log::moderate(app, &call.permit()?, message_id, status, reason).await?;
+        // Queued by every attempt: the one that stored the decision may not have got this far.
+        announcement::queue(app, message_id, &told).await?;
+        Ok(Output {
+            success: true,
+            message_id,
+            moderation_status: status,
+        }
+        .into())
+    }
+}

@@ -1,0 +1,123 @@
+//! Days, in UTC: what the audit log and the markers of the archive are kept by.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use time::macros::format_description;
+use time::{Date, OffsetDateTime};
+
+use super::text::Invalid;
+use super::time::Timestamp;
+
+const MILLISECONDS: i64 = 24 * 60 * 60 * 1000;
+
+/// A day, counted from 1970-01-01.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(i64);
+
+impl Day {
+    /// The day of a moment.
+    pub const fn of(moment: Timestamp) -> Self {
+        Self(moment.milliseconds().div_euclid(MILLISECONDS))
+    }
+
+    /// Its first moment.
+    pub const fn start(self) -> Timestamp {
+        Timestamp::from_milliseconds(self.0.saturating_mul(MILLISECONDS))
+    }
+
+    /// The day behind it.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The day in front of it.
+    #[must_use]
+    pub const fn previous(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+
+    /// How many days this lies behind `earlier`.
+    pub const fn since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let moment = OffsetDateTime::from_unix_timestamp(self.start().seconds()).map_err(|_| fmt::Error)?;
+        moment.date().fmt(formatter)
+    }
+}
+
+impl FromStr for Day {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let date = Date::parse(text, format_description!("[year]-[month]-[day]"))
+            .map_err(|_| Invalid::new("wrong_format", "must be a date such as 2026-01-15"))?;
+        let seconds = date.midnight().assume_utc().unix_timestamp();
+        Ok(Self::of(Timestamp::from_milliseconds(
+            seconds.saturating_mul(1000),
+        )))
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Day {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Day".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date", "description": "A day, in UTC.", "examples": ["2026-01-15"] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn days_sort_as_their_texts_do_and_read_back(a in 0_i64..2_000_000, b in 0_i64..2_000_000) {
+            let (a, b) = (Day(a), Day(b));
+            prop_assert_eq!(a.cmp(&b), a.to_string().cmp(&b.to_string()));
+            prop_assert_eq!(a.to_string().parse::<Day>().unwrap(), a);
+            prop_assert_eq!(Day::of(a.start()), a);
+            prop_assert_eq!(Day::of(Timestamp::from_milliseconds(a.next().start().milliseconds() - 1)), a);
+        }
+    }
+
+    #[test]
+    fn a_day_is_written_as_a_date() {
+        assert_eq!(
+            Day::of(Timestamp::from_milliseconds(1_768_473_000_000)).to_string(),
+            "2026-01-15"
+        );
+        for text in ["", "2026-1-5", "2026-02-30", "2026-01-15T00:00:00Z", "20260115"] {
+            assert!(text.parse::<Day>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Stretches of time in a query: `from` and `to`, each a moment or a date.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::IntoDeserializer as _;
+use serde::de::value::{Error as Refusal, StringDeserializer};
+use serde::{Deserialize, Deserializer};
+
+use crate::domain::day::Day;
+use crate::domain::text::Invalid;
+use crate::domain::time::Timestamp;
+use crate::error::{Error, Result};
+
+/// One end of a stretch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    /// The day as a whole belongs to it.
+    Day(Day),
+    /// It begins with this moment, or ends before it.
+    Moment(Timestamp),
+}
+
+impl Edge {
+    fn begins(self) -> Timestamp {
+        match self {
+            Self::Day(day) => day.start(),
+            Self::Moment(moment) => moment,
+        }
+    }
+
+    fn ends(self) -> Timestamp {
+        match self {
+            Self::Day(day) => day.next().start(),
+            Self::Moment(moment) => moment,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Edge {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if let Ok(day) = text.parse() {
+            return Ok(Self::Day(day));
+        }
+        let moment: StringDeserializer<Refusal> = text.into_deserializer();
+        Timestamp::deserialize(moment).map(Self::Moment).map_err(|_| {
+            let reason = "must be a date such as 2026-01-15, or a moment such as 2026-01-15T10:30:00Z";
+            serde::de::Error::custom(Invalid::new("wrong_format", reason))
+        })
+    }
+}
+
+impl JsonSchema for Edge {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Edge".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "examples": ["2026-01-15", "2026-01-15T10:30:00Z"] })
+    }
+}
+
+/// A stretch of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Its first moment.
+    pub from: Timestamp,
+    /// The first moment behind it.
+    pub to: Timestamp,
+}
+
+impl Span {
+    /// What a query asks for: up to now, and as long as `usual`, where it does not say; never longer than `most_days`.
+    pub fn of(
+        now: Timestamp,
+        from: Option<Edge>,
+        to: Option<Edge>,
+        usual: Duration,
+        most_days: i64,
+    ) -> Result<Self> {
+        // What has happened in this millisecond has happened.
+        let to = to.map_or(now.plus(Duration::from_millis(1)), Edge::ends);
+        let from = from.map_or(to.minus(usual), Edge::begins);
+        if from >= to {
+            return Err(Error::invalid("from", "out_of_order", "must lie before to"));
+        }
+        let span = Self { from, to };
+        let days = span.last_day().since(Day::of(from)) + 1;
+        if days > most_days {
+            let reason =
+                format!("lies {days} days before to; at most {most_days} can be asked about at once");
+            return Err(Error::invalid("from", "too_broad", reason));
+        }
+        Ok(span)
+    }
+
+    /// The day of its first moment.
+    pub fn first_day(&self) -> Day {
+        Day::of(self.from)
+    }
+
+    /// The day of its last moment.
+    pub fn last_day(&self) -> Day {
+        Day::of(self.to.minus(Duration::from_millis(1)))
+    }
+}

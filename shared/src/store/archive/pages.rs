@@ -1,0 +1,74 @@
+//! The direct conversation of two people, page by page.
+
+use super::Sight;
+use crate::App;
+use crate::domain::conversation::Cursor;
+use crate::domain::ids::{ConversationId, UserId};
+use crate::domain::message::{Entry, Event};
+use crate::error::{Error, Result};
+use crate::store::table::Consistency;
+use crate::store::{conversations, log, members};
+
+/// The direct conversation of two people, for somebody who is neither.
+#[derive(Clone, Debug)]
+pub struct Between {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// How far each has read.
+    pub cursors: Vec<Cursor>,
+    newest: Option<Entry>,
+}
+
+/// The direct conversation of two people.
+///
+/// # Errors
+/// They have none.
+pub async fn between(app: &App, _: Sight, users: [UserId; 2]) -> Result<Between> {
+    let [one, other] = users;
+    let conversation = ConversationId::direct(one, other);
+    let (head, newest, cursors) = tokio::try_join!(
+        conversations::find(app, conversation),
+        log::newest(app, conversation, Consistency::Strong),
+        members::cursors_of(app, conversation),
+    )?;
+    head.ok_or(Error::NotFound("conversation"))?;
+    Ok(Between {
+        conversation,
+        cursors,
+        newest,
+    })
+}
+
+impl Between {
+    /// How many messages they have exchanged.
+    pub fn total(&self) -> u64 {
+        self.newest.as_ref().map_or(0, |newest| newest.tail.messages)
+    }
+
+    /// The place behind the page that leaves out the newest messages, as many as said.
+    pub async fn leaving_out(&self, app: &App, skipped: u64) -> Result<u64> {
+        let Some(newest) = &self.newest else { return Ok(1) };
+        match newest.tail.messages.saturating_sub(skipped) {
+            0 => Ok(1),
+            first => Ok(log::seq_of_message_in(app, self.conversation, newest, first).await? + 1),
+        }
+    }
+
+    /// Messages in front of a place, newest first, at most as many as said.
+    pub async fn before(&self, app: &App, place: u64, most: usize) -> Result<Vec<Entry>> {
+        let mut messages: Vec<Entry> = Vec::new();
+        let mut last = place.saturating_sub(1);
+        // Reads on until there are as many messages, past what are none.
+        while messages.len() < most && last > 0 {
+            let limit = u32::try_from(most - messages.len()).unwrap_or(u32::MAX);
+            let entries = log::range_in(app, self.conversation, (1, last), true, limit).await?;
+            let Some(end) = entries.last().map(|entry| entry.seq) else {
+                break;
+            };
+            let is_message = |entry: &Entry| matches!(entry.event, Event::Message(_));
+            messages.extend(entries.into_iter().filter(is_message));
+            last = end - 1;
+        }
+        Ok(messages)
+    }
+}

@@ -1,0 +1,177 @@
+//! Moderation: a message gets another status, and the log, its members and the audit log are told.
+
+use serde_json::{Value, json};
+
+use super::codec::{attribute, encode};
+use super::{ATTEMPTS, find_anywhere, following, newest};
+use crate::App;
+use crate::auth::Permit;
+use crate::domain::audit::{Actor, Severity, Target};
+use crate::domain::ids::{ConversationId, MessageId, UserId};
+use crate::domain::message::{Content, Entry, Event};
+use crate::domain::moderation::{Moderation, ModerationStatus};
+use crate::domain::unread::{Ordinal, Window};
+use crate::error::{Error, Result};
+use crate::store::audit::{self, Act, Pending};
+use crate::store::item::{number, text};
+use crate::store::members;
+use crate::store::table::{Backoff, Condition, Consistency, Transacted, Transaction, Update};
+use crate::store::{days, keys};
+use crate::telemetry::Count;
+
+/// What the log tells of a message, and whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    /// Where.
+    pub conversation: ConversationId,
+    /// The two of a direct conversation.
+    pub pair: Option<[UserId; 2]>,
+    /// The entry that tells it; none if nothing was ever to be told.
+    pub seq: Option<u64>,
+}
+
+/// Gives a message another status: the mark on the message, the entry that tells of it and that of the audit log are
+/// one transaction. A message that has the status already is left as it is, which is audited too; the entry that told
+/// of it comes back, so that whoever tries again can announce it.
+///
+/// Two moderators at once, or one and the sender who deletes: the log has one order, each sees what the other has
+/// left, and the last one wins.
+pub async fn moderate(
+    app: &App,
+    permit: &Permit,
+    message: MessageId,
+    status: ModerationStatus,
+    reason: Option<&str>,
+) -> Result<Told> {
+    let actor = Actor::from(permit);
+    let mut backoff = Backoff::new(ATTEMPTS);
+    loop {
+        let found = find_anywhere(app, permit, message).await?;
+        let (conversation, entry) = found.ok_or(Error::NotFound("message"))?;
+        let Event::Message(content) = &entry.event else {
+            return Err(Error::NotFound("message"));
+        };
+        let act = act(conversation, &entry, content, status, reason);
+        let told = |seq| Told {
+            conversation,
+            pair: entry.tail.pair,
+            seq,
+        };
+        if content.moderation_status() == status {
+            audit::record(app, actor, act).await?;
+            return Ok(told(content.moderation.map(|moderation| moderation.seq)));
+        }
+        let newest = newest(app, conversation, Consistency::Strong).await?;
+        let newest = newest.ok_or_else(|| Error::internal("a message stands in an empty log"))?;
+        let sender = ordinal(app, conversation, &entry, content).await?;
+        let after = Content {
+            moderation: Some(Moderation {
+                status,
+                at: app.now(),
+                seq: newest.seq + 1,
+            }),
+            ..content.clone()
+        };
+        let slide = |window: &mut Window| {
+            match sender.filter(|_| after.is_shown()) {
+                Some(sender) => window.restore(entry.seq, newest.seq, sender),
+                None => window.forget(entry.seq, newest.seq),
+            }
+            window.push(None);
+        };
+        let telling = following(app, newest.tail.pair, Some(&newest), slide, |_, _, _| {
+            Event::Moderation {
+                message_id: message,
+                message_seq: entry.seq,
+                status,
+            }
+        });
+        days::mark(app, conversation, Some(&newest), &telling).await?;
+        let pending = Pending::next(app, &actor, &act).await?;
+        let transaction = Transaction::default()
+            .update(mark(app, conversation, &entry, content, status, telling.seq))
+            .put(encode(conversation, &telling)?, Condition::absent());
+        let (transaction, _) = pending.join(transaction);
+        match transaction.send(app).await? {
+            Transacted::Done => return Ok(told(Some(telling.seq))),
+            // Somebody changed the message, took the place or the number in the audit log: all is looked at again.
+            Transacted::Refused(_) => {
+                app.meter().count(Count::Contentions, 1);
+                backoff.wait("moderating a message").await?;
+            }
+        }
+    }
+}
+
+/// What the audit log says of it.
+fn act(
+    conversation: ConversationId,
+    entry: &Entry,
+    content: &Content,
+    status: ModerationStatus,
+    reason: Option<&str>,
+) -> Act {
+    let severity = if status == ModerationStatus::Blocked {
+        Severity::Warning
+    } else {
+        Severity::Info
+    };
+    let is = |status: ModerationStatus| json!({ "moderation_status": status });
+    let mut metadata =
+        json!({ "conversation_id": conversation, "seq": entry.seq, "sender_id": content.sender });
+    if let (Some(reason), Some(fields)) = (reason, metadata.as_object_mut()) {
+        fields.insert("reason".to_owned(), Value::from(reason));
+    }
+    let target = Target::one("message", content.id);
+    let before = is(content.moderation_status());
+    Act::change("messages.moderate", target, before, is(status), metadata).weighing(severity)
+}
+
+/// The place of a message's sender among the members; none if they are no member any more, so that nobody's unread
+/// count has to tell own messages from theirs.
+async fn ordinal(
+    app: &App,
+    conversation: ConversationId,
+    entry: &Entry,
+    content: &Content,
+) -> Result<Option<Ordinal>> {
+    match entry.tail.pair {
+        Some([low, _]) => Ok(Some(Ordinal(u16::from(content.sender != low)))),
+        None => members::ordinal_of(app, conversation, content.sender).await,
+    }
+}
+
+/// The mark on a message, if it is still what was seen.
+fn mark(
+    app: &App,
+    conversation: ConversationId,
+    entry: &Entry,
+    content: &Content,
+    status: ModerationStatus,
+    place: u64,
+) -> Update {
+    let expression = format!(
+        "SET {} = :status, {} = :now, {} = :place",
+        attribute::MODERATION_STATUS,
+        attribute::MODERATED_AT,
+        attribute::MODERATION_SEQ
+    );
+    let deletion = if content.deletion.is_some() {
+        format!("attribute_exists({})", attribute::DELETED_AT)
+    } else {
+        format!("attribute_not_exists({})", attribute::DELETED_AT)
+    };
+    let update = Update::new(keys::entry(conversation, entry.seq), expression)
+        .value(":status", text(status.as_str()))
+        .value(":now", number(app.now().milliseconds()))
+        .value(":place", number(place));
+    match content.moderation {
+        Some(before) => update
+            .only_if(format!("{deletion} AND {} = :before", attribute::MODERATION_SEQ))
+            .value(":before", number(before.seq)),
+        None => update.only_if(format!(
+            "{deletion} AND attribute_not_exists({})",
+            attribute::MODERATION_SEQ
+        )),
+    }
+}
