@@ -1,5 +1,7 @@
 //! What people read in the document beside what the types say.
 
+mod boxes;
+
 use shared::config::Limits;
 use shared::http::{Entry, Route};
 use shared::store::rates::Bucket;
@@ -70,54 +72,6 @@ pub(super) fn note(name: &str) -> Option<Note> {
              old for a complete answer: list the conversations afresh and go on from `next`.",
             &[],
         ),
-        "send_mail" => (
-            "The mail stands in both boxes and the recipient is notified, in one transaction; the answer means that its \
-             delivery is queued too. An unknown recipient is 404. To oneself works.",
-            &[404],
-        ),
-        "list_mail" => (
-            "The flags are the caller's own. Archived mail is in no inbox, `sent` holds all that was sent. Of a page with \
-             very large bodies the last come with `body: null` and `truncated: true`: get those by their ids.",
-            &[],
-        ),
-        "get_mail" => (
-            "Marks it as read if the caller is its recipient, unless `peek` is true. `ETag` names the version of the \
-             caller's flags.",
-            &[],
-        ),
-        "update_mail" => (
-            "What is left out stays as it is. With `If-Match: \"<version>\"` only that version is changed: 412 where \
-             another device was faster. Without a change the version stays.",
-            &[],
-        ),
-        "delete_mail" => (
-            "It leaves the caller's box and notifications and is 404 for them from then on; the other side keeps theirs.",
-            &[],
-        ),
-        "update_mails" => (
-            "Each mail for itself: `failed` names those that could not be changed, `NOT_FOUND` for what is not the \
-             caller's. Mails that have the wanted flags already count as updated.",
-            &[],
-        ),
-        "get_mail_stats" => ("Costs the same for any number of mails.", &[]),
-        "list_notifications" => (
-            "What was missed in conversations while the caller was away is among them: one notification per \
-             conversation, of type `missed_messages`, which leaves when the conversation is read.",
-            &[],
-        ),
-        "get_notification" => ("Marks it as read, unless `peek` is true.", &[]),
-        "delete_notification" => (
-            "One about missed messages comes back when another one is missed in the same conversation.",
-            &[],
-        ),
-        "mark_notifications_read" => (
-            "Either `notification_ids` or `all: true`. What comes while all are marked stays unread.",
-            &[],
-        ),
-        "create_system_notification" => (
-            "The parameters come as JSON or in the query; where both name one they must agree. An unknown user is 404.",
-            &[404],
-        ),
         "create_ws_ticket" => (
             "A browser cannot set headers on a WebSocket handshake, and a token in a URL ends up in logs. A ticket \
              opens one connection and is worthless afterwards.",
@@ -127,7 +81,7 @@ pub(super) fn note(name: &str) -> Option<Note> {
             "Touches the table, the queues and the bucket; 503 if one does not answer.",
             &[],
         ),
-        _ => return None,
+        _ => return boxes::note(name),
     };
     Some(Note { text, refusals })
 }
