@@ -40,6 +40,10 @@ pub enum Port {
 }
 
 /// What calls a function.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each function, and none is moved"
+)]
 pub enum Trigger {
     /// A route of the HTTP API.
     Http(http::Entry),

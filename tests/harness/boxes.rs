@@ -112,13 +112,11 @@ async fn all(person: &Person, path: &str, name: &str) -> (usize, Vec<Value>) {
     loop {
         let page = person.get(&format!("{path}&per_page=100{cursor}")).await.is(200);
         found.extend(page[name].as_array().expect("a list").iter().cloned());
-        match page["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => {
-                let total = page["total"].as_u64().expect("a total");
-                return (usize::try_from(total).expect("a size"), found);
-            }
-        }
+        let Some(next) = page["next_cursor"].as_str() else {
+            let total = page["total"].as_u64().expect("a total");
+            return (usize::try_from(total).expect("a size"), found);
+        };
+        cursor = format!("&cursor={next}");
     }
 }
 

@@ -24,13 +24,27 @@ pub(crate) fn mail() -> Value {
     })
 }
 
+/// The mail as Ada sees it, who has written it.
+pub(crate) fn sent() -> Value {
+    but(mail(), json!({ "is_read": true }))
+}
+
 /// The mail after Bob has read it and starred it.
 pub(crate) fn starred() -> Value {
-    let mut mail = mail();
-    mail["is_read"] = json!(true);
-    mail["read_at"] = json!("2026-01-15T10:31:00.000Z");
-    mail["is_starred"] = json!(true);
-    mail["updated_at"] = json!("2026-01-15T10:32:00.000Z");
-    mail["version"] = json!(3);
-    mail
+    let changes = json!({
+        "is_read": true,
+        "read_at": "2026-01-15T10:31:00.000Z",
+        "is_starred": true,
+        "updated_at": "2026-01-15T10:32:00.000Z",
+        "version": 3
+    });
+    but(mail(), changes)
+}
+
+/// An object with other values in some of its fields.
+fn but(mut object: Value, changes: Value) -> Value {
+    if let (Some(fields), Value::Object(changes)) = (object.as_object_mut(), changes) {
+        fields.extend(changes);
+    }
+    object
 }

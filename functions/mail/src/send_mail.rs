@@ -56,8 +56,6 @@ impl Endpoint for SendMail {
     type Output = Mail;
 
     fn example() -> Example {
-        let mut sent = examples::mail();
-        sent["is_read"] = json!(true);
         Example {
             body: json!({
                 "recipient_id": examples::BOB,
@@ -65,7 +63,7 @@ impl Endpoint for SendMail {
                 "body": "It weaves algebraic patterns.",
                 "client_message_id": "0f8fad5b-d9cb-469f-a165-70867728950e"
             }),
-            answer: sent,
+            answer: examples::sent(),
             ..Example::default()
         }
     }
@@ -98,9 +96,8 @@ impl Endpoint for SendMail {
         };
         // By every attempt: the one that stored it may not have got this far.
         queue::tell(app, recipient, event).await?;
-        let cards = [(recipient, recipient_card), (sender, call.who.card())].into();
-        let reply =
-            Reply::from(views::mail::mail_with(&mail, &cards)).header("etag", etag(mail.flags().version));
+        let seen = views::mail::mail_between(&mail, call.who.card(), recipient_card);
+        let reply = Reply::from(seen).header("etag", etag(mail.flags().version));
         Ok(if replayed {
             reply.header("idempotency-replayed", "true")
         } else {

@@ -64,17 +64,13 @@ impl Endpoint for CreateSystemNotification {
     type Output = Notification;
 
     fn example() -> Example {
-        let mut notification = examples::notification();
-        notification["message_id"] = json!(null);
-        notification["type"] = json!("maintenance");
-        notification["content"] = json!("The system rests tonight at 23:00 UTC.");
         Example {
             parameters: json!({
                 "user_id": examples::BOB,
-                "content": "The system rests tonight at 23:00 UTC.",
+                "content": examples::ALERT,
                 "notification_type": "maintenance"
             }),
-            answer: notification,
+            answer: examples::alert(),
             ..Example::default()
         }
     }

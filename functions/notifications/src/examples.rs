@@ -21,8 +21,27 @@ pub(crate) fn notification() -> Value {
 
 /// The same once it is read.
 pub(crate) fn read() -> Value {
-    let mut notification = notification();
-    notification["is_read"] = json!(true);
-    notification["read_at"] = json!("2026-01-15T10:31:00.000Z");
-    notification
+    but(
+        notification(),
+        json!({ "is_read": true, "read_at": "2026-01-15T10:31:00.000Z" }),
+    )
+}
+
+/// What the system says.
+pub(crate) const ALERT: &str = "The system rests tonight at 23:00 UTC.";
+
+/// A notification from the system.
+pub(crate) fn alert() -> Value {
+    but(
+        notification(),
+        json!({ "message_id": null, "type": "maintenance", "content": ALERT }),
+    )
+}
+
+/// An object with other values in some of its fields.
+fn but(mut object: Value, changes: Value) -> Value {
+    if let (Some(fields), Value::Object(changes)) = (object.as_object_mut(), changes) {
+        fields.extend(changes);
+    }
+    object
 }

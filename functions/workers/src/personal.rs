@@ -50,7 +50,8 @@ pub(crate) async fn push(app: &App, worker: Worker, job: Personal) -> Result<()>
 async fn look(app: &App, worker: Worker, job: &Personal) -> Result<Option<Vec<Frame>>> {
     let waits = LOOKS.iter().map(|distance| Some(*distance)).chain([None]);
     for wait in waits {
-        if let Some(frames) = frames(app, worker, job.user, &job.event).await? {
+        // On the heap: a future of the SDK is large, and every worker would carry those of every event.
+        if let Some(frames) = Box::pin(frames(app, worker, job.user, &job.event)).await? {
             return Ok(Some(frames));
         }
         if app.now().since(job.queued_at) > PUT_WITHIN {
@@ -73,66 +74,22 @@ async fn frames(
             message,
             notification,
         } => {
-            let mut frames = new_mail(app, worker, user, *message).await?;
-            frames.extend(new_notification(app, worker, user, *notification).await?);
-            Ok(Some(frames))
+            let (mail, note) = tokio::try_join!(
+                new_mail(app, worker, user, *message),
+                new_notification(app, worker, user, *notification),
+            )?;
+            Ok(Some(mail.into_iter().chain(note).collect()))
         }
         PersonalEvent::MailRead { message, version } => {
-            let Some(side) = side(app, worker, user, *message, *version).await? else {
-                return Ok(None);
-            };
-            let flags = side.flags();
-            // Unread again, or gone: of that another job speaks.
-            if !flags.is_read || flags.is_deleted {
-                return Ok(Some(Vec::new()));
-            }
-            Ok(Some(vec![Frame::MailRead(MailRead {
-                namespace: Inbox::Inbox,
-                message_id: *message,
-                is_read: flags.is_read,
-                read_at: flags.read_at,
-                version: flags.version,
-                unread_count: unread_mails(app, user).await?,
-            })]))
+            mail_read(app, worker, user, *message, *version).await
         }
         PersonalEvent::MailUpdated { message, version } => {
-            let Some(side) = side(app, worker, user, *message, *version).await? else {
-                return Ok(None);
-            };
-            let flags = side.flags();
-            if flags.is_deleted {
-                return Ok(Some(Vec::new()));
-            }
-            Ok(Some(vec![Frame::MailUpdated(MailUpdated {
-                namespace: Inbox::Inbox,
-                message_id: *message,
-                is_read: flags.is_read,
-                is_starred: flags.is_starred,
-                is_archived: flags.is_archived,
-                read_at: flags.read_at,
-                updated_at: flags.updated_at.unwrap_or(side.content().created_at),
-                version: flags.version,
-                unread_count: unread_mails(app, user).await?,
-            })]))
+            mail_updated(app, worker, user, *message, *version).await
         }
         PersonalEvent::MailDeleted {
             message,
             notification,
-        } => {
-            let side = mail::side_for_worker(app, worker, user, *message).await?;
-            if side.is_some_and(|side| !side.flags().is_deleted) {
-                return Ok(None);
-            }
-            let mut frames = vec![Frame::MailDeleted(MailDeleted {
-                namespace: Inbox::Inbox,
-                message_id: *message,
-                unread_count: unread_mails(app, user).await?,
-            })];
-            if let Some(notification) = notification {
-                frames.push(notification_deleted(app, user, *notification).await?);
-            }
-            Ok(Some(frames))
-        }
+        } => mail_deleted(app, worker, user, *message, *notification).await,
         PersonalEvent::MailsUpdated { messages, changes } => {
             Ok(Some(vec![Frame::MailsUpdated(MailsUpdated {
                 namespace: Inbox::Inbox,
@@ -147,19 +104,7 @@ async fn frames(
             Ok(Some(frame.into_iter().collect()))
         }
         PersonalEvent::NotificationRead { notification } => {
-            let noted = notifications::find_for_worker(app, worker, user, *notification).await?;
-            if noted.as_ref().is_some_and(notifications::Noted::is_unread) {
-                return Ok(None);
-            }
-            let Some(noted) = noted else {
-                return Ok(Some(Vec::new()));
-            };
-            Ok(Some(vec![Frame::NotificationRead(NotificationRead {
-                namespace: Notifications::Notifications,
-                notification_id: *notification,
-                read_at: noted.notification().read_at,
-                unread_count: unread_notifications(app, user).await?,
-            })]))
+            notification_read(app, worker, user, *notification).await
         }
         PersonalEvent::NotificationDeleted { notification } => {
             let noted = notifications::find_for_worker(app, worker, user, *notification).await?;
@@ -182,6 +127,96 @@ async fn frames(
     }
 }
 
+/// The frame of a mail that came; none if it is deleted already.
+async fn new_mail(app: &App, worker: Worker, user: UserId, message: MessageId) -> Result<Option<Frame>> {
+    let side = mail::side_for_worker(app, worker, user, message).await?;
+    let side = side.ok_or_else(|| Error::internal("a job for a mail that does not exist"))?;
+    if side.flags().is_deleted {
+        return Ok(None);
+    }
+    let (message, unread_count) = tokio::try_join!(views::mail::mail(app, &side), unread_mails(app, user))?;
+    Ok(Some(Frame::NewMail(NewMail {
+        namespace: Inbox::Inbox,
+        message,
+        unread_count,
+    })))
+}
+
+async fn mail_read(
+    app: &App,
+    worker: Worker,
+    user: UserId,
+    message: MessageId,
+    version: u64,
+) -> Result<Option<Vec<Frame>>> {
+    let Some(side) = side(app, worker, user, message, version).await? else {
+        return Ok(None);
+    };
+    let flags = side.flags();
+    // Unread again, or gone: of that another job speaks.
+    if !flags.is_read || flags.is_deleted {
+        return Ok(Some(Vec::new()));
+    }
+    Ok(Some(vec![Frame::MailRead(MailRead {
+        namespace: Inbox::Inbox,
+        message_id: message,
+        is_read: flags.is_read,
+        read_at: flags.read_at,
+        version: flags.version,
+        unread_count: unread_mails(app, user).await?,
+    })]))
+}
+
+async fn mail_updated(
+    app: &App,
+    worker: Worker,
+    user: UserId,
+    message: MessageId,
+    version: u64,
+) -> Result<Option<Vec<Frame>>> {
+    let Some(side) = side(app, worker, user, message, version).await? else {
+        return Ok(None);
+    };
+    let flags = side.flags();
+    if flags.is_deleted {
+        return Ok(Some(Vec::new()));
+    }
+    Ok(Some(vec![Frame::MailUpdated(MailUpdated {
+        namespace: Inbox::Inbox,
+        message_id: message,
+        is_read: flags.is_read,
+        is_starred: flags.is_starred,
+        is_archived: flags.is_archived,
+        read_at: flags.read_at,
+        updated_at: flags.updated_at.unwrap_or(side.content().created_at),
+        version: flags.version,
+        unread_count: unread_mails(app, user).await?,
+    })]))
+}
+
+/// The frames of a mail that left the box, and of the notification that left with it.
+async fn mail_deleted(
+    app: &App,
+    worker: Worker,
+    user: UserId,
+    message: MessageId,
+    notification: Option<NotificationId>,
+) -> Result<Option<Vec<Frame>>> {
+    let side = mail::side_for_worker(app, worker, user, message).await?;
+    if side.is_some_and(|side| !side.flags().is_deleted) {
+        return Ok(None);
+    }
+    let mut frames = vec![Frame::MailDeleted(MailDeleted {
+        namespace: Inbox::Inbox,
+        message_id: message,
+        unread_count: unread_mails(app, user).await?,
+    })];
+    if let Some(notification) = notification {
+        frames.push(notification_deleted(app, user, notification).await?);
+    }
+    Ok(Some(frames))
+}
+
 /// The user's side of a mail, once its flags have a version.
 async fn side(
     app: &App,
@@ -192,20 +227,6 @@ async fn side(
 ) -> Result<Option<Correspondent>> {
     let side = mail::side_for_worker(app, worker, user, message).await?;
     Ok(side.filter(|side| side.flags().version >= version))
-}
-
-/// The frame of a mail that came; none if it is deleted already.
-async fn new_mail(app: &App, worker: Worker, user: UserId, message: MessageId) -> Result<Vec<Frame>> {
-    let side = mail::side_for_worker(app, worker, user, message).await?;
-    let side = side.ok_or_else(|| Error::internal("a job for a mail that does not exist"))?;
-    if side.flags().is_deleted {
-        return Ok(Vec::new());
-    }
-    Ok(vec![Frame::NewMail(NewMail {
-        namespace: Inbox::Inbox,
-        message: views::mail::mail(app, &side).await?,
-        unread_count: unread_mails(app, user).await?,
-    })])
 }
 
 /// The frame of a notification that came; none if it is deleted already.
@@ -222,6 +243,27 @@ async fn new_notification(
         notification: noted.notification(),
         unread_count: unread_notifications(app, user).await?,
     })))
+}
+
+async fn notification_read(
+    app: &App,
+    worker: Worker,
+    user: UserId,
+    notification: NotificationId,
+) -> Result<Option<Vec<Frame>>> {
+    let Some(noted) = notifications::find_for_worker(app, worker, user, notification).await? else {
+        // Gone: of that another job speaks.
+        return Ok(Some(Vec::new()));
+    };
+    if noted.is_unread() {
+        return Ok(None);
+    }
+    Ok(Some(vec![Frame::NotificationRead(NotificationRead {
+        namespace: Notifications::Notifications,
+        notification_id: notification,
+        read_at: noted.notification().read_at,
+        unread_count: unread_notifications(app, user).await?,
+    })]))
 }
 
 async fn notification_deleted(app: &App, user: UserId, notification: NotificationId) -> Result<Frame> {

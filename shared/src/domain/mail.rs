@@ -199,6 +199,7 @@ impl Count {
 }
 
 /// The flags of one side.
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flags {
     /// Whether it is read.
@@ -343,16 +344,17 @@ pub struct Person {
 
 impl Person {
     /// A user by what others see of them.
-    pub fn of(id: UserId, card: &Card) -> Self {
+    pub fn of(id: UserId, card: Card) -> Self {
         Self {
             id,
-            name: card.display_name.clone(),
-            avatar_url: card.avatar_url.clone(),
+            name: card.display_name,
+            avatar_url: card.avatar_url,
         }
     }
 }
 
 /// A mail as one of its two people sees it: the flags are their own.
+#[expect(clippy::struct_excessive_bools, reason = "the contract names them")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "MessageWithUsers")]
 pub struct Mail {

@@ -436,7 +436,9 @@ impl Numbers {
 
 /// How many notifications a user has, without counting them.
 pub async fn numbers(app: &App, user: UserId) -> Result<Numbers> {
-    let (tally, notes) = tokio::try_join!(tally::of(app, user), missed::of(app, user))?;
+    // On the heap: a future of the SDK is large, and every caller would carry both.
+    let reads = Box::pin(async { tokio::try_join!(tally::of(app, user), missed::of(app, user)) });
+    let (tally, notes) = reads.await?;
     Ok(Numbers::of(&tally, &notes))
 }
 

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use uuid::Uuid;
 
 use super::item::{Item, bytes, number};
 use super::keys;
@@ -18,12 +19,10 @@ use crate::error::Result;
 
 /// The attributes of a tally.
 mod attribute {
-    /// The newest notification.
+    /// The newest notification. Beside it stands `nr`, the newest when all were marked as read, for conditions.
     pub(super) const NEWEST: &str = "nn";
-    /// The newest notification when all were marked as read.
-    pub(super) const ALL_READ_TO: &str = "nr";
-    /// When that was.
-    pub(super) const ALL_READ_AT: &str = "nra";
+    /// When that was, and the times before: 24 bytes for each, of its newest notification and its moment.
+    pub(super) const ALL_READ: &str = "nra";
     /// Notifications.
     pub(super) const NOTIFICATIONS: &str = "nt";
     /// Those that are unread.
@@ -44,17 +43,38 @@ pub struct Tally {
     pub by_type: BTreeMap<String, u64>,
     /// The newest notification that there ever was.
     pub newest: Option<NotificationId>,
-    /// The last time that all notifications were marked as read.
-    pub all_read: Option<AllRead>,
+    /// The last times that all notifications were marked as read, the last of them last.
+    all_read: Vec<AllRead>,
 }
 
-/// That all notifications up to one are read.
+/// How many of those times are remembered. What was read at an earlier one shows the moment of the first that is.
+const MOST_REMEMBERED: usize = 16;
+
+/// That all notifications up to one were marked as read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AllRead {
-    /// The one.
-    pub up_to: NotificationId,
-    /// Since when.
-    pub at: Timestamp,
+struct AllRead {
+    up_to: NotificationId,
+    at: Timestamp,
+}
+
+impl AllRead {
+    const BYTES: usize = 24;
+
+    fn to_bytes(self) -> Vec<u8> {
+        [
+            self.up_to.uuid().as_bytes(),
+            &self.at.milliseconds().to_be_bytes()[..],
+        ]
+        .concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (id, at) = bytes.split_at_checked(16)?;
+        Some(Self {
+            up_to: NotificationId::from_uuid(Uuid::from_slice(id).ok()?),
+            at: Timestamp::from_milliseconds(i64::from_be_bytes(at.try_into().ok()?)),
+        })
+    }
 }
 
 impl Tally {
@@ -65,8 +85,13 @@ impl Tally {
 
     /// Since when a notification is read because all were.
     pub(super) fn read_with_all(&self, id: NotificationId) -> Option<Timestamp> {
-        let all_read = self.all_read?;
-        (id <= all_read.up_to).then_some(all_read.at)
+        let all_read = self.all_read.iter().find(|all_read| id <= all_read.up_to)?;
+        Some(all_read.at)
+    }
+
+    /// The newest notification that is read because all were.
+    pub(super) fn all_read_to(&self) -> Option<NotificationId> {
+        Some(self.all_read.last()?.up_to)
     }
 }
 
@@ -85,13 +110,10 @@ pub(super) fn decode(item: &Item) -> Result<Tally> {
         newest: item.find_id(attribute::NEWEST)?.map(NotificationId::from_uuid),
         ..Tally::default()
     };
-    if let (Some(up_to), Some(at)) = (
-        item.find_id(attribute::ALL_READ_TO)?,
-        item.find_time(attribute::ALL_READ_AT)?,
-    ) {
-        let up_to = NotificationId::from_uuid(up_to);
-        tally.all_read = Some(AllRead { up_to, at });
-    }
+    let all_read = item.find_bytes(attribute::ALL_READ).unwrap_or_default();
+    tally
+        .all_read
+        .extend(all_read.chunks(AllRead::BYTES).filter_map(AllRead::from_bytes));
     for count in Count::all() {
         tally
             .mail
@@ -217,10 +239,18 @@ impl Delta {
 /// it was read, so that it is known how many they were.
 pub(super) fn all_read(user: UserId, tally: &Tally, at: Timestamp) -> Option<Update> {
     let newest = tally.newest?;
-    let update = Update::new(keys::tally(user), "SET nr = :newest, nra = :at, nu = :zero")
+    let mut times = tally.all_read.clone();
+    times.push(AllRead { up_to: newest, at });
+    let remembered = times.len().saturating_sub(MOST_REMEMBERED);
+    let times: Vec<u8> = times
+        .into_iter()
+        .skip(remembered)
+        .flat_map(AllRead::to_bytes)
+        .collect();
+    let update = Update::new(keys::tally(user), "SET nr = :newest, nra = :times, nu = :zero")
         .only_if("nn = :newest AND nu = :unread")
         .value(":newest", id(newest))
-        .value(":at", number(at.milliseconds()))
+        .value(":times", bytes(times))
         .value(":zero", number(0))
         .value(":unread", number(tally.unread_notifications));
     Some(update)
@@ -228,4 +258,35 @@ pub(super) fn all_read(user: UserId, tally: &Tally, at: Timestamp) -> Option<Upd
 
 fn id(id: NotificationId) -> AttributeValue {
     bytes(id.uuid().as_bytes().to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(milliseconds: i64) -> Timestamp {
+        Timestamp::from_milliseconds(1_768_473_000_000 + milliseconds)
+    }
+
+    #[test]
+    fn a_notification_is_read_since_the_first_time_that_all_were() {
+        let ids: Vec<NotificationId> = (0..4).map(|at| NotificationId::last_of(moment(at))).collect();
+        let mut tally = Tally::default();
+        assert_eq!(tally.read_with_all(ids[0]), None);
+        for (number, at) in [(1, 10), (2, 20)] {
+            let up_to = ids[number];
+            let written = AllRead {
+                up_to,
+                at: moment(at),
+            };
+            let read = AllRead::from_bytes(&written.to_bytes());
+            tally.all_read.extend(read);
+        }
+        let since: Vec<Option<Timestamp>> = ids.iter().map(|id| tally.read_with_all(*id)).collect();
+        assert_eq!(
+            since,
+            [Some(moment(10)), Some(moment(10)), Some(moment(20)), None]
+        );
+        assert_eq!(tally.all_read_to(), Some(ids[2]));
+    }
 }

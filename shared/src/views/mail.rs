@@ -14,7 +14,11 @@ use crate::store::profiles;
 pub async fn mail(app: &App, side: &Correspondent) -> Result<Mail> {
     let content = side.content();
     let cards = profiles::cards(app, [content.sender, content.recipient]).await?;
-    Ok(mail_with(side, &cards))
+    Ok(mail_between(
+        side,
+        card(&cards, content.sender),
+        card(&cards, content.recipient),
+    ))
 }
 
 /// Many mails, in the order of the sides. Bodies that no answer has room for are left out, those of the last first.
@@ -26,30 +30,30 @@ pub async fn mails(app: &App, sides: &[Correspondent]) -> Result<Vec<Mail>> {
     let mut budget = PAGE_BUDGET_BYTES;
     let mut mails = Vec::with_capacity(sides.len());
     for side in sides {
-        let mut mail = mail_with(side, &cards);
-        match budget.checked_sub(weight(&side.content().body)) {
-            Some(left) => budget = left,
-            None => {
-                mail.body = None;
-                mail.truncated = true;
-            }
+        let content = side.content();
+        let mut mail = mail_between(
+            side,
+            card(&cards, content.sender),
+            card(&cards, content.recipient),
+        );
+        if let Some(left) = budget.checked_sub(weight(&content.body)) {
+            budget = left;
+        } else {
+            mail.body = None;
+            mail.truncated = true;
         }
         mails.push(mail);
     }
     Ok(mails)
 }
 
-/// One mail, by what is known of its two people.
-pub fn mail_with(side: &Correspondent, cards: &HashMap<UserId, Card>) -> Mail {
+/// One mail, between two who are known.
+pub fn mail_between(side: &Correspondent, sender: Card, recipient: Card) -> Mail {
     let (content, flags) = (side.content(), side.flags());
-    let person = |user: UserId| match cards.get(&user) {
-        Some(card) => Person::of(user, card),
-        None => Person::of(user, &Card::of(user, &Claims::default())),
-    };
     Mail {
         id: content.id,
-        sender: person(content.sender),
-        recipient: person(content.recipient),
+        sender: Person::of(content.sender, sender),
+        recipient: Person::of(content.recipient, recipient),
         subject: content.subject.clone(),
         body: Some(content.body.clone()),
         is_read: flags.is_read,
@@ -57,11 +61,15 @@ pub fn mail_with(side: &Correspondent, cards: &HashMap<UserId, Card>) -> Mail {
         is_archived: flags.is_archived,
         read_at: flags.read_at,
         created_at: content.created_at,
-        updated_at: flags
-            .updated_at
-            .unwrap_or(content.created_at)
-            .max(content.created_at),
+        updated_at: flags.updated_at.map_or(content.created_at, |updated_at| {
+            updated_at.max(content.created_at)
+        }),
         version: flags.version,
         truncated: false,
     }
+}
+
+fn card(cards: &HashMap<UserId, Card>, user: UserId) -> Card {
+    let unknown = || Card::of(user, &Claims::default());
+    cards.get(&user).cloned().unwrap_or_else(unknown)
 }

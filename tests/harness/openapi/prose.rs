@@ -1,5 +1,9 @@
 //! What people read in the document beside what the types say.
 
+mod administration;
+mod boxes;
+mod people;
+
 use shared::config::Limits;
 use shared::http::{Entry, Route};
 use shared::store::rates::Bucket;
@@ -70,134 +74,6 @@ pub(super) fn note(name: &str) -> Option<Note> {
              old for a complete answer: list the conversations afresh and go on from `next`.",
             &[],
         ),
-        "send_direct_message" => (
-            "The message stands in the direct conversation of the two, which is opened if need be, and shows in the \
-             routes of conversations too. It costs one credit, in the same transaction: not enough is 402, and \
-             nothing is written. An unknown receiver is 404, oneself 422.",
-            &[402, 404],
-        ),
-        "list_direct_messages" => (
-            "The newest page comes first; within a page the oldest message does. Deleted messages stay as tombstones. \
-             Somebody known who was never written to has said nothing yet.",
-            &[],
-        ),
-        "list_direct_conversations" => ("Ordered by last activity, newest first.", &[]),
-        "mark_message_delivered" => (
-            "For the receiver; the sender gets 403. One that is delivered or read already stays as it is. Both get a \
-             `message_status` frame.",
-            &[403],
-        ),
-        "mark_messages_read" => (
-            "Marks these and no others. Where nothing unread lies between, the caller's place in the conversation moves \
-             along. It keeps up to 200 messages that were read past others; beyond that, what was skipped before the \
-             oldest of them counts as read. Both sides get `message_status` frames.",
-            &[],
-        ),
-        "get_unread_count" => (
-            "What was marked by itself counts as read here and in conversations alike.",
-            &[],
-        ),
-        "list_credit_transactions" => (
-            "The amounts of all transactions add up to the balance at any time.",
-            &[],
-        ),
-        "grant_credits" => (
-            "The same `client_reference` again grants nothing more and answers as the first time; with another amount \
-             it is 422.",
-            &[],
-        ),
-        "send_mail" => (
-            "The mail stands in both boxes and the recipient is notified, in one transaction; the answer means that its \
-             delivery is queued too. An unknown recipient is 404. To oneself works.",
-            &[404],
-        ),
-        "list_mail" => (
-            "The flags are the caller's own. Archived mail is in no inbox, `sent` holds all that was sent. Of a page with \
-             very large bodies the last come with `body: null` and `truncated: true`: get those by their ids.",
-            &[],
-        ),
-        "get_mail" => (
-            "Marks it as read if the caller is its recipient, unless `peek` is true. `ETag` names the version of the \
-             caller's flags of a mail; a person-to-person message has none.",
-            &[],
-        ),
-        "update_mail" => (
-            "What is left out stays as it is. With `If-Match: \"<version>\"` only that version is changed: 412 where \
-             another device was faster. Without a change the version stays.",
-            &[],
-        ),
-        "delete_mail" => (
-            "A mail leaves the caller's box and notifications and is 404 for them from then on; the other side keeps \
-             theirs. A person-to-person message is deleted by its sender, for both, who see a tombstone: for its \
-             receiver that is 403.",
-            &[403],
-        ),
-        "update_mails" => (
-            "Each mail for itself: `failed` names those that could not be changed, `NOT_FOUND` for what is not the \
-             caller's. Mails that have the wanted flags already count as updated.",
-            &[],
-        ),
-        "get_mail_stats" => ("Costs the same for any number of mails.", &[]),
-        "list_notifications" => (
-            "What was missed in conversations while the caller was away is among them: one notification per \
-             conversation, of type `missed_messages`, which leaves when the conversation is read.",
-            &[],
-        ),
-        "get_notification" => ("Marks it as read, unless `peek` is true.", &[]),
-        "delete_notification" => (
-            "One about missed messages comes back when another one is missed in the same conversation.",
-            &[],
-        ),
-        "mark_notifications_read" => (
-            "Either `notification_ids` or `all: true`. What comes while all are marked stays unread.",
-            &[],
-        ),
-        "create_system_notification" => (
-            "The parameters come as JSON or in the query; where both name one they must agree. An unknown user is 404.",
-            &[404],
-        ),
-        "search_messages" => (
-            "Looks into the messages of a stretch of time, or of one user's conversations, and counts what it finds \
-             exactly. A question for which more than 20,000 messages would have to be looked at is 422 `too_broad`: \
-             name a user, or a shorter time. Without a user, at most 366 days can be asked about.",
-            &[],
-        ),
-        "view_conversation" => (
-            "The newest page comes first, the oldest message first within it. What its sender deleted or a moderator \
-             blocked is shown with its content, as long as it was not deleted for good. Two people without a \
-             conversation are 404.",
-            &[],
-        ),
-        "get_messages_overview" => (
-            "Counted exactly. A stretch of more than 200,000 messages is 422 `too_broad`: ask about a shorter one.",
-            &[],
-        ),
-        "moderate_message" => (
-            "`blocked` hides the content from everybody but moderators, in every list and on every open connection, \
-             and nobody has it to read any more; `approved` brings it back. The decision is an entry of the \
-             conversation's log, pushed as `message_moderated`. The status that a message has already is no change. \
-             What stood before and what stands now goes to the audit log, in the same transaction.",
-            &[],
-        ),
-        "hard_delete_message" => (
-            "The content leaves every item of the table. The message keeps its place in the log, as a deleted one. \
-             Nothing brings it back; the audit log says who did it, and not what was written. Done again, it \
-             changes nothing. Finished exports that hold the message last at most seven days.",
-            &[],
-        ),
-        "list_audit_entries" => (
-            "Every administrative read and write, newest first, of at most 92 days at once. A filter that fits little \
-             may leave a page short though there is more: go on while there is a `next_cursor`. Reading the log is \
-             an entry too, which the answer itself does not show. How an entry's `hash` is computed: the SHA-256 of \
-             the entry without `hash`, as compact JSON in UTF-8 with sorted names.",
-            &[],
-        ),
-        "verify_audit" => (
-            "Computes every hash of whole days again, and the seams before and behind them: an entry that was \
-             changed, removed, moved or put in is found, as is one cut off the end. What was found is an entry of the \
-             log itself.",
-            &[],
-        ),
         "create_ws_ticket" => (
             "A browser cannot set headers on a WebSocket handshake, and a token in a URL ends up in logs. A ticket \
              opens one connection and is worthless afterwards.",
@@ -207,7 +83,11 @@ pub(super) fn note(name: &str) -> Option<Note> {
             "Touches the table, the queues and the bucket; 503 if one does not answer.",
             &[],
         ),
-        _ => return None,
+        _ => {
+            return boxes::note(name)
+                .or_else(|| people::note(name))
+                .or_else(|| administration::note(name));
+        }
     };
     Some(Note { text, refusals })
 }

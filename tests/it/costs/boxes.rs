@@ -162,6 +162,29 @@ impl Mailbox {
     }
 }
 
+/// S0-W01, S0-W06: up to the two frames of one recipient who is online.
+#[tokio::test]
+async fn a_mail_costs_two_posts_and_few_reads_up_to_its_frames() {
+    let (world, ledger) = world().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let mut device = bob.connect().await;
+    let mut send = async || {
+        ada.mails(&bob, "counted").await;
+        device.next_of("new_message").await;
+        device.next_of("new_notification").await;
+    };
+    send().await;
+    let cost = Cost::of(&world, &ledger, send()).await;
+    let mut table = Table::new("mail, its recipient online");
+    table.row("send", &cost.part("SendMail"));
+    table.row("deliver", &cost.part("Deliver"));
+    table.row("in all", &cost);
+    table.print();
+    assert_eq!((cost.posts(), cost.queue_requests(), cost.invoked()), (2, 3, 2));
+    assert!(cost.part("Deliver").bill.calls() <= 10, "{cost:#?}");
+    assert!(cost.part("Deliver").bill.reads() <= 12.0, "{cost:#?}");
+}
+
 /// S0-N01, S0-N02: what others cache costs the same here whatever there is.
 #[tokio::test]
 async fn every_operation_on_a_box_costs_the_same_with_ten_and_with_ten_thousand_mails() {

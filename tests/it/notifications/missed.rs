@@ -126,6 +126,12 @@ async fn a_newer_miss_brings_back_what_was_read_or_deleted() {
         1
     );
     assert_eq!(numbers(&bob).await["unread"], 0);
+    misses(&world, &ada, &conversation, "more").await;
+    let marked = bob
+        .send(bob.request("PUT", &format!("{}/read", path(&first))))
+        .await
+        .is(200);
+    assert_eq!((&marked["is_read"], &marked["id"]), (&json!(true), &first["id"]));
     misses(&world, &ada, &conversation, "four").await;
     assert_eq!(bulk(json!({ "all": true })).await["updated_count"], 1);
     let unread = bob.get("/api/v2/notifications?unread_only=true").await.is(200);

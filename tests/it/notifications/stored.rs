@@ -158,6 +158,8 @@ async fn many_are_marked_each_for_itself_and_all_at_once() {
             .all(|notification| notification["is_read"] == true)
     );
 
+    let read_at = bob.notifications().await[0]["read_at"].clone();
+    world.advance(std::time::Duration::from_secs(5));
     ada.mails(&bob, "new").await;
     assert_eq!(
         page(&bob, "unread_only=true").await["total"],
@@ -170,6 +172,10 @@ async fn many_are_marked_each_for_itself_and_all_at_once() {
         numbers(&bob).await,
         json!({ "total": 50, "unread": 1, "by_type": { "new_message": 50 } })
     );
+    assert_eq!(bulk(json!({ "all": true })).await.is(200)["updated_count"], 1);
+    let now = bob.notifications().await;
+    assert_eq!(now[1]["read_at"], read_at, "read since the first time");
+    assert_ne!(now[0]["read_at"], read_at);
 
     bulk(json!({})).await.blames("notification_ids", "missing");
     bulk(json!({ "all": false }))

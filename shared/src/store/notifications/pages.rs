@@ -113,7 +113,7 @@ async fn unread(
     after: Option<Place>,
     wanted: u64,
 ) -> Result<Vec<Stored>> {
-    let read_up_to = tally.all_read.map(|all_read| all_read.up_to);
+    let read_up_to = tally.all_read_to();
     let from = read_up_to.map(|id| id.to_string()).unwrap_or_default();
     if after.is_some_and(|after| NotificationId::last_of(after.moment()).to_string() < from) {
         return Ok(Vec::new());
