@@ -21,11 +21,14 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::InvalidCursor,
         Error::PageTooDeep,
         Error::Unauthenticated,
+        Error::InsufficientCredits { cost: 1, balance: 0 },
         Error::Forbidden("only the sender may delete a message"),
         Error::NotFound("conversation"),
         Error::MethodNotAllowed {
             allow: "GET, POST".to_owned(),
         },
+        Error::Conflict("nothing has been uploaded yet"),
+        Error::PreconditionFailed,
         Error::PayloadTooLarge {
             limit_bytes: BODY_LIMIT_BYTES,
         },
@@ -56,10 +59,17 @@ fn meaning(error: &Error) -> &'static str {
         Error::Unauthenticated => {
             "The token is missing, malformed, expired or revoked: the answer is the same."
         }
+        Error::InsufficientCredits { .. } => {
+            "The balance does not cover the cost. Nothing was written; try again once there are credits."
+        }
         Error::Forbidden(_) => "A right is missing, and that the thing exists is no secret.",
         Error::NotFound(_) => "There is no such thing, or it is none of the caller's business.",
         Error::MethodNotAllowed { .. } => {
             "The path exists, but not with this method; `Allow` lists those it has."
+        }
+        Error::Conflict(_) => "It contradicts what there is. The message says what has to happen first.",
+        Error::PreconditionFailed => {
+            "It has changed since the version that `If-Match` names. Get it again and repeat."
         }
         Error::PayloadTooLarge { .. } => "The JSON body is over 256 KiB.",
         Error::UnsupportedMediaType => "The body is declared as something other than JSON.",
@@ -146,8 +156,11 @@ pub(crate) fn name(status: u16) -> &'static str {
     match status {
         400 => "BadRequest",
         401 => "Unauthenticated",
+        402 => "PaymentRequired",
         403 => "Forbidden",
         404 => "NotFound",
+        409 => "Conflict",
+        412 => "PreconditionFailed",
         413 => "PayloadTooLarge",
         415 => "UnsupportedMediaType",
         422 => "Unprocessable",
