@@ -46,6 +46,8 @@ pub struct Endpoints {
     pub sqs: Option<String>,
     /// Of S3.
     pub s3: Option<String>,
+    /// `AWS_ENDPOINT_URL_S3_PUBLIC`: where clients reach S3, if not where the functions do.
+    pub s3_public: Option<String>,
 }
 
 /// How tokens are verified (contract §1, *Authentication*).
@@ -72,6 +74,8 @@ pub struct Limits {
     pub frames_per_second: u32,
     /// `RATE_LIMIT_CONNECTS_PER_MINUTE`
     pub connects_per_minute: u32,
+    /// `RATE_LIMIT_UPLOADS_PER_MINUTE`
+    pub uploads_per_minute: u32,
 }
 
 impl Default for Limits {
@@ -81,6 +85,7 @@ impl Default for Limits {
             requests_per_minute: 100,
             frames_per_second: 10,
             connects_per_minute: 20,
+            uploads_per_minute: 5,
         }
     }
 }
@@ -92,7 +97,7 @@ pub struct ConfigError(Vec<String>);
 
 impl Config {
     /// The settings that `template.yaml` gives every function; a test compares the two.
-    pub const NAMES: [&str; 15] = [
+    pub const NAMES: [&str; 16] = [
         "BUCKET_NAME",
         "CURSOR_SECRET_KEY",
         "FANOUT_QUEUE_URL",
@@ -106,6 +111,7 @@ impl Config {
         "RATE_LIMIT_FRAMES_PER_SECOND",
         "RATE_LIMIT_REQUESTS_PER_MINUTE",
         "RATE_LIMIT_SENDS_PER_MINUTE",
+        "RATE_LIMIT_UPLOADS_PER_MINUTE",
         "TABLE_NAME",
         "WEBSOCKET_ENDPOINT",
     ];
@@ -134,6 +140,7 @@ impl Config {
                 dynamodb: reader.optional("AWS_ENDPOINT_URL_DYNAMODB"),
                 sqs: reader.optional("AWS_ENDPOINT_URL_SQS"),
                 s3: reader.optional("AWS_ENDPOINT_URL_S3"),
+                s3_public: reader.optional("AWS_ENDPOINT_URL_S3_PUBLIC"),
             },
             table: reader.required("TABLE_NAME"),
             bucket: reader.required("BUCKET_NAME"),
@@ -154,6 +161,8 @@ impl Config {
                 frames_per_second: reader.number("RATE_LIMIT_FRAMES_PER_SECOND", defaults.frames_per_second),
                 connects_per_minute: reader
                     .number("RATE_LIMIT_CONNECTS_PER_MINUTE", defaults.connects_per_minute),
+                uploads_per_minute: reader
+                    .number("RATE_LIMIT_UPLOADS_PER_MINUTE", defaults.uploads_per_minute),
             },
             offline_grace: Duration::from_secs(reader.number("OFFLINE_GRACE_SECONDS", 30)),
         };
@@ -278,7 +287,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_environment_is_taken_or_refused_in_words(values in proptest::collection::vec(".{0,40}", 15)) {
+        fn any_environment_is_taken_or_refused_in_words(values in proptest::collection::vec(".{0,40}", Config::NAMES.len())) {
             let lookup = |name: &str| {
                 let index = Config::NAMES.iter().position(|known| *known == name);
                 index.map_or_else(|| complete(name), |index| values.get(index).cloned())

@@ -1,6 +1,7 @@
 //! What Tidings talks about: ids, texts, conversations, messages, frames. Pure: no clock, no network.
 
 pub mod conversation;
+pub mod file;
 pub mod frame;
 pub mod ids;
 pub mod message;

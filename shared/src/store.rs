@@ -5,6 +5,7 @@
 
 pub mod connections;
 pub mod conversations;
+pub mod files;
 pub mod glance;
 pub mod item;
 pub mod keys;
@@ -19,8 +20,8 @@ pub mod table;
 pub mod tickets;
 pub mod typing;
 
-/// Proof that a worker asks, which acts for no member and may see any conversation. Only [`crate::job`] makes
-/// one, so no route can pass for a worker.
+/// Proof that a worker asks, which acts for no member and may see any conversation. Only [`crate::job`] and
+/// [`crate::schedule`] make one, so no route can pass for a worker.
 #[derive(Clone, Copy, Debug)]
 pub struct Worker(());
 

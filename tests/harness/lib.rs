@@ -12,6 +12,7 @@ pub mod asyncapi;
 pub mod events;
 pub mod faults;
 pub mod figures;
+pub mod files;
 pub mod history;
 pub mod ledger;
 pub mod openapi;

@@ -37,6 +37,7 @@ mod conversations;
 mod costs;
 mod documents;
 mod faults;
+mod files;
 mod identity;
 mod in_sync;
 mod live_page;

@@ -4,7 +4,7 @@ mod bodies;
 mod refusals;
 mod rims;
 
-use harness::{Answer, Person, World};
+use harness::{Answer, Person, World, files};
 use reqwest::RequestBuilder;
 use serde_json::{Map, Value, json};
 use shared::http::Entry;
@@ -29,7 +29,7 @@ const PUBLIC: [&str; 10] = [
 fn routes() -> Vec<Entry> {
     let entry = |trigger| match trigger {
         Trigger::Http(entry) => Some(entry),
-        Trigger::Frame(_) | Trigger::Connection(_) | Trigger::Queue(_) => None,
+        Trigger::Frame(_) | Trigger::Connection(_) | Trigger::Queue(_) | Trigger::Schedule(_) => None,
     };
     let named = |entry: &Entry| entry.route.path.starts_with('/');
     let functions = harness::functions().into_iter();
@@ -59,12 +59,14 @@ impl Stage {
         let conversation = ada.open_direct(&bob).await;
         let message = ada.says(&conversation, "Between us").await["id"].clone();
         let token = ada.get("/api/events").await.is(200)["next"].clone();
+        let file = ada.uploads("harbour.jpg", "image/jpeg", files::JPEG).await;
         let ids = json!({
             "conversation_id": conversation,
             "message_id": message,
             "other_user_id": bob.id,
             "member_ids": [bob.id],
             "after": token,
+            "file_id": file,
         });
         let ids = ids.as_object().unwrap().clone();
         Self { world, ada, eve, ids }

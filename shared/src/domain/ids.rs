@@ -80,6 +80,10 @@ uuid_id! {
     /// A notification.
     NotificationId
 }
+uuid_id! {
+    /// A file.
+    FileId
+}
 
 /// The namespace of the ids that are derived and not drawn (UUID version 5, RFC 9562 §5.5).
 const DERIVED: Uuid = Uuid::from_u128(0x8f2c_41d7_5c1e_4b7a_9d26_3a5e_70b1_c4f8);
@@ -150,6 +154,13 @@ impl NotificationId {
         name.extend_from_slice(conversation.0.as_bytes());
         name.extend_from_slice(user.0.as_bytes());
         Self(Uuid::new_v5(&DERIVED, &name))
+    }
+}
+
+impl FileId {
+    /// A fresh id.
+    pub fn generate(now: Timestamp) -> Self {
+        Self(time_ordered(now))
     }
 }
 

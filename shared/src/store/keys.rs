@@ -10,6 +10,8 @@
 //! | log entry | `L#conversation` | `seq`, 12 digits | |
 //! | locator of a message | `M#message` | `AT` | |
 //! | missed messages of a user | `U#user#NOTE` | `MISSED#conversation` | |
+//! | file | `F#file` | `FILE` | |
+//! | files begun within an hour | `O#hour` | `file` | |
 //! | rate buckets | `R#subject` | `RATE` | |
 //! | typing throttle | `T#user#conversation` | `TYPING` | |
 //! | socket ticket | `K#hash` | `TICKET` | |
@@ -20,7 +22,7 @@
 //! A log is one item collection, numbered from 1. Nothing else stands in it, so its newest entry is the
 //! last item, and the next number is free exactly if no item has it: that condition *is* the order.
 
-use crate::domain::ids::{ConversationId, MessageId, UserId};
+use crate::domain::ids::{ConversationId, FileId, MessageId, UserId};
 
 /// The attribute of the partition key.
 pub const PARTITION: &str = "pk";
@@ -130,6 +132,21 @@ pub fn missed(user: UserId, conversation: ConversationId) -> Key {
     key(format!("U#{user}#NOTE"), format!("MISSED#{conversation}"))
 }
 
+/// A file, with the places of the messages that bring it along.
+pub fn file(file: FileId) -> Key {
+    key(format!("F#{file}"), "FILE")
+}
+
+/// The partition of the files that were begun within an hour since 1970.
+pub fn begun(hour: i64) -> String {
+    format!("O#{hour}")
+}
+
+/// That a file was begun within an hour.
+pub fn begun_file(hour: i64, file: FileId) -> Key {
+    key(begun(hour), file.to_string())
+}
+
 /// The rate buckets of a subject, each in its own partition: nobody's flood throttles another.
 pub fn rate(subject: &str) -> Key {
     key(format!("R#{subject}"), "RATE")
@@ -172,11 +189,12 @@ mod tests {
             let place = ConversationId::from_uuid(Uuid::from_u128(b));
             let mut keys = vec![
                 profile(user), connections(user), head(place), reads(place), member(place, user), entry(place, seq),
-                locator(message), missed(user, place), rate(&user.to_string()), typing(user, place), ticket(&user.to_string()),
+                locator(message), missed(user, place), file(FileId::from_uuid(user.uuid())),
+                begun_file(i64::try_from(seq).unwrap(), FileId::from_uuid(user.uuid())), rate(&user.to_string()), typing(user, place), ticket(&user.to_string()),
             ];
             keys.sort();
             keys.dedup();
-            prop_assert_eq!(keys.len(), 11);
+            prop_assert_eq!(keys.len(), 13);
         }
     }
 }

@@ -12,12 +12,16 @@ use super::prose;
 use super::schemas::{Schemas, pascal};
 
 /// The parts of the API, in the order in which the document shows them.
-pub(super) const TAGS: [(&str, &str); 6] = [
+pub(super) const TAGS: [(&str, &str); 7] = [
     (
         "conversations",
         "Direct and group conversations: open them, list them, mark them as read.",
     ),
     ("messages", "The messages of a conversation: send, list, delete."),
+    (
+        "files",
+        "What messages bring along: upload it, complete it, download it.",
+    ),
     (
         "events",
         "What happened, in order: to catch up after a gap, or to live without a WebSocket.",
@@ -44,6 +48,7 @@ pub(super) fn tag(entry: &Entry) -> usize {
     let name = match path {
         _ if entry.is_public => "system",
         _ if path.contains("/events") => "events",
+        _ if path.contains("/files") => "files",
         _ if path.contains("/messages") => "messages",
         _ if path.contains("/users") => "users",
         _ if path.contains("/auth/") => "authentication",
