@@ -10,8 +10,8 @@ mod links;
 pub use form::{FORM_LIFETIME, Form, upload_form};
 pub use links::{LINK_LIFETIME, Link, download_link};
 
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::operation::head_object::HeadObjectError;
+use aws_sdk_s3::error::ProvideErrorMetadata as _;
+use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::types::MetadataDirective;
 
 use crate::App;
@@ -20,13 +20,15 @@ use crate::domain::ids::FileId;
 use crate::error::{Error, Result};
 use crate::store::table::failed;
 
-/// What was uploaded, as S3 describes it.
+/// What was uploaded.
 #[derive(Clone, Debug)]
 pub struct Uploaded {
     /// How large it is.
     pub size_bytes: u64,
     /// What it was declared as.
     pub content_type: String,
+    /// Its first bytes.
+    pub head: Vec<u8>,
     /// Tells one upload from another.
     etag: String,
 }
@@ -41,43 +43,37 @@ fn file_key(file: FileId) -> String {
     format!("files/{file}")
 }
 
-/// What was uploaded for a file; none if nothing was.
+/// What was uploaded for a file, with its first bytes, in one request; none if nothing was.
 pub async fn uploaded(app: &App, file: FileId) -> Result<Option<Uploaded>> {
     app.meter().call();
-    let request = app.outside.s3.head_object().bucket(&app.config().bucket);
-    match request.key(upload_key(file)).send().await {
-        Ok(head) => Ok(Some(Uploaded {
-            size_bytes: head
-                .content_length
-                .and_then(|length| u64::try_from(length).ok())
-                .unwrap_or_default(),
-            content_type: head.content_type.unwrap_or_default(),
-            etag: head.e_tag.unwrap_or_default(),
-        })),
+    let request = app.outside.s3.get_object().bucket(&app.config().bucket);
+    let request = request
+        .key(upload_key(file))
+        .range(format!("bytes=0-{}", HEAD_BYTES - 1));
+    let output = match request.send().await {
+        Ok(output) => output,
         Err(error)
             if error
                 .as_service_error()
-                .is_some_and(HeadObjectError::is_not_found) =>
+                .is_some_and(GetObjectError::is_no_such_key) =>
         {
-            Ok(None)
+            return Ok(None);
         }
-        Err(error) => Err(failed(error)),
-    }
-}
-
-/// The first bytes of an upload.
-pub async fn head(app: &App, file: FileId, uploaded: &Uploaded) -> Result<Vec<u8>> {
-    app.meter().call();
-    let request = app.outside.s3.get_object().bucket(&app.config().bucket);
-    let output = request
-        .key(upload_key(file))
-        .range(format!("bytes=0-{}", HEAD_BYTES - 1))
-        .if_match(&uploaded.etag)
-        .send()
-        .await
-        .map_err(changed)?;
+        Err(error) => return Err(failed(error)),
+    };
+    // `bytes 0-511/4096`: the part that came, and of how much.
+    let size_bytes = output
+        .content_range()
+        .and_then(|range| range.rsplit('/').next()?.parse().ok())
+        .ok_or_else(|| Error::internal("S3 does not say how large an upload is"))?;
+    let (content_type, etag) = (output.content_type, output.e_tag);
     let body = output.body.collect().await.map_err(Error::unavailable)?;
-    Ok(body.into_bytes().to_vec())
+    Ok(Some(Uploaded {
+        size_bytes,
+        content_type: content_type.unwrap_or_default(),
+        head: body.into_bytes().to_vec(),
+        etag: etag.unwrap_or_default(),
+    }))
 }
 
 /// Makes a file of an upload that has been looked at.
@@ -97,7 +93,12 @@ pub async fn keep(app: &App, file: FileId, uploaded: &Uploaded, media_type: Medi
         .content_disposition("attachment")
         .send()
         .await
-        .map_err(changed)?;
+        .map_err(|error| match error.code() {
+            Some("PreconditionFailed" | "NoSuchKey") => {
+                Error::Conflict("the file was uploaded again meanwhile; complete it again")
+            }
+            _ => failed(error),
+        })?;
     Ok(())
 }
 
@@ -116,20 +117,6 @@ async fn remove(app: &App, key: String) -> Result<()> {
     let request = app.outside.s3.delete_object().bucket(&app.config().bucket);
     request.key(key).send().await.map_err(failed)?;
     Ok(())
-}
-
-/// The error of a call that insists on an upload being the one that was seen.
-fn changed<E, R>(error: SdkError<E, R>) -> Error
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-{
-    match error.code() {
-        Some("PreconditionFailed" | "NoSuchKey") => {
-            Error::Conflict("the file was uploaded again meanwhile; complete it again")
-        }
-        _ => failed(error),
-    }
 }
 
 /// Connects to S3: asks for the bucket, which needs no right to be refused.
