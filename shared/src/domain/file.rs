@@ -302,19 +302,6 @@ pub struct File {
     pub created_at: Timestamp,
 }
 
-/// A file that a message brings along.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Attachment {
-    /// The file.
-    pub file_id: FileId,
-    /// What it is called.
-    pub filename: FileName,
-    /// What it is.
-    pub content_type: MediaType,
-    /// How large it is.
-    pub size_bytes: u64,
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::conversation::Cursor;
-use super::ids::{ConversationId, MessageId, UserId};
+use super::ids::{ConversationId, FileId, MessageId, UserId};
 use super::time::Timestamp;
 use super::unread::Window;
 
@@ -89,6 +89,19 @@ impl Event {
             Self::Deletion { message_id, .. } => *message_id,
         }
     }
+}
+
+/// A file that a message refers to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Attachment {
+    /// The file.
+    pub file_id: FileId,
+    /// What it is called.
+    pub filename: String,
+    /// Its media type.
+    pub content_type: String,
+    /// Its size.
+    pub size_bytes: u64,
 }
 
 /// A message as stored.

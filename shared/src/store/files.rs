@@ -17,9 +17,9 @@ use super::log;
 use super::members::{Membership, Sender};
 use super::table::{self, Condition, Consistency, Query, Transaction, Update, Written};
 use crate::App;
-use crate::domain::file::{Attachment, File, FileName, FileStatus, MediaType};
+use crate::domain::file::{File, FileName, FileStatus, MediaType};
 use crate::domain::ids::{ConversationId, FileId, UserId};
-use crate::domain::message::{self, Event};
+use crate::domain::message::{self, Attachment, Event};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 
@@ -157,8 +157,8 @@ pub async fn attachments(app: &App, sender: UserId, files: &[FileId]) -> Result<
         }
         attachments.push(Attachment {
             file_id: file,
-            filename: stored.file.filename,
-            content_type: stored.file.content_type,
+            filename: stored.file.filename.as_str().to_owned(),
+            content_type: stored.file.content_type.as_str().to_owned(),
             size_bytes: stored.file.size_bytes,
         });
     }
