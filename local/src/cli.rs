@@ -50,6 +50,9 @@ struct Run {
     /// The port of the WebSocket API.
     #[arg(long, default_value_t = 3001)]
     ws_port: u16,
+    /// The port of the buckets, for uploads and downloads.
+    #[arg(long, default_value_t = 3002)]
+    s3_port: u16,
     /// The folder that the data is kept in.
     #[arg(long, default_value = ".local", conflicts_with = "memory")]
     data_dir: PathBuf,
@@ -166,6 +169,7 @@ async fn run(run: Run) -> Result<(), String> {
     let desk = Desk::start(Options {
         http_port: run.http_port,
         ws_port: run.ws_port,
+        s3_port: run.s3_port,
         data_dir: data_dir.clone(),
         sink: sink(run.log),
         clock: Clock::default(),

@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use local_gateway::http::{HttpGateway, RouteError};
 use local_gateway::template::{FunctionSpec, Template, TemplateError};
 use local_gateway::websocket::{self, WebSocketGateway, WebSocketOptions};
+use local_runtime::loopback::Server;
 use local_services::{
     ConnectionInfo, Connections, OpenError, PostError, QueueSpec, Services, Storage, TableSpec,
 };
@@ -28,7 +29,7 @@ use crate::environment::{self, Environment};
 use crate::folder::{Folder, FolderError};
 use crate::invoker::{Divided, InProcess, Instance, SharedInvoker};
 use crate::processes::{ProcessOptions, Processes, ProcessesError};
-use crate::{demo, live_page, poller, redrive, rights};
+use crate::{buckets, demo, live_page, poller, redrive, rights, schedules};
 
 /// The name of the desk itself among those who call services.
 const DESK: &str = "desk";
@@ -39,6 +40,8 @@ pub struct Options {
     pub http_port: u16,
     /// The port of the WebSocket API; 0 for any free one.
     pub ws_port: u16,
+    /// The port of the buckets; 0 for any free one.
+    pub s3_port: u16,
     /// Where the data is kept; none for in memory.
     pub data_dir: Option<PathBuf>,
     /// Settings over those of the template.
@@ -92,6 +95,9 @@ pub enum StartError {
     /// The template names a function that does not exist.
     #[error("template.yaml: no binary {0} exists")]
     NoSuchFunction(String),
+    /// A schedule is none that the desk can keep.
+    #[error("template.yaml: {0} is no rate such as rate(1 hour)")]
+    Schedule(String),
     /// The functions cannot run as processes.
     #[error(transparent)]
     Processes(#[from] ProcessesError),
@@ -104,12 +110,15 @@ pub enum StartError {
 pub struct Desk {
     http: SocketAddr,
     ws: SocketAddr,
+    buckets: Server,
     services: Services,
     websocket: Arc<WebSocketGateway>,
     invoker: SharedInvoker,
     processes: Option<Arc<Processes>>,
     secret: String,
     clock: Clock,
+    /// How often the clock was moved.
+    moved: watch::Sender<u64>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     _folder: Option<Folder>,
@@ -121,6 +130,7 @@ impl Desk {
         // The ports first: a desk that cannot listen should not touch the data of one that does.
         let http_listener = listen(options.http_port, "--http-port").await?;
         let ws_listener = listen(options.ws_port, "--ws-port").await?;
+        let s3_listener = listen(options.s3_port, "--s3-port").await?;
         let (http, ws) = (local_address(&http_listener)?, local_address(&ws_listener)?);
         let template = environment::template(&options.environment)?;
         let folder = options.data_dir.as_deref().map(Folder::open).transpose()?;
@@ -131,19 +141,23 @@ impl Desk {
         create(&services, &template)?;
         services.set_rights(rights::of(&template));
         let clock = options.clock.clone();
-        let queue_clock = clock.clone();
-        services
-            .queues()
-            .set_clock(Arc::new(move || queue_clock.now().milliseconds()));
+        tell_the_time(&services, &clock);
+        let buckets = buckets::serve(s3_listener, services.clone(), &template.buckets).map_err(|source| {
+            StartError::Port {
+                port: options.s3_port,
+                source,
+            }
+        })?;
+        let s3_public = format!("http://{}", buckets.address());
 
-        let (invoker, processes) = functions(&options, &services, &template).await?;
+        let (invoker, processes) = functions(&options, &services, &template, &s3_public).await?;
         if let Some(spec) = template.functions.first() {
             // The settings of any function, and no function's rights.
             let desk = FunctionSpec {
                 logical_id: DESK.to_owned(),
                 ..spec.clone()
             };
-            let app = instance(&options, &services, &desk)?;
+            let app = instance(&options, &services, &desk, &s3_public)?;
             demo::introduce(&app)
                 .await
                 .map_err(|error| StartError::Demo(error.chain()))?;
@@ -188,16 +202,23 @@ impl Desk {
                 stopped.clone(),
             ));
         }
+        let (moved, clock_moved) = watch::channel(0);
+        for turns in schedules::turns(&template.schedules, &clock).map_err(StartError::Schedule)? {
+            let invoker = Arc::clone(&invoker);
+            tasks.spawn(turns.run(invoker, clock_moved.clone(), stopped.clone()));
+        }
         tasks.spawn(sweep(services.clone(), stopped));
         Ok(Self {
             http,
             ws,
+            buckets,
             services,
             websocket,
             invoker,
             processes,
             secret,
             clock,
+            moved,
             stop,
             tasks,
             _folder: folder,
@@ -212,6 +233,11 @@ impl Desk {
     /// The address of the WebSocket API.
     pub fn ws_url(&self) -> String {
         format!("ws://{}", self.ws)
+    }
+
+    /// The address of the buckets.
+    pub fn s3_url(&self) -> String {
+        format!("http://{}", self.buckets.address())
     }
 
     /// The embedded services.
@@ -244,6 +270,13 @@ impl Desk {
         &self.clock
     }
 
+    /// Lets time pass, for everything on this desk.
+    pub fn advance(&self, duration: Duration) {
+        self.clock.advance(duration);
+        self.services.queues().clock_moved();
+        self.moved.send_modify(|times| *times += 1);
+    }
+
     /// Lets requests and jobs that are under way end, closes all connections, and stops.
     pub async fn stop(mut self) {
         // Nobody listens only if everything has ended already.
@@ -269,6 +302,13 @@ fn local_address(listener: &TcpListener) -> Result<SocketAddr, StartError> {
     listener
         .local_addr()
         .map_err(|source| StartError::Port { port: 0, source })
+}
+
+/// Has the services go by the desk's clock.
+fn tell_the_time(services: &Services, clock: &Clock) {
+    let now = |clock: Clock| Arc::new(move || clock.now().milliseconds());
+    services.queues().set_clock(now(clock.clone()));
+    services.objects().set_clock(now(clock.clone()));
 }
 
 /// Makes what the template declares.
@@ -311,6 +351,7 @@ async fn functions(
     options: &Options,
     services: &Services,
     template: &Template,
+    s3_public: &str,
 ) -> Result<(SharedInvoker, Option<Arc<Processes>>), StartError> {
     let mut invoker = InProcess::new();
     let mut functions: HashMap<String, Function> = crate::functions()
@@ -321,7 +362,7 @@ async fn functions(
         let function = functions
             .remove(&spec.binary)
             .ok_or_else(|| StartError::NoSuchFunction(spec.binary.clone()))?;
-        let instances = (0..options.instances.max(1)).map(|_| instance(options, services, spec));
+        let instances = (0..options.instances.max(1)).map(|_| instance(options, services, spec, s3_public));
         invoker.add(
             &spec.logical_id,
             function,
@@ -333,7 +374,7 @@ async fn functions(
         return Ok((Arc::new(invoker), None));
     };
     let (functions, overrides) = (&template.functions, &options.environment);
-    let processes = Processes::prepare(how, services, functions, overrides, &options.sink).await?;
+    let processes = Processes::prepare(how, services, functions, overrides, s3_public, &options.sink).await?;
     let processes = Arc::new(processes);
     let divided = Divided::new(invoker, Arc::clone(&processes));
     Ok((Arc::new(divided), Some(processes)))
@@ -341,8 +382,18 @@ async fn functions(
 
 /// The world of one function in this process. Its settings are read now, so that a desk with wrong ones does not
 /// start; its clients are made when it is first called.
-fn instance(options: &Options, services: &Services, spec: &FunctionSpec) -> Result<Instance, ConfigError> {
-    let config = environment::config(&spec.logical_id, &spec.environment, &options.environment)?;
+fn instance(
+    options: &Options,
+    services: &Services,
+    spec: &FunctionSpec,
+    s3_public: &str,
+) -> Result<Instance, ConfigError> {
+    let config = environment::config(
+        &spec.logical_id,
+        &spec.environment,
+        &options.environment,
+        s3_public,
+    )?;
     let client = services.http_client(&spec.logical_id);
     let (clock, sink) = (options.clock.clone(), Arc::clone(&options.sink));
     Ok(Instance::new(Box::new(move || {

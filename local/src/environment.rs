@@ -75,28 +75,32 @@ pub struct Addresses {
     dynamodb: String,
     sqs: String,
     s3: String,
+    /// Where clients reach the buckets.
+    s3_public: String,
     connections: String,
 }
 
 impl Addresses {
-    /// Those that mean the services of this process, without a socket.
-    pub fn in_process() -> Self {
+    /// Those that mean the services of this process, without a socket; clients need one to the buckets.
+    pub fn in_process(s3_public: &str) -> Self {
         let endpoint = |service: Service| service.endpoint().to_owned();
         Self {
             dynamodb: endpoint(Service::DynamoDb),
             sqs: endpoint(Service::Sqs),
             s3: endpoint(Service::S3),
+            s3_public: s3_public.to_owned(),
             connections: endpoint(Service::Connections),
         }
     }
 
-    /// All of them at one address.
-    pub fn at(address: &str) -> Self {
+    /// All of them at one address, but for that of the buckets for clients.
+    pub fn at(address: &str, s3_public: &str) -> Self {
         let address = || address.to_owned();
         Self {
             dynamodb: address(),
             sqs: address(),
             s3: address(),
+            s3_public: s3_public.to_owned(),
             connections: address(),
         }
     }
@@ -117,6 +121,7 @@ pub fn settings(
         ("AWS_ENDPOINT_URL_DYNAMODB", &addresses.dynamodb),
         ("AWS_ENDPOINT_URL_SQS", &addresses.sqs),
         ("AWS_ENDPOINT_URL_S3", &addresses.s3),
+        ("AWS_ENDPOINT_URL_S3_PUBLIC", &addresses.s3_public),
         ("WEBSOCKET_ENDPOINT", &addresses.connections),
         ("JWT_SECRET_KEY", DESK_JWT_SECRET),
         ("CURSOR_SECRET_KEY", DESK_CURSOR_SECRET),
@@ -137,8 +142,10 @@ pub fn config(
     function: &str,
     of_template: &Environment,
     overrides: &Environment,
+    s3_public: &str,
 ) -> Result<Config, ConfigError> {
-    let settings = settings(function, of_template, overrides, &Addresses::in_process());
+    let addresses = Addresses::in_process(s3_public);
+    let settings = settings(function, of_template, overrides, &addresses);
     Config::from_lookup(|name| settings.get(name).cloned())
 }
 

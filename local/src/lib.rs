@@ -5,6 +5,7 @@
 //! with a world of its own in this process ([`invoker`]) or as processes ([`processes`]), and what brings jobs to
 //! workers ([`poller`]).
 
+pub mod buckets;
 pub mod cli;
 pub mod demo;
 pub mod desk;
@@ -16,6 +17,7 @@ pub mod poller;
 pub mod processes;
 pub mod redrive;
 pub mod rights;
+pub mod schedules;
 
 use shared::lambda::Function;
 

@@ -48,6 +48,8 @@ pub struct Endpoints {
     pub sqs: Option<String>,
     /// Of S3.
     pub s3: Option<String>,
+    /// `AWS_ENDPOINT_URL_S3_PUBLIC`: where clients reach S3, if not where the functions do.
+    pub s3_public: Option<String>,
 }
 
 /// How tokens are verified (contract §1, *Authentication*).
@@ -74,6 +76,8 @@ pub struct Limits {
     pub frames_per_second: u32,
     /// `RATE_LIMIT_CONNECTS_PER_MINUTE`
     pub connects_per_minute: u32,
+    /// `RATE_LIMIT_UPLOADS_PER_MINUTE`
+    pub uploads_per_minute: u32,
 }
 
 impl Default for Limits {
@@ -83,6 +87,7 @@ impl Default for Limits {
             requests_per_minute: 100,
             frames_per_second: 10,
             connects_per_minute: 20,
+            uploads_per_minute: 5,
         }
     }
 }
@@ -94,7 +99,7 @@ pub struct ConfigError(Vec<String>);
 
 impl Config {
     /// The settings that `template.yaml` gives every function; a test compares the two.
-    pub const NAMES: [&str; 16] = [
+    pub const NAMES: [&str; 17] = [
         "BUCKET_NAME",
         "CREDITS_INITIAL",
         "CURSOR_SECRET_KEY",
@@ -109,6 +114,7 @@ impl Config {
         "RATE_LIMIT_FRAMES_PER_SECOND",
         "RATE_LIMIT_REQUESTS_PER_MINUTE",
         "RATE_LIMIT_SENDS_PER_MINUTE",
+        "RATE_LIMIT_UPLOADS_PER_MINUTE",
         "TABLE_NAME",
         "WEBSOCKET_ENDPOINT",
     ];
@@ -137,6 +143,7 @@ impl Config {
                 dynamodb: reader.optional("AWS_ENDPOINT_URL_DYNAMODB"),
                 sqs: reader.optional("AWS_ENDPOINT_URL_SQS"),
                 s3: reader.optional("AWS_ENDPOINT_URL_S3"),
+                s3_public: reader.optional("AWS_ENDPOINT_URL_S3_PUBLIC"),
             },
             table: reader.required("TABLE_NAME"),
             bucket: reader.required("BUCKET_NAME"),
@@ -157,6 +164,8 @@ impl Config {
                 frames_per_second: reader.number("RATE_LIMIT_FRAMES_PER_SECOND", defaults.frames_per_second),
                 connects_per_minute: reader
                     .number("RATE_LIMIT_CONNECTS_PER_MINUTE", defaults.connects_per_minute),
+                uploads_per_minute: reader
+                    .number("RATE_LIMIT_UPLOADS_PER_MINUTE", defaults.uploads_per_minute),
             },
             credits_initial: reader.number("CREDITS_INITIAL", 0),
             offline_grace: Duration::from_secs(reader.number("OFFLINE_GRACE_SECONDS", 30)),

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod conversation;
 pub mod credits;
 pub mod day;
+pub mod file;
 pub mod frame;
 pub mod ids;
 pub mod list;

@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::http::endpoint::BoxFuture;
 use crate::http::{self, Request};
-use crate::{job, push, queue, socket, telemetry};
+use crate::{blob, job, push, queue, schedule, socket, telemetry};
 
 /// A function of the system: what becomes one binary.
 pub struct Function {
@@ -37,6 +37,8 @@ pub enum Port {
     Queues,
     /// It posts frames.
     Connections,
+    /// It reads or changes objects. Who only signs for clients sends nothing.
+    Bucket,
 }
 
 /// What calls a function.
@@ -53,6 +55,8 @@ pub enum Trigger {
     Connection(ConnectionEntry),
     /// Messages of a queue.
     Queue(job::Entry),
+    /// The time.
+    Schedule(schedule::Entry),
 }
 
 /// A function of a connection's life.
@@ -103,6 +107,15 @@ impl Function {
         Self {
             name: entry.name,
             trigger: Trigger::Queue(entry),
+            ports: &[],
+        }
+    }
+
+    /// A function for a schedule.
+    pub fn schedule(entry: schedule::Entry) -> Self {
+        Self {
+            name: entry.name,
+            trigger: Trigger::Schedule(entry),
             ports: &[],
         }
     }
@@ -216,6 +229,19 @@ impl Function {
                 }
                 Err(error) => Done::broken(entry.queue.resource(), Error::internal(error)),
             },
+            Trigger::Schedule(entry) => match (entry.work)(app).await {
+                Ok(()) => Done {
+                    route: "schedule".to_owned(),
+                    status: 200,
+                    request_id: event_id_of(event),
+                    answer: Ok(b"{}".to_vec()),
+                    error: None,
+                },
+                Err(error) => Done {
+                    request_id: event_id_of(event),
+                    ..Done::broken("schedule", error)
+                },
+            },
         }
     }
 }
@@ -262,6 +288,17 @@ fn request_id_of(event: &[u8]) -> String {
     }
     serde_json::from_slice::<Event>(event)
         .map(|event| event.request_context.request_id)
+        .unwrap_or_default()
+}
+
+/// The id of a scheduler's event.
+fn event_id_of(event: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Event {
+        id: String,
+    }
+    serde_json::from_slice::<Event>(event)
+        .map(|event| event.id)
         .unwrap_or_default()
 }
 
@@ -326,8 +363,18 @@ async fn connect(app: &App, function: &Function) {
             Ok(())
         }
     };
-    let (table, queues, connections) = tokio::join!(table, queues, connections);
-    for error in [table, queues, connections].into_iter().filter_map(Result::err) {
+    let bucket = async {
+        if function.ports.contains(&Port::Bucket) {
+            blob::connect(app).await
+        } else {
+            Ok(())
+        }
+    };
+    let (table, queues, connections, bucket) = tokio::join!(table, queues, connections, bucket);
+    for error in [table, queues, connections, bucket]
+        .into_iter()
+        .filter_map(Result::err)
+    {
         app.log(&serde_json::json!({ "level": "WARN", "message": "no connection in init", "error": error.chain() }).to_string());
     }
 }

@@ -1,7 +1,7 @@
 //! What every function of Tidings stands on.
 //!
 //! Arrows point one way: [`domain`] ← [`store`], [`queue`], [`blob`], [`push`] ← [`auth`] ← [`http`],
-//! [`socket`], [`job`] ← [`lambda`]. Read them in that order.
+//! [`socket`], [`job`], [`schedule`] ← [`lambda`]. Read them in that order.
 //!
 //! [`App`] is the outside world as one value: settings, clock, clients. It is made once, in a function's
 //! init, and each invocation works on its own [`App::for_invocation`], so that cost is counted per invocation.
@@ -22,6 +22,7 @@ pub mod queue;
 pub mod reading;
 pub mod receipts;
 mod retries;
+pub mod schedule;
 pub mod socket;
 pub mod store;
 pub mod telemetry;
@@ -58,6 +59,8 @@ struct Outside {
     dynamodb: aws_sdk_dynamodb::Client,
     sqs: aws_sdk_sqs::Client,
     s3: aws_sdk_s3::Client,
+    /// Sends nothing: it signs what clients send.
+    s3_of_clients: aws_sdk_s3::Client,
     connections: aws_sdk_apigatewaymanagement::Client,
     keys: auth::token::Keys,
     rates: store::rates::Memory,
@@ -98,6 +101,11 @@ impl App {
         let s3 = client!(aws_sdk_s3, config.endpoints.s3.clone())
             .force_path_style(config.endpoints.s3.is_some())
             .build();
+        let of_clients = config.endpoints.s3_public.as_ref();
+        let s3_of_clients = match of_clients {
+            Some(url) => s3.to_builder().endpoint_url(url).build(),
+            None => s3.clone(),
+        };
         let connections = client!(
             aws_sdk_apigatewaymanagement,
             Some(config.websocket_endpoint.clone())
@@ -107,6 +115,7 @@ impl App {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
             sqs: aws_sdk_sqs::Client::from_conf(sqs),
             s3: aws_sdk_s3::Client::from_conf(s3),
+            s3_of_clients: aws_sdk_s3::Client::from_conf(s3_of_clients),
             connections: aws_sdk_apigatewaymanagement::Client::from_conf(connections),
             keys: auth::token::Keys::new(&config.jwt),
             rates: store::rates::Memory::default(),

@@ -9,6 +9,7 @@ pub mod connections;
 pub mod conversations;
 pub mod credits;
 mod days;
+pub mod files;
 pub mod glance;
 pub mod item;
 pub mod keys;
@@ -25,8 +26,8 @@ pub mod tally;
 pub mod tickets;
 pub mod typing;
 
-/// Proof that a worker asks, which acts for no member and may see any conversation. Only [`crate::job`] makes
-/// one, so no route can pass for a worker.
+/// Proof that a worker asks, which acts for no member and may see any conversation. Only [`crate::job`] and
+/// [`crate::schedule`] make one, so no route can pass for a worker.
 #[derive(Clone, Copy, Debug)]
 pub struct Worker(());
 

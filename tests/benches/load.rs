@@ -156,6 +156,8 @@ impl Kind {
             &http_port.to_string(),
             "--ws-port",
             &ws_port.to_string(),
+            "--s3-port",
+            "0",
         ]);
         command.arg("--data-dir").arg(data);
         if self == Self::DeskOfProcesses {

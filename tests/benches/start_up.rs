@@ -222,7 +222,7 @@ fn launch(function: &str, folder: &Path, https: &Https) -> Option<Launch> {
     let unlimited = unlimited.map(|name| (name.to_owned(), "0".to_owned()));
     let template = environment::template(&BTreeMap::new()).unwrap();
     let spec = template.function(function).unwrap();
-    let addresses = Addresses::at(&https.address);
+    let addresses = Addresses::at(&https.address, &https.address);
     let mut environment = environment::settings(
         function,
         &spec.environment,

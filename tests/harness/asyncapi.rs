@@ -119,7 +119,11 @@ pub fn document(functions: &[Function]) -> Value {
 fn frame(function: &Function) -> Option<&Entry> {
     match &function.trigger {
         Trigger::Frame(entry) if !entry.key.starts_with('$') => Some(entry),
-        Trigger::Http(_) | Trigger::Frame(_) | Trigger::Connection(_) | Trigger::Queue(_) => None,
+        Trigger::Http(_)
+        | Trigger::Frame(_)
+        | Trigger::Connection(_)
+        | Trigger::Queue(_)
+        | Trigger::Schedule(_) => None,
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use shared::domain::user::Claims;
 use shared::lambda::{Function, Trigger};
 
+use crate::files;
 use crate::person::Person;
 use crate::world::World;
 
@@ -67,6 +68,7 @@ pub async fn replay(world: &World) {
         .unwrap()
         .to_owned();
     ada.says(&conversation, "The entry that the jobs speak of").await;
+    let file = ada.uploads("harbour.jpg", "image/jpeg", files::JPEG).await;
     let (functions, mut events) = (local::functions(), recorded());
     let caller = caller(world, &functions, &events, &ada).await;
 
@@ -90,6 +92,7 @@ pub async fn replay(world: &World) {
             .replace("{{conversation_id}}", &conversation)
             .replace("{{message_id}}", message["id"].as_str().unwrap())
             .replace("{{sync_token}}", &token)
+            .replace("{{file_id}}", &file)
             .replace("{{caller}}", &escaped(&caller));
         check(function, &invoke(world, function, &event).await);
     }
@@ -106,6 +109,7 @@ fn check(function: &Function, answer: &Value) {
     let name = function.name;
     match &function.trigger {
         Trigger::Queue(_) => assert_eq!(answer, &json!({ "batchItemFailures": [] }), "{name}"),
+        Trigger::Schedule(_) => assert_eq!(answer, &json!({}), "{name}"),
         Trigger::Connection(entry) if entry.key == "authorizer" => {
             assert_eq!(
                 answer["policyDocument"]["Statement"][0]["Effect"], "Allow",

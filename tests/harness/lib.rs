@@ -13,6 +13,7 @@ pub mod boxes;
 pub mod events;
 pub mod faults;
 pub mod figures;
+pub mod files;
 pub mod history;
 pub mod ledger;
 pub mod openapi;

@@ -68,7 +68,11 @@ pub fn document(functions: &[Function]) -> Value {
 fn route(function: &Function) -> Option<&Entry> {
     match &function.trigger {
         Trigger::Http(entry) if is_documented(entry) => Some(entry),
-        Trigger::Http(_) | Trigger::Frame(_) | Trigger::Connection(_) | Trigger::Queue(_) => None,
+        Trigger::Http(_)
+        | Trigger::Frame(_)
+        | Trigger::Connection(_)
+        | Trigger::Queue(_)
+        | Trigger::Schedule(_) => None,
     }
 }
 

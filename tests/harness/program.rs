@@ -94,7 +94,7 @@ pub struct Program {
 impl Program {
     /// Starts a desk on free ports, without rate limits. When this returns, it answers.
     pub async fn start(arguments: &[&str], settings: &[(&str, &str)]) -> Self {
-        let mut command = command(&["--http-port", "0", "--ws-port", "0"]);
+        let mut command = command(&["--http-port", "0", "--ws-port", "0", "--s3-port", "0"]);
         command.args(arguments);
         for name in [
             "SENDS_PER_MINUTE",

@@ -56,6 +56,19 @@ impl World {
             .await;
     }
 
+    /// How many items there are whose partition begins so.
+    pub async fn count(&self, partition: &str) -> u64 {
+        let body = json!({
+            "TableName": TABLE,
+            "Select": "COUNT",
+            "ConsistentRead": true,
+            "FilterExpression": "begins_with(pk, :partition)",
+            "ExpressionAttributeValues": { ":partition": { "S": partition } },
+        });
+        let answer = self.dynamodb("Scan", body).await;
+        answer["Count"].as_u64().expect("a count")
+    }
+
     /// Writes items as they are, over whatever is there.
     pub async fn store(&self, items: &[Value]) {
         for some in items.chunks(25) {

@@ -79,6 +79,7 @@ impl World {
             "RATE_LIMIT_REQUESTS_PER_MINUTE",
             "RATE_LIMIT_FRAMES_PER_SECOND",
             "RATE_LIMIT_CONNECTS_PER_MINUTE",
+            "RATE_LIMIT_UPLOADS_PER_MINUTE",
         ];
         let unlimited = unlimited.map(|name| (name.to_owned(), "0".to_owned()));
         let mut environment = BTreeMap::from(unlimited);
@@ -93,6 +94,7 @@ impl World {
         let desk = Desk::start(Options {
             http_port: 0,
             ws_port: 0,
+            s3_port: 0,
             data_dir: None,
             environment,
             clock: Clock::default(),
@@ -203,8 +205,7 @@ impl World {
         if let Some(processes) = self.desk().processes() {
             processes.retire();
         }
-        self.desk().clock().advance(duration);
-        self.services().queues().clock_moved();
+        self.desk().advance(duration);
     }
 
     /// Waits until no job is visible or being worked off. Delayed ones stay; see [`World::bring_offline_forward`].

@@ -337,6 +337,7 @@ async fn a_desk_without_binaries_says_how_to_build_them() {
     let started = Desk::start(Options {
         http_port: 0,
         ws_port: 0,
+        s3_port: 0,
         data_dir: None,
         environment: local::environment::Environment::new(),
         clock: Clock::default(),

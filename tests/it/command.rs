@@ -123,7 +123,7 @@ async fn a_bad_argument_or_secret_is_refused_in_one_line() {
         errors.contains("JWT_SECRET_KEY") && errors.contains("32") && !errors.contains("short"),
         "{errors}"
     );
-    let mut command = program::command(&["--memory", "--http-port", "0", "--ws-port", "0"]);
+    let mut command = program::command(&["--memory", "--http-port", "0", "--ws-port", "0", "--s3-port", "0"]);
     command.env("JWT_SECRET_KEY", "short");
     let errors = refused(command).await;
     assert!(
@@ -144,6 +144,7 @@ async fn help_and_version_go_to_standard_output_and_name_every_flag() {
         "listen",
         "--http-port",
         "--ws-port",
+        "--s3-port",
         "--data-dir",
         "--memory",
         "--log",

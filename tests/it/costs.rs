@@ -3,6 +3,7 @@
 //! `cargo t costs -- --nocapture` prints the tables. What they come to at list prices is in [`prices`].
 
 mod boxes;
+mod files;
 mod history;
 mod paid;
 mod prices;
@@ -21,6 +22,7 @@ async fn world() -> (World, Arc<Ledger>) {
     let limits = [
         ("RATE_LIMIT_SENDS_PER_MINUTE", "1000000"),
         ("RATE_LIMIT_REQUESTS_PER_MINUTE", "1000000"),
+        ("RATE_LIMIT_UPLOADS_PER_MINUTE", "1000000"),
     ];
     let world = World::with(&limits).await;
     let ledger = Arc::new(Ledger::default());

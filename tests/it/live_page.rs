@@ -123,6 +123,85 @@ async fn two_people_see_each_other_write_and_read_on_the_live_page() {
     desk.kill().await;
 }
 
+/// Whether this server has the routes of mail and notifications.
+fn has_mail() -> bool {
+    harness::functions()
+        .iter()
+        .any(|function| function.name == "send_mail")
+}
+
+/// S0-W: Ada writes a mail to Bob, whose lists and counts show it without a reload; he reads, stars and archives it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_and_its_notification_show_on_the_live_page() {
+    let Some(mut browser) = Browser::start().await else {
+        return;
+    };
+    let desk = Program::start(&["--memory"], &[]).await;
+    let (ada, bob) = open_both(&mut browser, &desk).await;
+    for tab in [&ada, &bob] {
+        browser.click(tab, r#"[data-testid="part-mail"]"#).await;
+    }
+    if !has_mail() {
+        let hint = r#"document.querySelector('[data-testid="mails"]').textContent.includes('Not available')"#;
+        browser.until(&ada, hint).await;
+        browser.assert_quiet(desk.http_url());
+        browser.close().await;
+        desk.kill().await;
+        return;
+    }
+    browser.click(&ada, r#"[data-testid="new-mail"]"#).await;
+    browser.click(&ada, r#"[data-testid="mail-subject"]"#).await;
+    browser.types(&ada, "Harbour at noon").await;
+    browser.click(&ada, r#"[data-testid="mail-body"]"#).await;
+    browser.types(&ada, "Dear Bob, <b>come</b>!").await;
+    browser.click(&ada, r#"[data-testid="mail-send"]"#).await;
+
+    // Bob's counts and lists, then the mail itself, which reading takes off the count.
+    for badge in ["mail-unread", "notifications-unread"] {
+        let shows = format!(
+            r#"document.querySelector('[data-testid="{badge}"]:not([hidden])')?.textContent === '1'"#
+        );
+        browser.until(&bob, &shows).await;
+    }
+    browser
+        .click(&bob, r#"[data-testid="mails"] .row.unread .open"#)
+        .await;
+    let body = "document.getElementById('letter-body').textContent === 'Dear Bob, <b>come</b>!'";
+    browser.until(&bob, body).await;
+    browser
+        .until(
+            &bob,
+            r#"document.querySelector('[data-testid="mail-unread"]').hidden"#,
+        )
+        .await;
+    browser.click(&bob, r#"[data-testid="mails"] .star"#).await;
+    let starred = r#"document.querySelector('[data-testid="mails"] .star').ariaPressed === 'true'"#;
+    browser.until(&bob, starred).await;
+    browser.click(&bob, r#"[data-testid="mail-archive"]"#).await;
+    browser
+        .until(
+            &bob,
+            r#"document.querySelector('[data-testid="mails"] .row') === null"#,
+        )
+        .await;
+
+    // The notification says it in words; read, it is counted no more.
+    browser.click(&bob, r#"[data-testid="part-notifications"]"#).await;
+    let words = r#"document.querySelector('[data-testid="notifications"] .says')?.textContent
+        === 'New message from Ada Lovelace: Harbour at noon'"#;
+    browser.until(&bob, words).await;
+    browser.click(&bob, r#"[data-testid="read-all"]"#).await;
+    browser
+        .until(
+            &bob,
+            r#"document.querySelector('[data-testid="notifications-unread"]').hidden"#,
+        )
+        .await;
+    browser.assert_quiet(desk.http_url());
+    browser.close().await;
+    desk.kill().await;
+}
+
 /// Both documentation pages render by themselves: no other host is asked for anything.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_documentation_pages_render_without_another_host() {

@@ -39,6 +39,7 @@ mod costs;
 mod credits;
 mod documents;
 mod faults;
+mod files;
 mod identity;
 mod in_sync;
 mod live_page;

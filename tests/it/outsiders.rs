@@ -4,7 +4,7 @@ mod bodies;
 mod refusals;
 mod rims;
 
-use harness::{Answer, Person, World};
+use harness::{Answer, Person, World, files};
 use reqwest::RequestBuilder;
 use serde_json::{Map, Value, json};
 use shared::domain::user::Claims;
@@ -30,7 +30,7 @@ const PUBLIC: [&str; 10] = [
 fn routes() -> Vec<Entry> {
     let entry = |trigger| match trigger {
         Trigger::Http(entry) => Some(entry),
-        Trigger::Frame(_) | Trigger::Connection(_) | Trigger::Queue(_) => None,
+        Trigger::Frame(_) | Trigger::Connection(_) | Trigger::Queue(_) | Trigger::Schedule(_) => None,
     };
     let named = |entry: &Entry| entry.route.path.starts_with('/');
     let functions = harness::functions().into_iter();
@@ -72,6 +72,7 @@ impl Stage {
         let mail = bob.mails(&ada, "One").await["id"].clone();
         bob.mails(&ada, "Two").await;
         let notification = ada.notifications().await[0]["id"].clone();
+        let file = ada.uploads("harbour.jpg", "image/jpeg", files::JPEG).await;
         let ids = json!({
             "delete_mail.message_id": mail,
             "get_mail.message_id": mail,
@@ -93,6 +94,7 @@ impl Stage {
             "user1_id": ada.id,
             "user2_id": bob.id,
             "after": token,
+            "file_id": file,
         });
         let ids = ids.as_object().unwrap().clone();
         Self { world, ada, eve, ids }

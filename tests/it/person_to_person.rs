@@ -1,5 +1,6 @@
 //! Person-to-person messages: the direct conversation as S2 sees it, with receipts, for credits (contract §4).
 
+mod attachments;
 mod facades;
 mod receipts;
 mod scenarios;

@@ -194,6 +194,7 @@ async fn conversations_cursors_and_jobs_that_wait_are_there_after_a_restart() {
     let desk = Desk::start(Options {
         http_port: 0,
         ws_port: 0,
+        s3_port: 0,
         data_dir: Some(folder.path().to_owned()),
         environment: BTreeMap::new(),
         clock,

@@ -74,6 +74,7 @@ async fn desk() -> Desk {
     Desk::start(Options {
         http_port: 0,
         ws_port: 0,
+        s3_port: 0,
         data_dir: None,
         environment,
         clock: Clock::default(),

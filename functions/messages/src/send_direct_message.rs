@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::json;
 use shared::auth::Caller;
 use shared::domain::credits::MESSAGE_COST;
-use shared::domain::ids::{ConversationId, MessageId, UserId};
+use shared::domain::ids::{ConversationId, FileId, MessageId, UserId};
+use shared::domain::list::List;
 use shared::domain::message::{Entry, Event, MessageType};
 use shared::domain::message_v2::{Between, MessageV2};
 use shared::domain::metadata::Metadata;
@@ -20,6 +21,7 @@ use shared::lambda::{Function, Port};
 use shared::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
 use shared::store::conversations::{self, Opened};
 use shared::store::credits::{self, Account};
+use shared::store::files::{self, MOST_ATTACHMENTS};
 use shared::store::log::{self, Appended, Draft};
 use shared::store::members::{Membership, Sender};
 use shared::store::profiles;
@@ -41,6 +43,9 @@ pub struct Body {
     /// What it is.
     #[serde(default)]
     pub message_type: MessageType,
+    /// The files that it brings along, at most 10: the sender's own, uploaded and completed.
+    #[serde(default)]
+    pub attachments: List<FileId, 0, MOST_ATTACHMENTS>,
     /// What the client notes beside it: an object of at most 4,096 bytes.
     #[serde(default)]
     pub metadata: Metadata,
@@ -73,6 +78,7 @@ impl Endpoint for SendDirectMessage {
                 "receiver_id": examples::BOB,
                 "content": "Hello, Bob!",
                 "message_type": "text",
+                "attachments": [],
                 "metadata": {},
                 "client_message_id": "b1946ac9-2492-4d23-9d7e-1c2f6a0e0d01"
             }),
@@ -88,10 +94,11 @@ impl Endpoint for SendDirectMessage {
             return Err(Error::invalid("receiver_id", "oneself", "must be somebody else"));
         }
         let conversation = ConversationId::direct(user, receiver);
-        let ((), found, account) = tokio::try_join!(
+        let ((), found, account, attachments) = tokio::try_join!(
             call.admit(app),
             find(app, user, conversation),
             credits::account(app, user),
+            files::attachments(app, user, call.body.attachments.as_slice()),
         )?;
         let (sender, newest) = match found {
             Some((sender, Some(newest))) => (sender, Some(newest)),
@@ -106,7 +113,7 @@ impl Endpoint for SendDirectMessage {
             client_message_id: client_message_id.map(|client| client.as_str().to_owned()),
             text: call.body.content.into_string(),
             message_type: call.body.message_type,
-            attachments: Vec::new(),
+            attachments,
             metadata: call.body.metadata.into_map(),
             sender_username: call.who.card().username,
         };

@@ -33,8 +33,8 @@ pub struct Template {
     pub queues: Vec<QueueSpec>,
     /// The tables.
     pub tables: Vec<TableSpec>,
-    /// The names of the buckets.
-    pub buckets: Vec<String>,
+    /// The buckets.
+    pub buckets: Vec<BucketSpec>,
     /// Which function works off which queue.
     pub mappings: Vec<QueueMapping>,
     /// Which function runs on which schedule.
@@ -195,6 +195,17 @@ pub struct TableSpec {
     pub create_table: Value,
     /// The attribute that holds an item's expiry, if time to live is on.
     pub ttl_attribute: Option<String>,
+}
+
+/// An `AWS::S3::Bucket`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BucketSpec {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// Its `BucketName`, or the logical id.
+    pub name: String,
+    /// Its rules for pages of other origins; the first that fits decides.
+    pub cors: Vec<CorsSpec>,
 }
 
 /// A function's event of type `SQS`.

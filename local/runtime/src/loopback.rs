@@ -19,7 +19,7 @@ use tokio::task::{AbortHandle, JoinSet};
 #[error("the connection is closed without an answer")]
 pub struct HungUp;
 
-/// A server on a free port, which ends with this value, its connections included.
+/// A server, which ends with this value, its connections included.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -27,7 +27,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts to answer requests, each read whole.
+    /// Starts to answer requests on a free port, each read whole.
     pub async fn start<H, F, B>(handler: H) -> io::Result<Self>
     where
         H: Fn(Request<Bytes>) -> F + Clone + Send + Sync + 'static,
@@ -35,7 +35,17 @@ impl Server {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        Self::on(TcpListener::bind(("127.0.0.1", 0)).await?, handler)
+    }
+
+    /// Starts to answer the requests of a listener.
+    pub fn on<H, F, B>(listener: TcpListener, handler: H) -> io::Result<Self>
+    where
+        H: Fn(Request<Bytes>) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Result<Response<B>, HungUp>> + Send + 'static,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
         let address = listener.local_addr()?;
         let accepting = tokio::spawn(async move {
             let mut connections = JoinSet::new();

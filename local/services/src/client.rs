@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http::header::HOST;
-use http::{HeaderValue, Method, Request};
+use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 
 use crate::answer::{self, Answer};
@@ -183,7 +183,11 @@ impl Services {
             Service::Sqs => queues::answer(self.queues(), function, operation, request.body()).await,
             Service::S3 => {
                 add_host(&mut request);
-                self.objects().answer(request).await
+                let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+                let answer = self.objects().answer(request).await;
+                let rights = self.rights().filter(|_| answer.status() == StatusCode::NOT_FOUND);
+                let denied = rights.and_then(|rights| rights.refuse_to_miss(function, operation, &path));
+                denied.map_or(answer, |error| deny(service, &method, &error))
             }
             Service::Connections => {
                 let path = request.uri().path().to_owned();
@@ -229,8 +233,8 @@ fn operation(service: Service, request: &Request<Bytes>) -> String {
         Service::Sqs => queues::TARGET_PREFIX,
         Service::S3 => {
             let uri = request.uri();
-            return objects::operation(request.method(), uri.path(), uri.query().unwrap_or_default())
-                .to_owned();
+            let query = uri.query().unwrap_or_default();
+            return objects::operation(request.method(), uri.path(), query, request.headers()).to_owned();
         }
         Service::Connections => return connections::operation(request.method()).to_owned(),
     };

@@ -180,7 +180,9 @@ impl Services {
 
     /// Lets functions do only what their roles allow, from now on.
     pub fn set_rights(&self, rights: Rights) {
-        *self.shared.rights.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(rights));
+        let rights = Arc::new(rights);
+        self.objects().set_rights(Arc::clone(&rights));
+        *self.shared.rights.write().unwrap_or_else(PoisonError::into_inner) = Some(rights);
     }
 
     /// What functions may do, if they may not do everything.

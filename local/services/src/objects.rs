@@ -1,17 +1,26 @@
 //! The buckets: S3 over a folder.
+//!
+//! Functions reach them in process, clients over HTTP by what a function has presigned. Such a form or link is good
+//! for as long as it says, by the desk's clock, and allows what the role of the function allows that signed it.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::{Method, Request};
+use http::{HeaderMap, Method, Request};
 use s3s::S3Result;
 use s3s::auth::{S3Auth, SecretKey};
+use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
 
 use crate::answer::{self, Answer};
 use crate::interceptor::{AwsError, Service};
+use crate::queues::{self, Clock};
+use crate::rights::Rights;
+
+mod gate;
 
 /// The secret key that goes with every access key id: functions sign with their names as ids.
 pub const SECRET_KEY: &str = "desk";
@@ -21,23 +30,53 @@ pub const SECRET_KEY: &str = "desk";
 pub struct Objects {
     root: PathBuf,
     service: S3Service,
+    rules: Arc<Rules>,
+}
+
+/// What decides about a call that is well signed.
+struct Rules {
+    clock: RwLock<Clock>,
+    rights: RwLock<Option<Arc<Rights>>>,
+}
+
+impl Rules {
+    /// Milliseconds since 1970.
+    fn now(&self) -> i64 {
+        let clock = Arc::clone(&self.clock.read().unwrap_or_else(PoisonError::into_inner));
+        clock()
+    }
 }
 
 impl Objects {
     /// Opens the buckets in `root`, a folder that exists.
     pub(crate) fn open(root: &Path) -> Result<Self, String> {
         let files = s3s_fs::FileSystem::new(root).map_err(|error| format!("{error:?}"))?;
+        let rules = Arc::new(Rules {
+            clock: RwLock::new(Arc::new(queues::system_time_ms)),
+            rights: RwLock::default(),
+        });
+        let mut config = S3Config::default();
+        // What is signed is signed by the desk's clock, which a test may have moved: the gate looks at that.
+        config.presigned_url_max_skew_time_secs = u32::MAX;
         let mut builder = S3ServiceBuilder::new(files);
         builder.set_auth(OneSecret);
+        builder.set_access(gate::Gate(Arc::clone(&rules)));
+        builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
         Ok(Self {
             root: root.to_owned(),
             service: builder.build(),
+            rules,
         })
     }
 
-    /// The service itself, a `tower` and `hyper` service: presigned URLs are answered over HTTP.
-    pub fn service(&self) -> S3Service {
-        self.service.clone()
+    /// Takes the time from this clock, in milliseconds since 1970, and not from the system's.
+    pub fn set_clock(&self, clock: Clock) {
+        *self.rules.clock.write().unwrap_or_else(PoisonError::into_inner) = clock;
+    }
+
+    /// Lets what functions have signed allow only what their roles allow.
+    pub(crate) fn set_rights(&self, rights: Arc<Rights>) {
+        *self.rules.rights.write().unwrap_or_else(PoisonError::into_inner) = Some(rights);
     }
 
     /// Creates the bucket unless there is one of that name.
@@ -45,9 +84,31 @@ impl Objects {
         std::fs::create_dir_all(self.root.join(name))
     }
 
-    /// Answers one request, read whole.
-    pub(crate) async fn answer(&self, request: Request<Bytes>) -> Answer {
+    /// The keys of a bucket's objects, in order: for tests, which look past what functions may see.
+    pub fn keys(&self, bucket: &str) -> std::io::Result<Vec<String>> {
+        let (root, mut keys) = (self.root.join(bucket), Vec::new());
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder)? {
+                let path = entry?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if let Ok(key) = path.strip_prefix(&root) {
+                    keys.push(key.to_string_lossy().into_owned());
+                }
+            }
+        }
+        keys.sort();
+        Ok(keys)
+    }
+
+    /// Answers one request, read whole, of a function or of a client that has something presigned.
+    pub async fn answer(&self, request: Request<Bytes>) -> Answer {
         let is_head = request.method() == Method::HEAD;
+        let end = (request.method() == Method::POST).then(|| gate::end_of_form(request.body()));
+        if end.flatten().is_some_and(|end| end <= self.rules.now()) {
+            return answer::error(Service::S3, &AwsError::new(403, "AccessDenied", gate::EXPIRED));
+        }
         match self.service.call(request.map(s3s::Body::from)).await {
             // An HTTP server would leave the body out, and the SDK reads that: "not found".
             Ok(response) if is_head => response.map(|_| SdkBody::empty()),
@@ -64,13 +125,14 @@ impl Objects {
 }
 
 /// The operation that a path-style request means, for the operations that functions use.
-pub(crate) fn operation(method: &Method, path: &str, query: &str) -> &'static str {
+pub(crate) fn operation(method: &Method, path: &str, query: &str, headers: &HeaderMap) -> &'static str {
     let has_key = path
         .trim_start_matches('/')
         .split_once('/')
         .is_some_and(|(_, key)| !key.is_empty());
     match (method.as_str(), has_key) {
         ("GET", true) => "GetObject",
+        ("PUT", true) if headers.contains_key(COPY_SOURCE) => "CopyObject",
         ("PUT", true) => "PutObject",
         ("HEAD", true) => "HeadObject",
         ("DELETE", true) => "DeleteObject",
@@ -80,6 +142,9 @@ pub(crate) fn operation(method: &Method, path: &str, query: &str) -> &'static st
         _ => "Unknown",
     }
 }
+
+/// The header that names what is copied: a bucket and a key.
+pub(crate) const COPY_SOURCE: &str = "x-amz-copy-source";
 
 /// Accepts whoever signs with the one secret.
 struct OneSecret;

@@ -263,7 +263,8 @@ impl Queues {
     }
 }
 
-fn system_time_ms() -> i64 {
+/// The system's clock: milliseconds since 1970.
+pub(crate) fn system_time_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

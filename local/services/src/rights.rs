@@ -126,6 +126,25 @@ impl Rights {
     }
 }
 
+impl Rights {
+    /// The error that a function gets in place of the news that an object is not there, unless it may see which are.
+    pub(crate) fn refuse_to_miss(&self, function: &str, operation: &str, path: &str) -> Option<AwsError> {
+        let role = self.by_function.get(function)?;
+        let demand = demands::of_missing(operation, path)?;
+        (!allows(role, &demand)).then(|| denied(function, Service::S3, &demand))
+    }
+
+    /// The error that comes of something that a function has signed for others, unless its role allows it.
+    pub(crate) fn refuse_object(&self, function: &str, action: &str, resource: &str) -> Option<AwsError> {
+        let role = self.by_function.get(function)?;
+        let demand = Demand {
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+        };
+        (!allows(role, &demand)).then(|| denied(function, Service::S3, &demand))
+    }
+}
+
 /// Whether a role allows what is asked for: some entry allows it, and none denies it.
 /// Source: AWS, *Policy evaluation logic*.
 fn allows(role: &[Entry], demand: &Demand) -> bool {

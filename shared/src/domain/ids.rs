@@ -234,6 +234,13 @@ impl NotificationId {
     }
 }
 
+impl FileId {
+    /// A fresh id.
+    pub fn generate(now: Timestamp) -> Self {
+        Self(time_ordered(now))
+    }
+}
+
 /// A WebSocket connection, named by API Gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

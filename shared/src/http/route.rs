@@ -151,6 +151,13 @@ impl Route {
         self
     }
 
+    /// Begins an upload: goes through the bucket of uploads too.
+    #[must_use]
+    pub const fn uploads(mut self) -> Self {
+        self.buckets = &[Bucket::Requests, Bucket::Uploads];
+        self
+    }
+
     /// Every path that it answers: what lives under `/api/conversations` also lives under
     /// `/api/v1/conversations`, in an envelope (contract §1).
     pub fn paths(&self) -> Vec<String> {

@@ -113,6 +113,12 @@ impl Item {
         self.0.get(name)?.as_b().ok().map(AsRef::as_ref)
     }
 
+    /// The members of a set of bytes; none if there is no set.
+    pub(super) fn byte_strings(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        let set = self.0.get(name).and_then(|value| value.as_bs().ok());
+        set.into_iter().flatten().map(AsRef::as_ref)
+    }
+
     /// An id that must be there.
     pub(super) fn get_id(&self, name: &str) -> Result<Uuid> {
         self.find_id(name)?.ok_or_else(|| lacking(name))
@@ -150,6 +156,11 @@ pub(super) fn number(value: impl ToString) -> AttributeValue {
 /// Bytes as DynamoDB takes them.
 pub(super) fn bytes(value: impl Into<Vec<u8>>) -> AttributeValue {
     AttributeValue::B(Blob::new(value))
+}
+
+/// A set of one, of bytes, as DynamoDB takes it.
+pub(super) fn byte_set(value: impl Into<Vec<u8>>) -> AttributeValue {
+    AttributeValue::Bs(vec![Blob::new(value)])
 }
 
 /// A text as DynamoDB takes it.

@@ -19,6 +19,8 @@
 //! | flags of a mail, per side | `U#user#BOX` | `FLAGS#message` | |
 //! | mail in a list, per side | `U#user#BOX` | `folder#time#message` | |
 //! | counts of mails and notifications | `U#user` | `TALLY` | |
+//! | file | `F#file` | `FILE` | |
+//! | files begun within an hour | `O#hour` | `file` | |
 //! | rate buckets | `R#subject` | `RATE` | |
 //! | typing throttle | `T#user#conversation` | `TYPING` | |
 //! | socket ticket | `K#hash` | `TICKET` | |
@@ -36,7 +38,9 @@
 //! last item, and the next number is free exactly if no item has it: that condition *is* the order.
 
 use crate::domain::day::Day;
-use crate::domain::ids::{ConversationId, ExportId, MessageId, NotificationId, TransactionId, UserId};
+use crate::domain::ids::{
+    ConversationId, ExportId, FileId, MessageId, NotificationId, TransactionId, UserId,
+};
 use crate::domain::mail::Listing;
 use crate::domain::time::Timestamp;
 
@@ -232,6 +236,21 @@ pub fn grant(user: UserId, transaction: TransactionId) -> Key {
     key(credits(user), format!("G#{transaction}"))
 }
 
+/// A file, with the places of the messages that bring it along.
+pub fn file(file: FileId) -> Key {
+    key(format!("F#{file}"), "FILE")
+}
+
+/// The partition of the files that were begun within an hour since 1970.
+pub fn begun(hour: i64) -> String {
+    format!("O#{hour}")
+}
+
+/// That a file was begun within an hour.
+pub fn begun_file(hour: i64, file: FileId) -> Key {
+    key(begun(hour), file.to_string())
+}
+
 /// The rate buckets of a subject, each in its own partition: nobody's flood throttles another.
 pub fn rate(subject: &str) -> Key {
     key(format!("R#{subject}"), "RATE")
@@ -352,11 +371,12 @@ mod tests {
                 locator(message), missed(user, place), rate(&user.to_string()), typing(user, place), ticket(&user.to_string()),
                 notification(user, note), unread_notification(user, note), flags(user, message), tally(user),
                 day_marker(day, place), audit_head(), audit_day(day), audit_entry(day, seq), self::export(export),
-                export_part(export, 1),
+                export_part(export, 1), file(FileId::from_uuid(user.uuid())),
+                begun_file(i64::try_from(seq).unwrap(), FileId::from_uuid(user.uuid())),
             ]);
             keys.sort();
             keys.dedup();
-            prop_assert_eq!(keys.len(), 32);
+            prop_assert_eq!(keys.len(), 34);
         }
     }
 }

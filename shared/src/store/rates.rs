@@ -30,10 +30,18 @@ pub enum Bucket {
     Connects,
     /// Frames of a connection.
     Frames,
+    /// Uploads that a user begins.
+    Uploads,
 }
 
 impl Bucket {
-    const ALL: [Self; 4] = [Self::Sends, Self::Requests, Self::Connects, Self::Frames];
+    const ALL: [Self; 5] = [
+        Self::Sends,
+        Self::Requests,
+        Self::Connects,
+        Self::Frames,
+        Self::Uploads,
+    ];
 
     const fn attribute(self) -> &'static str {
         match self {
@@ -41,6 +49,7 @@ impl Bucket {
             Self::Requests => "r",
             Self::Connects => "c",
             Self::Frames => "f",
+            Self::Uploads => "u",
         }
     }
 
@@ -51,13 +60,14 @@ impl Bucket {
             Self::Requests => limits.requests_per_minute,
             Self::Connects => limits.connects_per_minute,
             Self::Frames => limits.frames_per_second,
+            Self::Uploads => limits.uploads_per_minute,
         };
         usize::try_from(limit).unwrap_or(usize::MAX)
     }
 
     const fn window(self) -> Duration {
         match self {
-            Self::Sends | Self::Requests | Self::Connects => Duration::from_mins(1),
+            Self::Sends | Self::Requests | Self::Connects | Self::Uploads => Duration::from_mins(1),
             Self::Frames => Duration::from_secs(1),
         }
     }

@@ -251,7 +251,8 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
-    const PASSING: [&str; 11] = [
+    const PASSING: [&str; 13] = [
+        "InternalError",
         "InternalServerError",
         "InternalFailure",
         "LimitExceededException",
@@ -259,6 +260,7 @@ where
         "RequestLimitExceeded",
         "RequestThrottled",
         "ServiceUnavailable",
+        "SlowDown",
         "ThrottlingException",
         "TransactionCanceledException",
         "TransactionConflictException",

@@ -25,7 +25,7 @@ impl fmt::Display for Point {
 impl Point {
     /// Whether the call changes nothing.
     pub fn only_reads(&self) -> bool {
-        ["BatchGetItem", "GetItem", "Query", "GetObject"]
+        ["BatchGetItem", "GetItem", "Query", "GetObject", "HeadObject"]
             .iter()
             .any(|operation| self.call.starts_with(operation))
     }

@@ -12,7 +12,7 @@ use super::prose;
 use super::schemas::{Schemas, pascal};
 
 /// The parts of the API, in the order in which the document shows them.
-pub(super) const TAGS: [(&str, &str); 11] = [
+pub(super) const TAGS: [(&str, &str); 12] = [
     (
         "conversations",
         "Direct and group conversations: open them, list them, mark them as read.",
@@ -31,6 +31,10 @@ pub(super) const TAGS: [(&str, &str); 11] = [
         "Subjects and bodies, in folders, with flags of one's own side.",
     ),
     ("notifications", "What one is to be told of, and what one missed."),
+    (
+        "files",
+        "What messages bring along: upload it, complete it, download it.",
+    ),
     (
         "events",
         "What happened, in order: to catch up after a gap, or to live without a WebSocket.",
@@ -66,6 +70,7 @@ pub(super) fn tag(entry: &Entry) -> usize {
         _ if path.contains("/notifications") => "notifications",
         _ if entry.route.name.contains("mail") => "mail",
         _ if path.starts_with("/api/v2/messages/") => "person-to-person",
+        _ if path.contains("/files") => "files",
         _ if path.contains("/messages") => "messages",
         _ if path.contains("/users") => "users",
         _ if path.contains("/auth/") => "authentication",

@@ -74,6 +74,24 @@ pub(super) fn note(name: &str) -> Option<Note> {
              old for a complete answer: list the conversations afresh and go on from `next`.",
             &[],
         ),
+        "create_file" => (
+            "The answer is a form: post `upload.fields`, then the bytes as the field `file`, as `multipart/form-data` \
+             to `upload.url`, without a token and before `expires_at`. The storage refuses another type, an empty \
+             file and one that is larger than `size_bytes`. Then complete the file.",
+            &[],
+        ),
+        "complete_file" => (
+            "Has a look at what was uploaded. If its first bytes are not those of `content_type`, it is removed: 422. \
+             Before anything was uploaded it is 409. From now on messages may bring the file along; a file that none \
+             does is removed after a day. Completing it again changes nothing.",
+            &[409, 422],
+        ),
+        "get_file" => (
+            "For the owner, and for whoever takes part in a conversation in which a message brings the file along \
+             that is not deleted. For everybody else it does not exist: 404. `url` works without a token, for a few \
+             minutes, and always as a download.",
+            &[],
+        ),
         "create_ws_ticket" => (
             "A browser cannot set headers on a WebSocket handshake, and a token in a URL ends up in logs. A ticket \
              opens one connection and is worthless afterwards.",
@@ -139,6 +157,7 @@ fn counts(buckets: &[Bucket]) -> Option<String> {
             limits.connects_per_minute
         ),
         Bucket::Frames => format!("the {} frames per second", limits.frames_per_second),
+        Bucket::Uploads => format!("the {} uploads per minute", limits.uploads_per_minute),
     };
     let limits: Vec<String> = buckets.iter().map(limit).collect();
     (!limits.is_empty()).then(|| format!("Counts towards {} of the caller.", limits.join(" and ")))
@@ -213,8 +232,8 @@ reach the end.
 
 ## Rate limits
 
-{sends} sends and {requests} requests per minute and user, {connects} connection attempts per minute and user, \
-{frames} frames per second and connection: sliding windows, each on its own. `X-RateLimit-Limit`, \
+{sends} sends, {uploads} uploads and {requests} requests per minute and user, {connects} connection attempts per \
+minute and user, {frames} frames per second and connection: sliding windows, each on its own. `X-RateLimit-Limit`, \
 `X-RateLimit-Remaining` and `X-RateLimit-Reset` (seconds since 1970) describe the strictest of them; a refusal is \
 429 with `Retry-After`. An installation may set other numbers, or none.
 
@@ -232,6 +251,7 @@ Every answer carries `X-Request-Id`, `Strict-Transport-Security`, `X-Content-Typ
         errors = errors::table(),
         moment = errors::MOMENT,
         sends = limits.sends_per_minute,
+        uploads = limits.uploads_per_minute,
         requests = limits.requests_per_minute,
         connects = limits.connects_per_minute,
         frames = limits.frames_per_second,

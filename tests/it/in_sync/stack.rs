@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use serde_yaml_ng::Value as Yaml;
 use shared::config::Config;
-use shared::lambda::{Port, Trigger};
+use shared::lambda::{Function, Port, Trigger};
 use shared::queue::Queue;
 use shared::store::keys;
 
@@ -76,6 +76,35 @@ fn every_queue_has_its_worker_and_its_dead_letters() {
         all.len(),
         "template.yaml maps a queue that the code does not know"
     );
+}
+
+#[test]
+fn every_chore_has_its_schedule() {
+    let is_chore = |function: &Function| matches!(function.trigger, Trigger::Schedule(_));
+    let wanted = local::functions()
+        .iter()
+        .filter(|function| is_chore(function))
+        .map(|function| logical_id(function.name))
+        .collect();
+    let schedules = template().schedules;
+    let found = schedules
+        .iter()
+        .map(|schedule| schedule.function.clone())
+        .collect();
+    assert_same("template.yaml, under Resources", &wanted, &found, |id| {
+        format!(
+            "  {id}:\n    Properties:\n      Events:\n        Hourly:\n          Type: ScheduleV2\n          \
+             Properties:\n            ScheduleExpression: rate(1 hour)"
+        )
+    });
+    for schedule in schedules {
+        assert!(
+            local::schedules::period(&schedule.expression).is_some(),
+            "template.yaml, {}: the desk keeps rates such as rate(1 hour), not {}",
+            schedule.function,
+            schedule.expression
+        );
+    }
 }
 
 #[test]
@@ -177,6 +206,8 @@ fn every_function_uses_the_ports_that_its_role_allows() {
     let needed = [
         (Port::Queues, "sqs:SendMessage"),
         (Port::Connections, "execute-api:ManageConnections"),
+        // Who only reads and writes may do so by what it signs for clients.
+        (Port::Bucket, "s3:DeleteObject"),
     ];
     let template = template();
     for function in local::functions() {

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::intrinsics::{Fault, blame, flag, number, text};
+use super::intrinsics::{Fault, blame, flag, list, number, text};
 use super::resolve::Document;
-use super::{QueueSpec, Redrive, TableSpec, TemplateError};
+use super::{BucketSpec, CorsSpec, QueueSpec, Redrive, TableSpec, TemplateError};
 
 const QUEUE: &str = "AWS::SQS::Queue";
 
@@ -35,12 +35,34 @@ pub(super) fn tables(document: &Document<'_>) -> Result<Vec<TableSpec>, Template
         .collect()
 }
 
-pub(super) fn buckets(document: &Document<'_>) -> Result<Vec<String>, TemplateError> {
+pub(super) fn buckets(document: &Document<'_>) -> Result<Vec<BucketSpec>, TemplateError> {
     let resources = document.resources("AWS::S3::Bucket")?;
     resources
         .into_iter()
-        .map(|(id, _)| document.deployed_name(id).map_err(|fault| blame(id, fault)))
+        .map(|(id, raw)| bucket(document, id, raw).map_err(|fault| blame(id, fault)))
         .collect()
+}
+
+fn bucket(document: &Document<'_>, id: &str, raw: &Value) -> Result<BucketSpec, Fault> {
+    let properties = document.resolve(raw)?;
+    let rules = properties
+        .pointer("/CorsConfiguration/CorsRules")
+        .and_then(Value::as_array);
+    let cors = rules.into_iter().flatten().map(|rule| {
+        Ok(CorsSpec {
+            allow_origins: list(rule, "AllowedOrigins")?,
+            allow_methods: list(rule, "AllowedMethods")?,
+            allow_headers: list(rule, "AllowedHeaders")?,
+            expose_headers: list(rule, "ExposedHeaders")?,
+            allow_credentials: true,
+            max_age_seconds: number(rule, "MaxAge")?,
+        })
+    });
+    Ok(BucketSpec {
+        logical_id: id.to_owned(),
+        name: document.deployed_name(id)?,
+        cors: cors.collect::<Result<_, Fault>>()?,
+    })
 }
 
 fn queue(document: &Document<'_>, id: &str, raw: &Value) -> Result<QueueSpec, Fault> {

@@ -171,7 +171,18 @@ fn queues_mappings_schedules_tables_and_buckets() {
         "BillingMode": "PAY_PER_REQUEST",
     });
     assert_eq!(table.create_table, body);
-    assert_eq!(template.buckets, ["dev-files"]);
+    let [bucket] = template.buckets.as_slice() else {
+        panic!("{:?}", template.buckets)
+    };
+    assert_eq!(bucket.name, "dev-files");
+    let [cors] = bucket.cors.as_slice() else {
+        panic!("{:?}", bucket.cors)
+    };
+    assert_eq!(cors.allow_origins, ["https://a.example", "https://b.example"]);
+    assert_eq!(
+        (cors.allow_methods.as_slice(), cors.max_age_seconds),
+        (&["POST".to_owned()][..], Some(60))
+    );
 }
 
 #[test]

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::interceptor::Service;
+use crate::objects::COPY_SOURCE;
 use crate::queues;
 
 const REGION: &str = "us-east-1";
@@ -41,7 +42,7 @@ pub(super) fn of(
     let found = match service {
         Service::DynamoDb => of_table(operation, request.body()),
         Service::Sqs => of_queue(operation, request.body()),
-        Service::S3 => Some(vec![of_bucket(operation, request.uri().path())]),
+        Service::S3 => of_bucket(operation, request),
         Service::Connections => of_connection(request, websocket_arn),
     };
     found
@@ -131,17 +132,38 @@ fn of_queue(operation: &str, body: &[u8]) -> Option<Vec<Demand>> {
     Some(vec![demand(format!("sqs:{action}"), resource)])
 }
 
-fn of_bucket(operation: &str, path: &str) -> Demand {
+fn of_bucket(operation: &str, request: &Request<Bytes>) -> Option<Vec<Demand>> {
     let action = match operation {
         "HeadBucket" | "ListObjectsV2" => "ListBucket",
         "HeadObject" => "GetObject",
+        // It reads one object and writes another.
+        "CopyObject" => {
+            let source = request.headers().get(COPY_SOURCE)?.to_str().ok()?;
+            return Some(vec![
+                demand("s3:GetObject", object_arn(source)),
+                demand("s3:PutObject", object_arn(request.uri().path())),
+            ]);
+        }
         other => other,
     };
-    let place = percent_decode_str(path.trim_start_matches('/')).decode_utf8_lossy();
-    demand(
+    Some(vec![demand(
         format!("s3:{action}"),
-        format!("arn:aws:s3:::{}", place.trim_end_matches('/')),
-    )
+        object_arn(request.uri().path()),
+    )])
+}
+
+/// What S3 asks for before it says that there is no such object: the right to see which there are.
+/// Source: AWS, the permissions of `GetObject` and `HeadObject`.
+pub(super) fn of_missing(operation: &str, path: &str) -> Option<Demand> {
+    let asks = matches!(operation, "GetObject" | "HeadObject" | "CopyObject");
+    let (bucket, _) = path.trim_start_matches('/').split_once('/')?;
+    asks.then(|| demand("s3:ListBucket", object_arn(bucket)))
+}
+
+/// The ARN of a bucket, or of a key in it, by its path.
+fn object_arn(path: &str) -> String {
+    let place = percent_decode_str(path.trim_start_matches('/')).decode_utf8_lossy();
+    format!("arn:aws:s3:::{}", place.trim_end_matches('/'))
 }
 
 fn of_connection(request: &Request<Bytes>, websocket_arn: &str) -> Option<Vec<Demand>> {

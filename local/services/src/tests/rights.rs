@@ -18,14 +18,23 @@ fn services_that_allow(rights: &[(&str, &str)]) -> Services {
     services.create_bucket("attachments").unwrap();
     let statements: Vec<_> = rights
         .iter()
-        .map(|(action, resource)| Statement {
-            allows: true,
-            actions: vec![(*action).to_owned()],
-            resources: vec![(*resource).to_owned()],
-        })
+        .map(|(action, resource)| allow(action, resource))
         .collect();
     services.set_rights(Rights::new(API).with("send_message", &statements));
     services
+}
+
+fn allow(action: &str, resource: &str) -> Statement {
+    Statement {
+        allows: true,
+        actions: vec![action.to_owned()],
+        resources: vec![resource.to_owned()],
+    }
+}
+
+fn buckets(services: &Services) -> aws_sdk_s3::Client {
+    let s3 = client!(aws_sdk_s3, S3, services);
+    aws_sdk_s3::Client::from_conf(s3.config().to_builder().force_path_style(true).build())
 }
 
 fn dynamodb(services: &Services) -> aws_sdk_dynamodb::Client {
@@ -161,8 +170,7 @@ async fn queues_buckets_and_connections_refuse_in_their_own_words() {
     assert_eq!(services.queues().depth("fanout").unwrap().visible, 0);
     sqs.get_queue_attributes().queue_url(&url).send().await.unwrap();
 
-    let s3 = client!(aws_sdk_s3, S3, services);
-    let s3 = aws_sdk_s3::Client::from_conf(s3.config().to_builder().force_path_style(true).build());
+    let s3 = buckets(&services);
     let put = s3.put_object().bucket("attachments").key("u/1").send();
     let refusal = put.await.unwrap_err();
     assert_eq!(refusal.raw_response().unwrap().status().as_u16(), 403);
@@ -170,10 +178,6 @@ async fn queues_buckets_and_connections_refuse_in_their_own_words() {
     let head = s3.head_bucket().bucket("attachments").send();
     let refusal = head.await.unwrap_err();
     assert_eq!(refusal.raw_response().unwrap().status().as_u16(), 403);
-    // Allowed, and not there.
-    let get = s3.get_object().bucket("attachments").key("u/1").send();
-    assert_eq!(get.await.unwrap_err().code(), Some("NoSuchKey"));
-
     let connections = client!(aws_sdk_apigatewaymanagement, Connections, services);
     let post = connections
         .post_to_connection()
@@ -208,4 +212,54 @@ async fn only_functions_have_roles() {
         get.send().await.unwrap_err().code(),
         Some("AccessDeniedException")
     );
+}
+
+/// S3 says that there is no such object to those alone who may list the bucket.
+#[tokio::test]
+async fn that_an_object_is_not_there_is_a_right_to_know() {
+    let objects = "arn:aws:s3:::attachments/*";
+    for (may_list, code) in [(false, "AccessDenied"), (true, "NoSuchKey")] {
+        let mut rights = vec![("s3:GetObject", objects)];
+        rights.extend(may_list.then_some(("s3:ListBucket", "arn:aws:s3:::attachments")));
+        let s3 = buckets(&services_that_allow(&rights));
+        let get = s3.get_object().bucket("attachments").key("u/1").send();
+        assert_eq!(get.await.unwrap_err().code(), Some(code));
+        let head = s3.head_object().bucket("attachments").key("u/1").send();
+        assert_eq!(
+            head.await.unwrap_err().into_service_error().is_not_found(),
+            may_list
+        );
+    }
+}
+
+/// Who copies reads one object and writes another.
+#[tokio::test]
+async fn a_copy_needs_both_rights() {
+    let (from, to) = ("arn:aws:s3:::attachments/u/*", "arn:aws:s3:::attachments/f/*");
+    for (rights, may) in [
+        (vec![("s3:GetObject", from)], false),
+        (vec![("s3:PutObject", to)], false),
+        (vec![("s3:GetObject", to), ("s3:PutObject", from)], false),
+        (vec![("s3:GetObject", from), ("s3:PutObject", to)], true),
+    ] {
+        let services = services_that_allow(&[("s3:PutObject", from)]);
+        let put = buckets(&services)
+            .put_object()
+            .bucket("attachments")
+            .key("u/1")
+            .send();
+        put.await.unwrap();
+        let statements: Vec<_> = rights
+            .iter()
+            .map(|(action, resource)| allow(action, resource))
+            .collect();
+        services.set_rights(Rights::new(API).with("send_message", &statements));
+        let copy = buckets(&services)
+            .copy_object()
+            .copy_source("attachments/u/1")
+            .bucket("attachments")
+            .key("f/1")
+            .send();
+        assert_eq!(copy.await.is_ok(), may, "{rights:?}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Appending a message that costs credits: the message and its debit are one transaction.
 //!
-//! Locator, entry, balance and ledger are written together or not at all. So a message that stands in the log is
+//! Locator, entry, balance, ledger and the notes with its files are written together or not at all. So a message that stands in the log is
 //! paid for, once, and one that cannot be paid for leaves nothing: neither claim nor place. A retry finds the locator
 //! and comes back with the first message, whatever the balance is by then.
 
@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::store::credits::{self, Account};
 use crate::store::members::Sender;
 use crate::store::table::{self, Backoff, Condition, Consistency, Transacted, Transaction};
-use crate::store::{days, keys};
+use crate::store::{days, files, keys};
 use crate::telemetry::Count;
 
 /// Appends a message for a price, once for all attempts with its id. `newest` and `account` are the end of the log and
@@ -70,6 +70,7 @@ pub async fn append_paid(
         };
         let transaction = transaction.put(encode(conversation, &entry)?, Condition::absent());
         let transaction = credits::enter(transaction, sender.user(), account, &debit);
+        let transaction = files::refer(transaction, sender, entry.seq, &draft.attachments);
         let parts = match transaction.send(app).await? {
             Transacted::Done => {
                 app.meter().count(Count::MessagesSent, 1);
@@ -80,7 +81,7 @@ pub async fn append_paid(
             }
             Transacted::Refused(parts) => parts,
         };
-        let [claim, place, money @ ..] = parts.as_slice() else {
+        let [claim, place, balance, ledger, files @ ..] = parts.as_slice() else {
             return Err(Error::internal("a refused transaction names too few parts"));
         };
         if let Some(claim) = claim {
@@ -93,8 +94,11 @@ pub async fn append_paid(
             }
             stale_claim = Some(seq);
         }
-        if money.first().is_some_and(Option::is_some) {
-            account = credits::now(money)?;
+        if files.iter().any(Option::is_some) {
+            return Err(files::not_brought());
+        }
+        if balance.is_some() || ledger.is_some() {
+            account = credits::now(&[balance.clone(), ledger.clone()])?;
         }
         // Somebody else's entry stands at the place, or another debit came first.
         app.meter().count(Count::Contentions, 1);

@@ -1,0 +1,5 @@
+//! Lambda entry point of [`files::complete_file`].
+
+fn main() -> std::process::ExitCode {
+    shared::lambda::serve(files::complete_file::function())
+}

@@ -1,0 +1,123 @@
+//! `POST /api/v2/files`: begins an upload (contract §4, *attachments*).
+//!
+//! The answer is a form that takes one file of this type and of at most this size, for two minutes. S3 itself
+//! enforces it; the file does not pass through a function.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use shared::auth::Caller;
+use shared::blob;
+use shared::domain::file::{File, FileName, FileSize, FileStatus, MediaType};
+use shared::domain::ids::FileId;
+use shared::domain::time::Timestamp;
+use shared::http::input::Nothing;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::Function;
+use shared::store::files;
+use shared::{App, Result};
+
+use crate::examples;
+
+/// `POST /api/v2/files`
+pub struct CreateFile;
+
+/// The file to upload.
+#[derive(Deserialize, JsonSchema)]
+pub struct Body {
+    /// What it is called.
+    pub filename: FileName,
+    /// What it is. Pages, drawings and scripts, which a browser would run, are not allowed.
+    pub content_type: MediaType,
+    /// How large it is.
+    pub size_bytes: FileSize,
+}
+
+/// Where to upload it.
+#[derive(Serialize, JsonSchema)]
+pub struct Output {
+    /// The file's id.
+    pub file_id: FileId,
+    /// The form.
+    pub upload: Upload,
+    /// Until when the form is taken.
+    pub expires_at: Timestamp,
+}
+
+/// A form to post as `multipart/form-data`: these fields, then the field `file` with the bytes.
+#[derive(Serialize, JsonSchema)]
+pub struct Upload {
+    /// Where to post it.
+    pub url: String,
+    /// The fields, as they are.
+    pub fields: BTreeMap<&'static str, String>,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<CreateFile>())
+}
+
+impl Endpoint for CreateFile {
+    const ROUTE: Route = Route::post("create_file", "/api/v2/files", "Begin an upload").uploads();
+    type Who = Caller;
+    type Path = Nothing;
+    type Query = Nothing;
+    type Body = Body;
+    type Output = Output;
+
+    fn example() -> Example {
+        Example {
+            body: json!({ "filename": "harbour.jpg", "content_type": "image/jpeg", "size_bytes": 482_113 }),
+            answer: json!({
+                "file_id": examples::FILE,
+                "upload": {
+                    "url": "https://tidings-dev-bucket-1x2y3z.s3.eu-central-1.amazonaws.com/",
+                    "fields": {
+                        "Content-Type": "image/jpeg",
+                        "key": format!("uploads/{}", examples::FILE),
+                        "policy": "eyJleHBpcmF0aW9uIjoiMjAyNi0wMS0xNVQxMDozMjowMC4wMDBaIiwiY29uZGl0aW9ucyI6W119",
+                        "x-amz-algorithm": "AWS4-HMAC-SHA256",
+                        "x-amz-credential": "ASIAEXAMPLE/20260115/eu-central-1/s3/aws4_request",
+                        "x-amz-date": "20260115T103000Z",
+                        "x-amz-security-token": "IQoJb3JpZ2luX2VjEXAMPLE",
+                        "x-amz-signature": "8afdbf4008c03f22c2cd3cdb72e4afbb1f6a588f3255ac628749a66d7f09699e"
+                    }
+                },
+                "expires_at": "2026-01-15T10:32:00.000Z"
+            }),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
+        let Body {
+            filename,
+            content_type,
+            size_bytes,
+        } = call.body;
+        let created_at = app.now();
+        let file = File {
+            file_id: FileId::generate(created_at),
+            filename,
+            content_type,
+            size_bytes: size_bytes.get(),
+            status: FileStatus::Pending,
+            created_at,
+        };
+        let form = blob::upload_form(app, file.file_id, content_type, file.size_bytes).await?;
+        files::begin(app, call.who.user, &file).await?;
+        let upload = Upload {
+            url: form.url,
+            fields: form.fields,
+        };
+        Ok(Output {
+            file_id: file.file_id,
+            upload,
+            expires_at: form.expires_at,
+        }
+        .into())
+    }
+}

@@ -1,0 +1,89 @@
+//! `GET /api/v2/files/{file_id}`: a file and a short link to it (contract §4, *attachments*).
+//!
+//! For its owner, and for whoever takes part in a conversation in which a message brings it along that is not
+//! deleted. For everybody else it does not exist.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use shared::auth::Caller;
+use shared::blob;
+use shared::domain::file::{File, FileStatus};
+use shared::domain::ids::FileId;
+use shared::domain::time::Timestamp;
+use shared::http::input::Nothing;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::Function;
+use shared::store::files;
+use shared::{App, Result};
+
+use crate::examples;
+
+/// `GET /api/v2/files/{file_id}`
+pub struct GetFile;
+
+/// The parameters of the path.
+#[derive(Deserialize, JsonSchema)]
+pub struct Path {
+    /// The file.
+    pub file_id: FileId,
+}
+
+/// A file and where it is.
+#[derive(Serialize, JsonSchema)]
+pub struct Output {
+    /// The file.
+    #[serde(flatten)]
+    pub file: File,
+    /// Where it can be downloaded, without a token and as an attachment; null while it is pending.
+    pub url: Option<String>,
+    /// Until when; null while it is pending.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<GetFile>())
+}
+
+impl Endpoint for GetFile {
+    const ROUTE: Route = Route::get("get_file", "/api/v2/files/{file_id}", "Get a file");
+    type Who = Caller;
+    type Path = Path;
+    type Query = Nothing;
+    type Body = Nothing;
+    type Output = Output;
+
+    fn example() -> Example {
+        let mut answer = examples::file();
+        if let Value::Object(fields) = &mut answer {
+            let url = format!(
+                "https://tidings-dev-bucket-1x2y3z.s3.eu-central-1.amazonaws.com/files/{}?X-Amz-Expires=300",
+                examples::FILE
+            );
+            fields.insert("url".to_owned(), url.into());
+            fields.insert("expires_at".to_owned(), "2026-01-15T10:36:00.000Z".into());
+        }
+        Example {
+            parameters: json!({ "file_id": examples::FILE }),
+            answer,
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
+        let file = files::for_reader(app, call.who.user, call.path.file_id).await?;
+        let (url, expires_at) = if file.status == FileStatus::Complete {
+            let link = blob::download_link(app, file.file_id, &file.filename, file.content_type).await?;
+            (Some(link.url), Some(link.expires_at))
+        } else {
+            (None, None)
+        };
+        Ok(Output {
+            file,
+            url,
+            expires_at,
+        }
+        .into())
+    }
+}

@@ -1,0 +1,105 @@
+//! Links with which a client downloads a file: presigned S3 GETs.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use aws_sdk_s3::presigning::PresigningConfig;
+
+use super::file_key;
+use crate::App;
+use crate::domain::file::{FileName, MediaType};
+use crate::domain::ids::FileId;
+use crate::domain::time::Timestamp;
+use crate::error::{Error, Result};
+use crate::store::table::failed;
+
+/// How long a link can be used (contract §4: a short one).
+pub const LINK_LIFETIME: Duration = Duration::from_mins(5);
+
+/// A link to a file.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// Where the file is.
+    pub url: String,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+/// The link to a file. Whoever follows it gets the file to keep, under its name, and no page to look at.
+pub async fn download_link(app: &App, file: FileId, name: &FileName, media_type: MediaType) -> Result<Link> {
+    let request = app.outside.s3_of_clients.get_object();
+    let signed = request
+        .bucket(&app.config().bucket)
+        .key(file_key(file))
+        .response_content_type(media_type.as_str())
+        .response_content_disposition(disposition(name))
+        .presigned(lifetime(app)?)
+        .await
+        .map_err(failed)?;
+    Ok(Link {
+        url: signed.uri().to_owned(),
+        expires_at: app.now().plus(LINK_LIFETIME),
+    })
+}
+
+/// Where clients reach the bucket: what stands before a key in the address of an object.
+pub(super) async fn bucket_url(app: &App, key: &str) -> Result<String> {
+    let request = app.outside.s3_of_clients.head_object();
+    let signed = request
+        .bucket(&app.config().bucket)
+        .key(key)
+        .presigned(lifetime(app)?)
+        .await
+        .map_err(failed)?;
+    let (object, _) = signed.uri().split_once('?').unwrap_or((signed.uri(), ""));
+    let bucket = object
+        .strip_suffix(key)
+        .ok_or_else(|| Error::internal("the address of an object does not end with its key"))?;
+    Ok(bucket.to_owned())
+}
+
+fn lifetime(app: &App) -> Result<PresigningConfig> {
+    let now = u64::try_from(app.now().milliseconds()).unwrap_or_default();
+    PresigningConfig::builder()
+        .start_time(UNIX_EPOCH + Duration::from_millis(now))
+        .expires_in(LINK_LIFETIME)
+        .build()
+        .map_err(Error::internal)
+}
+
+/// The header that has a browser keep the file under its name.
+/// Source: RFC 6266 §4.3, RFC 8187 §3.2.1 for the letters that stand for themselves.
+fn disposition(name: &FileName) -> String {
+    let mut text = "attachment; filename*=UTF-8''".to_owned();
+    for byte in name.as_str().bytes() {
+        if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push('%');
+            text.push_str(&hexadecimal(&[byte]).to_uppercase());
+        }
+    }
+    text
+}
+
+/// Bytes as two letters each.
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_written_in_letters_that_a_header_takes() {
+        let name = FileName::parse("Zwei \"Bücher\"; x=1.pdf".to_owned()).unwrap();
+        assert_eq!(
+            disposition(&name),
+            "attachment; filename*=UTF-8''Zwei%20%22B%C3%BCcher%22%3B%20x%3D1.pdf"
+        );
+    }
+}

@@ -1,0 +1,367 @@
+//! Files: who may have them, what they are, and which messages bring them along.
+//!
+//! A file's item holds the places of the messages that it came with, at most [`MOST_REFERENCES`] of them. A message
+//! notes its place there in the transaction that stores it, on the condition that the file is complete; what nobody
+//! refers to after a day is marked as removed, on the condition that it has no such place. So of a message and a
+//! removal that meet, one fails: no message brings a file that is gone.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use uuid::Uuid;
+
+use super::Worker;
+use super::item::{Item, byte_set, bytes, number};
+use super::keys;
+use super::log;
+use super::members::{Membership, Sender};
+use super::table::{self, Condition, Consistency, Query, Transaction, Update, Written};
+use crate::App;
+use crate::domain::file::{File, FileName, FileStatus, MediaType};
+use crate::domain::ids::{ConversationId, FileId, UserId};
+use crate::domain::message::{self, Attachment, Event};
+use crate::domain::time::Timestamp;
+use crate::error::{Error, Result};
+
+/// How many messages may bring one file along: who may have it is read from all of them.
+pub const MOST_REFERENCES: usize = 100;
+/// How many files one message may bring along.
+pub const MOST_ATTACHMENTS: usize = 10;
+
+/// A file with what only the store knows of it.
+struct Stored {
+    file: File,
+    owner: UserId,
+    is_removed: bool,
+    references: Vec<Reference>,
+}
+
+/// The place of a message that brings a file along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Reference {
+    conversation: ConversationId,
+    seq: u64,
+}
+
+/// Notes a file that is about to be uploaded.
+pub async fn begin(app: &App, owner: UserId, file: &File) -> Result<()> {
+    // First what leads to it: a file that nothing leads to would stay for ever.
+    let begun = keys::begun_file(hour(file.created_at), file.file_id);
+    table::put(app, Item::new(&begun), Condition::absent()).await?;
+    let item = Item::new(&keys::file(file.file_id))
+        .id(attribute::OWNER, owner.uuid())
+        .text(attribute::NAME, file.filename.as_str())
+        .text(attribute::MEDIA_TYPE, file.content_type.as_str())
+        .number(attribute::SIZE_BYTES, file.size_bytes)
+        .number(attribute::CREATED_AT, file.created_at.milliseconds())
+        .number(attribute::STATUS, status::PENDING);
+    table::put(app, item, Condition::absent()).await?;
+    Ok(())
+}
+
+/// A file of the caller's own.
+pub async fn own(app: &App, owner: UserId, file: FileId) -> Result<File> {
+    let stored = find(app, file).await?;
+    match stored {
+        Some(stored) if stored.owner == owner => Ok(stored.file),
+        _ => Err(Error::NotFound("file")),
+    }
+}
+
+/// A file that the caller may have: their own, or one that came with a message which they may read.
+pub async fn for_reader(app: &App, reader: UserId, file: FileId) -> Result<File> {
+    let stored = find(app, file).await?.ok_or(Error::NotFound("file"))?;
+    if stored.owner == reader {
+        return Ok(stored.file);
+    }
+    if stored.file.status != FileStatus::Complete {
+        return Err(Error::NotFound("file"));
+    }
+    let mut known: HashMap<ConversationId, Option<Membership>> = HashMap::new();
+    for Reference { conversation, seq } in stored.references {
+        // The two of a direct conversation are a function of its id: no read for those of others.
+        if conversation.is_direct() && conversation != ConversationId::direct(stored.owner, reader) {
+            continue;
+        }
+        if let Entry::Vacant(place) = known.entry(conversation) {
+            place.insert(membership(app, reader, conversation).await?);
+        }
+        if let Some(Some(membership)) = known.get(&conversation)
+            && log::entry(app, membership, seq)
+                .await?
+                .is_some_and(|entry| shows(&entry))
+        {
+            return Ok(stored.file);
+        }
+    }
+    Err(Error::NotFound("file"))
+}
+
+/// Marks a file as looked at, once; how it is afterwards.
+pub async fn complete(app: &App, file: FileId, size_bytes: u64) -> Result<File> {
+    let expression = format!(
+        "SET {} = :complete, {} = :size",
+        attribute::STATUS,
+        attribute::SIZE_BYTES
+    );
+    let update = Update::new(keys::file(file), expression)
+        .only_if(format!("{} = :pending", attribute::STATUS))
+        .value(":pending", number(status::PENDING))
+        .value(":complete", number(status::COMPLETE))
+        .value(":size", number(size_bytes));
+    let (Written::Done(item) | Written::Refused(item)) = update.send(app).await?;
+    match decode(file, &item)? {
+        Some(stored) if !stored.is_removed => Ok(stored.file),
+        _ => Err(Error::NotFound("file")),
+    }
+}
+
+/// The files that a message of the sender's is to bring along: all of them their own and complete.
+///
+/// # Errors
+/// 422 for `attachments`, with the place of the one that is to blame.
+pub async fn attachments(app: &App, sender: UserId, files: &[FileId]) -> Result<Vec<Attachment>> {
+    if files.len() > MOST_ATTACHMENTS {
+        let reason = format!(
+            "names {} files; at most {MOST_ATTACHMENTS} are allowed",
+            files.len()
+        );
+        return Err(Error::invalid("attachments", "too_long", reason));
+    }
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys = files.iter().copied().map(keys::file).collect();
+    let items = table::get_many(app, keys, Consistency::Strong).await?;
+    let mut attachments = Vec::with_capacity(files.len());
+    for (place, file) in files.iter().copied().enumerate() {
+        let field = || format!("attachments.{place}");
+        if files.iter().take(place).any(|before| *before == file) {
+            return Err(Error::invalid(field(), "duplicate", "is named twice"));
+        }
+        let item = items.get(&keys::file(file)).cloned().unwrap_or_default();
+        let stored = decode(file, &item)?.filter(|stored| stored.owner == sender && !stored.is_removed);
+        let Some(stored) = stored else {
+            return Err(Error::invalid(
+                field(),
+                "unknown_file",
+                "is no file of the sender's",
+            ));
+        };
+        if stored.file.status != FileStatus::Complete {
+            return Err(Error::invalid(
+                field(),
+                "incomplete",
+                "has not been uploaded and completed",
+            ));
+        }
+        attachments.push(Attachment {
+            file_id: file,
+            filename: stored.file.filename.as_str().to_owned(),
+            content_type: stored.file.content_type.as_str().to_owned(),
+            size_bytes: stored.file.size_bytes,
+        });
+    }
+    Ok(attachments)
+}
+
+/// The parts of a message's transaction that note its place with the files that it brings along: one part for each.
+/// A part is refused if the file has been removed meanwhile, or came with too many messages; see [`not_brought`].
+pub(in crate::store) fn refer(
+    transaction: Transaction,
+    sender: &Sender,
+    seq: u64,
+    attachments: &[Attachment],
+) -> Transaction {
+    let reference = Reference {
+        conversation: sender.conversation(),
+        seq,
+    };
+    attachments.iter().fold(transaction, |transaction, attachment| {
+        let update = Update::new(
+            keys::file(attachment.file_id),
+            format!("ADD {} :reference", attribute::REFERENCES),
+        );
+        let references = attribute::REFERENCES;
+        transaction.update(
+            update
+                .only_if(format!(
+                    "{} = :complete AND {} = :owner AND (attribute_not_exists({references}) OR size({references}) < :most)",
+                    attribute::STATUS,
+                    attribute::OWNER,
+                ))
+                .value(":reference", byte_set(reference.to_bytes()))
+                .value(":complete", number(status::COMPLETE))
+                .value(":owner", bytes(sender.user().uuid().as_bytes().to_vec()))
+                .value(":most", number(MOST_REFERENCES)),
+        )
+    })
+}
+
+/// The error of a message whose file could not be [brought along](refer).
+pub fn not_brought() -> Error {
+    Error::invalid(
+        "attachments",
+        "unknown_file",
+        format!("names a file that has been removed, or sent {MOST_REFERENCES} times; upload it again"),
+    )
+}
+
+/// The files that were begun within an hour and have not been judged yet, behind one of them, at most `limit`.
+pub async fn begun(
+    app: &App,
+    _: Worker,
+    hour: i64,
+    after: Option<FileId>,
+    limit: u32,
+) -> Result<Vec<FileId>> {
+    // `!` sorts before every character of an id, so this lies right behind the id.
+    let from = after.map_or_else(|| "!".to_owned(), |file| format!("{file}!"));
+    let query = Query::between(keys::begun(hour), from, "~").limit(limit);
+    let items = query.all(app).await?;
+    items
+        .iter()
+        .map(|item| item.sort()?.parse().map_err(Error::internal))
+        .collect()
+}
+
+/// Marks a file as removed unless a message brings it along; whether its object is to go.
+pub async fn condemn(app: &App, _: Worker, file: FileId) -> Result<bool> {
+    let update = Update::new(keys::file(file), format!("SET {} = :removed", attribute::STATUS))
+        .only_if(format!(
+            "attribute_exists({}) AND attribute_not_exists({})",
+            keys::PARTITION,
+            attribute::REFERENCES
+        ))
+        .value(":removed", number(status::REMOVED));
+    match update.send(app).await? {
+        Written::Done(_) => Ok(true),
+        // Whose item is gone has lost its object before.
+        Written::Refused(_) => Ok(false),
+    }
+}
+
+/// Forgets a condemned file, once its object is gone.
+pub async fn forget(app: &App, _: Worker, file: FileId) -> Result<()> {
+    table::take(app, &keys::file(file)).await.map(|_| ())
+}
+
+/// Notes that a file has been judged, for good.
+pub async fn judged(app: &App, _: Worker, hour: i64, file: FileId) -> Result<()> {
+    table::take(app, &keys::begun_file(hour, file)).await.map(|_| ())
+}
+
+/// The hour of a moment, counted from 1970.
+pub fn hour(moment: Timestamp) -> i64 {
+    moment.seconds().div_euclid(3600)
+}
+
+async fn find(app: &App, file: FileId) -> Result<Option<Stored>> {
+    let item = table::get(app, &keys::file(file), Consistency::Strong).await?;
+    let stored = decode(file, &item.unwrap_or_default())?;
+    Ok(stored.filter(|stored| !stored.is_removed))
+}
+
+/// The membership of somebody who may be none.
+async fn membership(app: &App, user: UserId, conversation: ConversationId) -> Result<Option<Membership>> {
+    match Membership::of(app, user, conversation, Consistency::Strong).await {
+        Ok(membership) => Ok(Some(membership)),
+        Err(Error::NotFound(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether an entry is a message that members see the content of.
+fn shows(entry: &message::Entry) -> bool {
+    matches!(&entry.event, Event::Message(content) if content.is_shown())
+}
+
+impl Reference {
+    fn to_bytes(self) -> Vec<u8> {
+        [&self.conversation.uuid().as_bytes()[..], &self.seq.to_be_bytes()].concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (conversation, seq) = bytes.split_at_checked(16)?;
+        Some(Self {
+            conversation: ConversationId::from_uuid(Uuid::from_slice(conversation).ok()?),
+            seq: u64::from_be_bytes(seq.try_into().ok()?),
+        })
+    }
+}
+
+/// The attributes of files.
+mod attribute {
+    /// Milliseconds since 1970.
+    pub(super) const CREATED_AT: &str = "a";
+    /// What it is called.
+    pub(super) const NAME: &str = "n";
+    /// Whose it is.
+    pub(super) const OWNER: &str = "o";
+    /// The places of the messages that bring it along, 24 bytes each.
+    pub(super) const REFERENCES: &str = "r";
+    /// How far it has come.
+    pub(super) const STATUS: &str = "s";
+    /// What it is.
+    pub(super) const MEDIA_TYPE: &str = "t";
+    /// How large it is.
+    pub(super) const SIZE_BYTES: &str = "z";
+}
+
+/// How far a file has come, as a number.
+mod status {
+    pub(super) const PENDING: u8 = 0;
+    pub(super) const COMPLETE: u8 = 1;
+    pub(super) const REMOVED: u8 = 2;
+}
+
+/// The file of an item; none if the item is empty.
+fn decode(file_id: FileId, item: &Item) -> Result<Option<Stored>> {
+    let Some(status) = item.find_number::<u8>(attribute::STATUS)? else {
+        return Ok(None);
+    };
+    let name = item.get_text(attribute::NAME)?.to_owned();
+    let media_type = item.get_text(attribute::MEDIA_TYPE)?;
+    let mut references: Vec<Reference> = item
+        .byte_strings(attribute::REFERENCES)
+        .filter_map(Reference::from_bytes)
+        .collect();
+    // The newest first: it is the likeliest not to be deleted.
+    references.sort_by_key(|reference| std::cmp::Reverse(reference.seq));
+    Ok(Some(Stored {
+        file: File {
+            file_id,
+            filename: FileName::parse(name).map_err(Error::internal)?,
+            content_type: MediaType::of_name(media_type)
+                .ok_or_else(|| Error::internal(format!("a file has the unknown type {media_type}")))?,
+            size_bytes: item.get_number(attribute::SIZE_BYTES)?,
+            status: if status == status::PENDING {
+                FileStatus::Pending
+            } else {
+                FileStatus::Complete
+            },
+            created_at: item.get_time(attribute::CREATED_AT)?,
+        },
+        owner: UserId::from_uuid(item.get_id(attribute::OWNER)?),
+        is_removed: status == status::REMOVED,
+        references,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_place_reads_back_from_its_bytes(conversation in any::<u128>(), seq in any::<u64>()) {
+            let reference = Reference {
+                conversation: ConversationId::from_uuid(Uuid::from_u128(conversation)),
+                seq,
+            };
+            prop_assert_eq!(Reference::from_bytes(&reference.to_bytes()), Some(reference));
+        }
+    }
+}
