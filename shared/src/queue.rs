@@ -94,6 +94,12 @@ pub enum PersonalEvent {
         /// The notification about it, if there was one.
         notification: Option<NotificationId>,
     },
+    /// A person-to-person message is deleted, which the log of its conversation has told its members: what is left is
+    /// to record it.
+    MessageDeleted {
+        /// The message.
+        message: MessageId,
+    },
     /// The flags of many mails have changed.
     MailsUpdated {
         /// The mails.

@@ -5,6 +5,7 @@ mod audit;
 mod erasure;
 mod moderation;
 mod search;
+mod trail;
 mod unread;
 
 use harness::{Answer, Person, World};

@@ -60,6 +60,7 @@ impl Endpoint for DeleteMail {
                 let direct = log::addressed(app, user, &[message]).await?;
                 let direct = direct.first().ok_or(Error::NotFound("message"))?;
                 deleting::delete(app, user, direct.conversation(), message).await?;
+                queue::tell(app, user, PersonalEvent::MessageDeleted { message }).await?;
                 return Ok(Reply::empty());
             }
             Err(error) => return Err(error),

@@ -14,6 +14,7 @@ use shared::domain::ids::{MessageId, NotificationId, UserId};
 use shared::domain::mail::Count;
 use shared::queue::{Personal, PersonalEvent};
 use shared::store::Worker;
+use shared::store::audit;
 use shared::store::mail::{self, Correspondent};
 use shared::store::notifications;
 use shared::store::tally;
@@ -24,10 +25,24 @@ use crate::deliver::{LOOKS, PUT_WITHIN};
 /// Pushes what happened to a person to each of their connections.
 pub(crate) async fn push(app: &App, worker: Worker, job: Personal) -> Result<()> {
     let audience = delivery::audience(app, &[job.user]).await?;
-    let Some((user, mut listeners)) = audience.listening.into_iter().next() else {
+    let listening = audience.listening.into_iter().next();
+    let deleted = match &job.event {
+        PersonalEvent::MailDeleted { message, .. } | PersonalEvent::MessageDeleted { message } => {
+            Some(*message)
+        }
+        _ => None,
+    };
+    if listening.is_none() && deleted.is_none() {
+        return Ok(());
+    }
+    let Some(frames) = look(app, worker, &job).await? else {
         return Ok(());
     };
-    let Some(frames) = look(app, worker, &job).await? else {
+    if let Some(message) = deleted {
+        // Here and not where it is deleted: the audit log has one end, at which nobody's request is to wait.
+        audit::record_deletion(app, worker, job.user, message).await?;
+    }
+    let Some((user, mut listeners)) = listening else {
         return Ok(());
     };
     // One after the other: a mail comes before the notification about it.
@@ -90,6 +105,7 @@ async fn frames(
             message,
             notification,
         } => mail_deleted(app, worker, user, *message, *notification).await,
+        PersonalEvent::MessageDeleted { .. } => Ok(Some(Vec::new())),
         PersonalEvent::MailsUpdated { messages, changes } => {
             Ok(Some(vec![Frame::MailsUpdated(MailsUpdated {
                 namespace: Inbox::Inbox,

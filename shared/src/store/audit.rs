@@ -10,17 +10,18 @@ mod codec;
 
 pub use chain::{Filter, MOST_DAYS, Page, Place, Verdict, list, verify};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use self::codec::attribute;
 use super::item::{Item, bytes, number, text};
-use super::keys;
+use super::keys::{self, Key};
 use super::table::{self, Backoff, Condition, Consistency, Transacted, Transaction, Update};
+use super::{Worker, profiles};
 use crate::App;
 use crate::auth::{Caller, Permit};
 use crate::domain::audit::{Actor, AuditEntry, Hash, Severity, Target, hex};
 use crate::domain::day::Day;
-use crate::domain::ids::AuditId;
+use crate::domain::ids::{AuditId, MessageId, UserId};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::telemetry::Count;
@@ -134,6 +135,36 @@ pub async fn record(app: &App, actor: impl Into<Actor>, act: Act) -> Result<()> 
             Transacted::Refused(_) => return Err(Error::internal("a day of the audit log is refused")),
         }
     }
+}
+
+/// Records, for a worker, what a user has done, once however often its job comes: `receipt` is the key of the item that
+/// says that it is recorded.
+pub(super) async fn record_once(app: &App, actor: &Actor, act: &Act, receipt: &Key) -> Result<()> {
+    let mut backoff = Backoff::new(ATTEMPTS);
+    loop {
+        let once = Transaction::default().put(Item::new(receipt), Condition::absent());
+        let (transaction, _) = Pending::next(app, actor, act).await?.join(once);
+        match transaction.send(app).await? {
+            Transacted::Done => return Ok(()),
+            Transacted::Refused(parts) if parts.first().is_some_and(Option::is_some) => return Ok(()),
+            Transacted::Refused(_) => {
+                app.meter().count(Count::Contentions, 1);
+                backoff.wait("recording in the audit log").await?;
+            }
+        }
+    }
+}
+
+/// Records that a user has deleted a mail or a message of theirs.
+pub async fn record_deletion(app: &App, _: Worker, user: UserId, message: MessageId) -> Result<()> {
+    let claims = profiles::find(app, user).await?.map(|profile| profile.claims);
+    let actor = Actor {
+        id: user,
+        email: claims.as_ref().and_then(|claims| claims.email.clone()),
+        roles: claims.map(|claims| claims.roles).unwrap_or_default(),
+    };
+    let act = Act::read("messages.delete", Target::one("message", message), json!({}));
+    record_once(app, &actor, &act, &keys::deletion_recorded(message, user)).await
 }
 
 /// The next entry of the chain, to be put in the transaction of what it tells of.

@@ -5,11 +5,15 @@
 //! balance was read. So the sum over the ledger is the balance at any moment, nothing is taken twice, and nothing
 //! ever goes below zero.
 
+use serde_json::json;
+
+use super::audit::{self, Act, Pending};
 use super::item::{Item, number};
 use super::keys;
 use super::table::{self, Backoff, Condition, Consistency, Query, Transacted, Transaction};
 use crate::App;
 use crate::auth::Permit;
+use crate::domain::audit::{Actor, Target};
 use crate::domain::credits::{CreditTransaction, TransactionType};
 use crate::domain::ids::{MessageId, TransactionId, UserId};
 use crate::domain::text::ClientMessageId;
@@ -21,6 +25,8 @@ const ATTEMPTS: u32 = 24;
 
 /// What the first credits of a new user are for.
 const WELCOME: &str = "initial balance";
+/// What the audit log calls a grant.
+const GRANTED: &str = "credits.grant";
 /// What a debit is for.
 const SENT: &str = "message sent";
 
@@ -125,20 +131,26 @@ pub struct Granted {
     pub replayed: bool,
 }
 
-/// Grants credits, once for all calls with the same reference.
+/// Grants credits, once for all calls with the same reference: the entry of the ledger, the balance and the entry of
+/// the audit log are one transaction. A call that finds the grant made is audited as a look.
 ///
 /// # Errors
 /// [`Error::IdempotencyKeyReused`] if the reference stands for another amount, [`Error::Unavailable`] if too many
 /// others were entering.
 pub async fn grant(
     app: &App,
-    _: &Permit,
+    permit: &Permit,
     user: UserId,
     amount: u64,
     reason: &str,
     reference: &ClientMessageId,
 ) -> Result<Granted> {
     let id = TransactionId::granted(user, reference);
+    let actor = Actor::from(permit);
+    let target = || Target::one("user", user);
+    let metadata = json!({
+        "amount": amount, "reason": reason, "client_reference": reference.as_str(), "transaction_id": id
+    });
     let mut account = account(app, user).await?;
     let mut backoff = Backoff::new(ATTEMPTS);
     loop {
@@ -159,7 +171,12 @@ pub async fn grant(
             .number(attribute::AMOUNT, amount)
             .number(attribute::BALANCE, balance);
         let transaction = Transaction::default().put(receipt, Condition::absent());
-        match enter(transaction, user, account, &entry).send(app).await? {
+        let is = |balance: u64| json!({ "balance": balance });
+        let (before, after) = (is(account.balance), is(balance));
+        let act = Act::change(GRANTED, target(), before, after, metadata.clone());
+        let pending = Pending::next(app, &actor, &act).await?;
+        let (transaction, seat) = pending.join(enter(transaction, user, account, &entry));
+        match transaction.send(app).await? {
             Transacted::Done => {
                 return Ok(Granted {
                     transaction: id,
@@ -169,11 +186,16 @@ pub async fn grant(
             }
             Transacted::Refused(parts) => {
                 if let Some(Some(receipt)) = parts.first() {
-                    return replayed(id, receipt, amount);
+                    let granted = replayed(id, receipt, amount)?;
+                    audit::record(app, actor, Act::read(GRANTED, target(), metadata)).await?;
+                    return Ok(granted);
                 }
                 app.meter().count(Count::Contentions, 1);
                 backoff.wait("entering into a ledger").await?;
-                account = now(parts.get(1..).unwrap_or_default())?;
+                let of_ledger = parts.get(1..).unwrap_or_default();
+                if of_ledger.first().is_some_and(Option::is_some) || !seat.was_taken(&parts) {
+                    account = now(of_ledger)?;
+                }
             }
         }
     }

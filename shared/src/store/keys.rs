@@ -16,6 +16,7 @@
 //! | notification | `U#user#NOTE` | `N#notification` | |
 //! | that it is unread | `U#user#NOTE` | `UNREAD#notification` | |
 //! | content of a mail | `M#message` | `AT`, as a locator: ids of both are one kind | |
+//! | that a deletion is in the audit log | `M#message` | `DELETED#user` | |
 //! | flags of a mail, per side | `U#user#BOX` | `FLAGS#message` | |
 //! | mail in a list, per side | `U#user#BOX` | `folder#time#message` | |
 //! | counts of mails and notifications | `U#user` | `TALLY` | |
@@ -145,6 +146,11 @@ pub fn entry_sort(seq: u64) -> String {
 /// Where a message is.
 pub fn locator(message: MessageId) -> Key {
     key(format!("M#{message}"), "AT")
+}
+
+/// That the audit log holds a user's deletion of a mail or message.
+pub fn deletion_recorded(message: MessageId, user: UserId) -> Key {
+    key(format!("M#{message}"), format!("DELETED#{user}"))
 }
 
 /// What a user missed in a conversation.
@@ -368,7 +374,7 @@ mod tests {
             keys.extend([
                 profile(user), connections(user), head(place), reads(place), member(place, user), entry(place, seq),
                 balance(user), ledger(user, seq), grant(user, TransactionId::from_uuid(Uuid::from_u128(a))),
-                locator(message), missed(user, place), rate(&user.to_string()), typing(user, place), ticket(&user.to_string()),
+                locator(message), deletion_recorded(message, user), missed(user, place), rate(&user.to_string()), typing(user, place), ticket(&user.to_string()),
                 notification(user, note), unread_notification(user, note), flags(user, message), tally(user),
                 day_marker(day, place), audit_head(), audit_day(day), audit_entry(day, seq), self::export(export),
                 export_part(export, 1), file(FileId::from_uuid(user.uuid())),
@@ -376,7 +382,7 @@ mod tests {
             ]);
             keys.sort();
             keys.dedup();
-            prop_assert_eq!(keys.len(), 34);
+            prop_assert_eq!(keys.len(), 35);
         }
     }
 }

@@ -10,13 +10,17 @@ mod pages;
 pub use missed::{Missed, note_missed};
 pub use pages::{Page, Place, page};
 
+use serde_json::json;
+
 use super::Worker;
+use super::audit::{Act, Pending};
 use super::item::{Item, number};
 use super::keys;
 use super::table::{self, Backoff, Condition, Consistency, Transacted, Transaction, Update, Written};
 use super::tally::{self, Delta, Tally};
 use crate::App;
 use crate::auth::Permit;
+use crate::domain::audit::{Actor, Target};
 use crate::domain::ids::{MessageId, NotificationId, UserId};
 use crate::domain::notification::{Notification, NotificationText, NotificationType};
 use crate::domain::time::Timestamp;
@@ -367,10 +371,10 @@ pub async fn read_all(app: &App, user: UserId) -> Result<u64> {
     Ok(marked + notes.len() as u64)
 }
 
-/// Notifies a user on behalf of the system.
+/// Notifies a user on behalf of the system, and has it audited in the same transaction.
 pub async fn notify(
     app: &App,
-    _: &Permit,
+    permit: &Permit,
     user: UserId,
     of_type: &NotificationType,
     content: &NotificationText,
@@ -382,6 +386,10 @@ pub async fn notify(
         let stored = Stored::new(id, of_type.as_str(), content.as_str(), None);
         let transaction = stored.put_into(Transaction::default(), user);
         let delta = Delta::default().notified(id, of_type.as_str());
+        let metadata = json!({ "notification_id": id, "notification_type": of_type.as_str() });
+        let act = Act::read("notifications.system", Target::one("user", user), metadata);
+        let pending = Pending::next(app, &Actor::from(permit), &act).await?;
+        let (transaction, _) = pending.join(transaction);
         match counted(transaction, delta, user).send(app).await? {
             Transacted::Done => return Ok(stored.notification(user, &Tally::default())),
             Transacted::Refused(parts) => newest = newest_of(&parts)?,
