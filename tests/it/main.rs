@@ -58,5 +58,6 @@ mod restart;
 mod rights;
 mod simulation;
 mod sockets;
+mod source_documents;
 mod sync;
 mod tidy;
