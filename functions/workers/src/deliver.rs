@@ -2,7 +2,7 @@
 //!
 //! A job names what happened and no recipient. A large group is split into jobs over ranges of members, so
 //! that a member costs the same wherever. Whoever has no live connection is handed to `notify`, all of a job's
-//! members in one. What happened to one person alone is in [`crate::personal`]. Being done twice does no harm: frames carry their `seq`, and a missed message is noted once.
+//! members in one. What happened to one person alone is in `personal.rs`. Being done twice does no harm: frames carry their `seq`, and a missed message is noted once.
 
 use std::sync::OnceLock;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 //!
 //! The content is written once and never again. What somebody does with a mail is in the flags of their side, an item
 //! of its own that is there once they differ from [`Flags::untouched`]; the lists that a mail stands in, and what it
-//! adds to the [tally](super::tally), follow from the flags alone ([`Flags::listings`], [`Flags::counts`]). So every
+//! adds to the [tally], follow from the flags alone ([`Flags::listings`], [`Flags::counts`]). So every
 //! change is one transaction: the flags, if they are as they were seen, and the differences.
 
 mod codec;

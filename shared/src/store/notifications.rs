@@ -1,4 +1,4 @@
-//! Notifications of a user: those that are stored, one item each, and what was [missed](missed) in conversations.
+//! Notifications of a user: those that are stored, one item each, and what was [missed](note_missed) in conversations.
 //!
 //! The ids of those that are stored follow each other, so their order is that in which they came, and "all are read"
 //! is one write whatever their number: it names the newest. A notification is read if it was marked, or if it is not

@@ -1,6 +1,8 @@
 //! The same of mail and notifications: each call of each deed, and the misfortunes that can befall it. Nothing is lost,
 //! nothing is doubled, everybody's devices hear of it, and what is counted is what the lists hold.
 
+mod beside;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
