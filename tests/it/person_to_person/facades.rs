@@ -101,6 +101,22 @@ async fn a_message_is_got_by_its_id_and_so_read_by_its_receiver() {
         .is_error(404, "NOT_FOUND");
 }
 
+/// Contract §4: what was missed leaves the notifications when it is read, also by itself.
+#[tokio::test]
+async fn a_missed_message_that_is_read_by_itself_leaves_the_notifications() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    ada.writes_to(&bob, "One").await.is(200);
+    let second = ada.writes_to(&bob, "Two").await.is(200);
+    world.bring_offline_forward().await;
+    let notifications = bob.notifications().await;
+    assert_eq!(notifications.len(), 1, "{notifications:?}");
+    assert_eq!(notifications[0]["message_id"], second["id"]);
+    marks(&bob, &[&second]).await;
+    assert_eq!(bob.notifications().await, Vec::<serde_json::Value>::new());
+    assert_eq!(unread(&bob).await["unread_count"], 1, "the first one still waits");
+}
+
 /// S2-W01: typing to a person.
 #[tokio::test]
 async fn typing_is_shown_to_a_person_by_their_id() {

@@ -13,6 +13,7 @@ use super::super::keys;
 use super::super::members;
 use super::super::table::{self, Consistency, Query, Update, Written};
 use crate::App;
+use crate::domain::conversation::Cursor;
 use crate::domain::ids::{ConversationId, MessageId, NotificationId, UserId};
 use crate::domain::notification::{MISSED_MESSAGES, Notification, about_missed};
 use crate::domain::time::Timestamp;
@@ -112,21 +113,21 @@ pub(super) async fn of(app: &App, user: UserId) -> Result<Vec<Note>> {
     let cursors = cursors(app, user, &notes).await?;
     // Who has left a conversation has missed nothing there.
     notes.retain(|note| {
-        let read = cursors.get(&note.missed.conversation);
-        read.is_some_and(|last_read_seq| *last_read_seq < note.missed.seq)
+        let cursor = cursors.get(&note.missed.conversation);
+        cursor.is_some_and(|cursor| !cursor.has_read(note.missed.seq))
     });
     Ok(notes)
 }
 
 /// How far the user has read in each conversation.
-async fn cursors(app: &App, user: UserId, notes: &[Note]) -> Result<HashMap<ConversationId, u64>> {
+async fn cursors(app: &App, user: UserId, notes: &[Note]) -> Result<HashMap<ConversationId, Cursor>> {
     let key = |note: &Note| keys::member(note.missed.conversation, user);
     let items = table::get_many(app, notes.iter().map(key).collect(), Consistency::Strong).await?;
     let mut cursors = HashMap::with_capacity(notes.len());
     for note in notes {
         if let Some(item) = items.get(&key(note)) {
             let member = members::decode(note.missed.conversation, item)?;
-            cursors.insert(note.missed.conversation, member.cursor.last_read_seq);
+            cursors.insert(note.missed.conversation, member.cursor);
         }
     }
     Ok(cursors)
