@@ -7,7 +7,7 @@ use harness::faults::{Misfortune, Point, everything};
 use serde_json::{Value, json};
 
 use super::{Deed, Stage, points};
-use crate::faults::stage::attempt;
+use crate::faults::asking::attempt;
 
 /// What happens while the first attempt waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
