@@ -1,5 +1,9 @@
 //! Files, through S3.
 
+mod exports;
+
+pub use exports::{EXPORT_LINK_LIFETIME, ExportLink, export_link, put_export};
+
 use crate::App;
 use crate::error::Result;
 use crate::store::table::failed;

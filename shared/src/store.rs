@@ -8,6 +8,7 @@ pub mod audit;
 pub mod connections;
 pub mod conversations;
 mod days;
+pub mod exports;
 pub mod glance;
 pub mod item;
 pub mod keys;

@@ -67,6 +67,10 @@ pub async fn replay(world: &World) {
         .unwrap()
         .to_owned();
     ada.says(&conversation, "The entry that the jobs speak of").await;
+    let export = admin.get("/api/admin/messages/export").await.is(202)["export_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let (functions, mut events) = (local::functions(), recorded());
     let caller = caller(world, &functions, &events, &ada).await;
 
@@ -83,6 +87,7 @@ pub async fn replay(world: &World) {
             .replace("{{bob}}", &bob.id.to_string())
             .replace("{{conversation_id}}", &conversation)
             .replace("{{message_id}}", message["id"].as_str().unwrap())
+            .replace("{{export_id}}", &export)
             .replace("{{sync_token}}", &token)
             .replace("{{caller}}", &escaped(&caller));
         check(function, &invoke(world, function, &event).await);

@@ -3,7 +3,10 @@
 
 mod audit;
 mod erasure;
+mod export;
+mod figures;
 mod moderation;
+mod roles;
 mod search;
 mod unread;
 

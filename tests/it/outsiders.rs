@@ -67,6 +67,7 @@ impl Stage {
         let conversation = ada.open_direct(&bob).await;
         let message = ada.says(&conversation, "Between us").await["id"].clone();
         let token = ada.get("/api/events").await.is(200)["next"].clone();
+        let export = ada.get("/api/admin/messages/export").await.is(202)["export_id"].clone();
         let ids = json!({
             "conversation_id": conversation,
             "message_id": message,
@@ -77,6 +78,7 @@ impl Stage {
             "receiver_id": bob.id,
             "sender_id": bob.id,
             "user_id": bob.id,
+            "export_id": export,
             "user1_id": ada.id,
             "user2_id": bob.id,
             "after": token,
