@@ -5,6 +5,7 @@ mod audit;
 mod erasure;
 mod export;
 mod figures;
+mod misfortunes;
 mod moderation;
 mod roles;
 mod search;

@@ -13,6 +13,7 @@ use harness::world::{EXPORT, EXPORT_DEAD};
 use harness::{Person, World};
 use local_services::{AwsError, Call, Delivery, Interceptor, Service, Verdict};
 use serde_json::{Value, json};
+use shared::domain::audit::hex;
 use shared::domain::user::Claims;
 use uuid::Uuid;
 
@@ -65,10 +66,7 @@ async fn files(world: &World, export: &Value) -> (Vec<Value>, Vec<Vec<String>>) 
         let bytes = download(world, file["url"].as_str().unwrap()).await;
         assert_eq!(file["size_bytes"], bytes.len());
         use sha2::Digest as _;
-        let hash: String = sha2::Sha256::digest(&bytes)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash = hex(&sha2::Sha256::digest(&bytes));
         assert_eq!(file["sha256"], hash);
         assert_eq!(file["part"], index / 2 + 1);
         let mut text = String::new();

@@ -112,16 +112,13 @@ async fn figures_of_five_thousand_messages() {
     assert_eq!(overview.answer["by_status"]["read"], 1_250);
 
     let started = get(
-        "export, 30 days",
+        "export, an empty year",
         "export_messages",
         "export?from=2020-01-01&to=2020-12-31",
     )
     .await;
-    assert!(
-        started.reads < 800.0,
-        "366 empty days are asked about, and nothing else is read: {}",
-        started.reads
-    );
+    // Four units for each of the 366 days on which there is nothing, and next to nothing else.
+    assert!(started.reads <= 1_470.0, "{}", started.reads);
     let first = &overview.answer["by_day"][0]["day"];
     let export = get(
         "export, all",
