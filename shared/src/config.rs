@@ -21,6 +21,11 @@ pub struct Config {
     pub table: String,
     /// `BUCKET_NAME`: attachments and exports.
     pub bucket: String,
+    /// `EXPORT_PART_ROWS`: after how many messages a part of an export ends, together with the piece of a log that it
+    /// is reading, which holds at most 256.
+    pub export_part_rows: u64,
+    /// `EXPORT_QUEUE_URL`: jobs for `export_messages`.
+    pub export_queue_url: String,
     /// `FANOUT_QUEUE_URL`: jobs for `deliver`.
     pub fanout_queue_url: String,
     /// `OFFLINE_QUEUE_URL`: jobs for `notify`.
@@ -99,10 +104,12 @@ pub struct ConfigError(Vec<String>);
 
 impl Config {
     /// The settings that `template.yaml` gives every function; a test compares the two.
-    pub const NAMES: [&str; 17] = [
+    pub const NAMES: [&str; 19] = [
         "BUCKET_NAME",
         "CREDITS_INITIAL",
         "CURSOR_SECRET_KEY",
+        "EXPORT_PART_ROWS",
+        "EXPORT_QUEUE_URL",
         "FANOUT_QUEUE_URL",
         "JWT_AUDIENCE",
         "JWT_ISSUER",
@@ -147,6 +154,8 @@ impl Config {
             },
             table: reader.required("TABLE_NAME"),
             bucket: reader.required("BUCKET_NAME"),
+            export_part_rows: reader.number("EXPORT_PART_ROWS", 19_744),
+            export_queue_url: reader.required("EXPORT_QUEUE_URL"),
             fanout_queue_url: reader.required("FANOUT_QUEUE_URL"),
             offline_queue_url: reader.required("OFFLINE_QUEUE_URL"),
             websocket_endpoint: reader.required("WEBSOCKET_ENDPOINT"),
@@ -254,7 +263,10 @@ mod tests {
             "JWT_SECRET_KEY" | "CURSOR_SECRET_KEY" => "s".repeat(32),
             "JWT_JWKS_URL" | "JWT_ISSUER" | "JWT_AUDIENCE" => String::new(),
             name if name.starts_with("RATE_LIMIT")
-                || matches!(name, "OFFLINE_GRACE_SECONDS" | "CREDITS_INITIAL") =>
+                || matches!(
+                    name,
+                    "CREDITS_INITIAL" | "EXPORT_PART_ROWS" | "OFFLINE_GRACE_SECONDS"
+                ) =>
             {
                 "7".to_owned()
             }

@@ -25,6 +25,12 @@ pub trait Job: 'static {
     /// Does it; an error leaves the message in the queue, and nothing else of its batch.
     fn run(app: &App, worker: Worker, message: Self::Message) -> impl Future<Output = Result<()>> + Send;
 
+    /// What is done when a message was tried for the last time and in vain, before it goes to the dead letters. A worker
+    /// that dies has no time for it.
+    fn give_up(_: &App, _: Worker, _: Self::Message, _: &Error) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
     /// Which messages of a batch one other message can stand for: each of the answer with the places in the batch
     /// of those that are done when it is done. Unless a job says otherwise, each stands for itself.
     fn fold(batch: Vec<(usize, Self::Message)>) -> Vec<(Self::Message, Vec<usize>)> {
@@ -56,6 +62,25 @@ pub struct Record {
     pub message_id: String,
     /// The job.
     pub body: String,
+    /// What SQS says of it.
+    #[serde(default)]
+    pub attributes: Attributes,
+}
+
+/// What SQS says of a message.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Attributes {
+    /// How often it was received, this time included.
+    pub approximate_receive_count: String,
+}
+
+impl Record {
+    /// Whether it goes to the dead letters if it cannot be done this time.
+    fn is_tried_for_the_last_time(&self) -> bool {
+        let count = self.attributes.approximate_receive_count.parse();
+        count.is_ok_and(|count: u32| count >= queue::MOST_RECEIVES)
+    }
 }
 
 /// What stays in the queue.
@@ -124,6 +149,17 @@ async fn work<J: Job>(app: &App, records: &[Record]) -> (Failures, Option<Error>
     for (place, result) in join_all(alone).await {
         if let Err(error) = result {
             failed.insert(place, error);
+        }
+    }
+    for (place, error) in &mut failed {
+        let is_last = records
+            .get(*place)
+            .is_some_and(Record::is_tried_for_the_last_time);
+        if let Some(message) = batch.get(place).filter(|_| is_last)
+            && let Err(unsaid) = J::give_up(app, Worker::new(), message.clone(), error).await
+        {
+            // Both are for the log alone: the message fails as it is.
+            *error = Error::internal(format!("{}; and giving up: {}", error.chain(), unsaid.chain()));
         }
     }
     let failure = |place: &usize| {

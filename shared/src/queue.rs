@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::App;
-use crate::domain::ids::{ConversationId, MessageId, NotificationId, UserId};
+use crate::domain::ids::{ConversationId, ExportId, MessageId, NotificationId, UserId};
 use crate::domain::mail::Change;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
@@ -15,6 +15,8 @@ use crate::store::table::failed;
 /// A queue of this system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Queue {
+    /// Exports to be written.
+    Export,
     /// To be delivered to live connections.
     Fanout,
     /// Missed by members without one.
@@ -23,11 +25,12 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 2] = [Self::Fanout, Self::Offline];
+    pub const ALL: [Self; 3] = [Self::Export, Self::Fanout, Self::Offline];
 
     /// The logical id in the template.
     pub const fn resource(self) -> &'static str {
         match self {
+            Self::Export => "ExportQueue",
             Self::Fanout => "FanoutQueue",
             Self::Offline => "OfflineQueue",
         }
@@ -35,6 +38,7 @@ impl Queue {
 
     fn url(self, app: &App) -> &str {
         match self {
+            Self::Export => &app.config().export_queue_url,
             Self::Fanout => &app.config().fanout_queue_url,
             Self::Offline => &app.config().offline_queue_url,
         }
@@ -228,6 +232,18 @@ pub struct Missing {
     /// Who was away.
     pub users: Vec<UserId>,
 }
+
+/// A step of an export, for `export_messages`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportStep {
+    /// The export.
+    pub export: ExportId,
+    /// The number of the step, from 1.
+    pub step: u32,
+}
+
+/// How often a message is received before it goes to the dead letters; a test compares it with the template.
+pub const MOST_RECEIVES: u32 = 5;
 
 /// SQS takes ten messages in one request.
 const BATCH: usize = 10;

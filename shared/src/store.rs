@@ -9,6 +9,7 @@ pub mod connections;
 pub mod conversations;
 pub mod credits;
 mod days;
+pub mod exports;
 pub mod files;
 pub mod glance;
 pub mod item;

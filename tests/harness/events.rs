@@ -69,6 +69,10 @@ pub async fn replay(world: &World) {
         .to_owned();
     ada.says(&conversation, "The entry that the jobs speak of").await;
     let file = ada.uploads("harbour.jpg", "image/jpeg", files::JPEG).await;
+    let export = admin.get("/api/admin/messages/export").await.is(202)["export_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let (functions, mut events) = (local::functions(), recorded());
     let caller = caller(world, &functions, &events, &ada).await;
 
@@ -91,6 +95,7 @@ pub async fn replay(world: &World) {
             .replace("{{received_id}}", received["id"].as_str().unwrap())
             .replace("{{conversation_id}}", &conversation)
             .replace("{{message_id}}", message["id"].as_str().unwrap())
+            .replace("{{export_id}}", &export)
             .replace("{{sync_token}}", &token)
             .replace("{{file_id}}", &file)
             .replace("{{caller}}", &escaped(&caller));

@@ -21,7 +21,7 @@ pub use dice::Dice;
 pub use point::Point;
 pub use storm::{OPERATION, Storm};
 
-use crate::world::{FANOUT, OFFLINE};
+use crate::world::{EXPORT, FANOUT, OFFLINE};
 
 /// What happens to one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -283,7 +283,7 @@ impl Faults {
             }
             // Something is at work, or has failed and hides.
             self.quiet().await;
-            for queue in [FANOUT, OFFLINE] {
+            for queue in [EXPORT, FANOUT, OFFLINE] {
                 queues.make_visible_now(queue).expect("the queue is there");
             }
         }

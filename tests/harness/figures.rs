@@ -18,6 +18,17 @@ pub fn memory_mib(process: u32) -> (f64, f64) {
     (field("VmRSS:"), field("VmHWM:"))
 }
 
+/// The processes whose programs have this name.
+pub fn named(name: &str) -> Vec<u32> {
+    let id = |entry: fs::DirEntry| {
+        let id: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let program = fs::read_link(entry.path().join("exe")).ok()?;
+        program.ends_with(name).then_some(id)
+    };
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(id).collect()
+}
+
 /// The CPU time of the threads that a process has, to the nanosecond. Threads that have ended are left out: for
 /// processes that do everything in the threads they have.
 pub fn cpu_of_threads(process: u32) -> Duration {

@@ -1,5 +1,9 @@
 //! Long histories, made at once: what cost must not grow with.
 
+mod archive;
+
+pub use archive::Archive;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;

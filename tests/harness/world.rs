@@ -21,6 +21,10 @@ use crate::person::Person;
 pub(crate) static VALIDATOR: LazyLock<Validator> =
     LazyLock::new(|| Validator::new(&crate::openapi::document(&local::functions())));
 
+/// The queue of jobs for `export_messages`.
+pub const EXPORT: &str = "ExportQueue";
+/// Where jobs for `export_messages` end that cannot be done.
+pub const EXPORT_DEAD: &str = "ExportDeadLetters";
 /// The queue of jobs for `deliver`.
 pub const FANOUT: &str = "FanoutQueue";
 /// The queue of jobs for `notify`.
@@ -288,7 +292,7 @@ impl Drop for World {
             return;
         }
         let Some(desk) = &self.desk else { return };
-        for queue in [FANOUT_DEAD, OFFLINE_DEAD] {
+        for queue in [EXPORT_DEAD, FANOUT_DEAD, OFFLINE_DEAD] {
             let depth = desk.services().queues().depth(queue).expect("the queue is there");
             assert_eq!(depth.visible, 0, "jobs ended in {queue}");
         }

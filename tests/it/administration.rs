@@ -3,7 +3,11 @@
 
 mod audit;
 mod erasure;
+mod export;
+mod figures;
+mod misfortunes;
 mod moderation;
+mod roles;
 mod search;
 mod trail;
 mod unread;

@@ -2,6 +2,7 @@
 //!
 //! `cargo t costs -- --nocapture` prints the tables. What they come to at list prices is in [`prices`].
 
+mod administration;
 mod boxes;
 mod files;
 mod history;
@@ -33,7 +34,7 @@ async fn world() -> (World, Arc<Ledger>) {
 }
 
 /// The functions that SQS invokes.
-const WORKERS: [&str; 2] = ["Deliver", "Notify"];
+const WORKERS: [&str; 3] = ["Deliver", "ExportMessages", "Notify"];
 
 /// What something cost.
 #[derive(Clone, Debug)]

@@ -73,6 +73,7 @@ impl Stage {
         bob.mails(&ada, "Two").await;
         let notification = ada.notifications().await[0]["id"].clone();
         let file = ada.uploads("harbour.jpg", "image/jpeg", files::JPEG).await;
+        let export = ada.get("/api/admin/messages/export").await.is(202)["export_id"].clone();
         let ids = json!({
             "delete_mail.message_id": mail,
             "get_mail.message_id": mail,
@@ -91,6 +92,7 @@ impl Stage {
             "receiver_id": bob.id,
             "sender_id": bob.id,
             "user_id": bob.id,
+            "export_id": export,
             "user1_id": ada.id,
             "user2_id": bob.id,
             "after": token,

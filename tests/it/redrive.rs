@@ -75,7 +75,8 @@ async fn a_delivery_that_was_given_up_is_made_after_the_command() {
     assert!(succeeded, "{said}");
     assert_eq!(
         said,
-        "FanoutDeadLetters: 0 jobs sent back to FanoutQueue\nOfflineDeadLetters: 0 jobs sent back to OfflineQueue\n"
+        "ExportDeadLetters: 0 jobs sent back to ExportQueue\nFanoutDeadLetters: 0 jobs sent back to FanoutQueue\n\
+         OfflineDeadLetters: 0 jobs sent back to OfflineQueue\n"
     );
 }
 
@@ -87,7 +88,7 @@ async fn a_queue_that_holds_no_dead_letters_and_a_desk_that_is_not_there_are_nam
     assert!(!succeeded);
     assert_eq!(
         said,
-        "tidings: FanoutQueue is no dead-letter queue; those are FanoutDeadLetters and OfflineDeadLetters\n"
+        "tidings: FanoutQueue is no dead-letter queue; those are ExportDeadLetters and FanoutDeadLetters and OfflineDeadLetters\n"
     );
     let (succeeded, said) = redrive(&["--http-port", "1"]).await;
     assert!(

@@ -55,7 +55,7 @@ impl Asked {
 }
 
 /// Words to look for.
-pub(crate) type Words = Text<1, 200>;
+pub type Words = Text<1, 200>;
 
 /// The parameters that an export shares with a search.
 #[derive(Deserialize, JsonSchema)]
@@ -63,10 +63,10 @@ pub struct Query {
     /// Messages that this user sent or, in a direct conversation, got.
     pub user_id: Option<UserId>,
     /// Messages that say this, in capitals or not.
-    pub q: Option<Text<1, 200>>,
+    pub q: Option<Words>,
     /// Messages with this status.
     pub moderation_status: Option<ModerationStatus>,
-    /// From when on: a date, or a moment.
+    /// From when on: a date, or a moment; seven days before `to` if not said.
     pub from: Option<Edge>,
     /// Until when: a date, which is in it, or a moment, which is not; now if not said.
     pub to: Option<Edge>,

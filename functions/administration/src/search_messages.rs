@@ -131,12 +131,11 @@ impl Endpoint for SearchMessages {
         } else {
             offset(query.page, query.skip, limit)?
         };
-        let scope = match &after {
-            Some(After((at, ..), from, _)) => scope(*from, at + 1, &asked),
-            None => {
-                let span = Span::of(app.now(), query.from, query.to, USUAL, asked.most_days())?;
-                scope(span.from.milliseconds(), span.to.milliseconds(), &asked)
-            }
+        let scope = if let Some(After((at, ..), from, _)) = &after {
+            scope(*from, at + 1, &asked)
+        } else {
+            let span = Span::of(app.now(), query.from, query.to, USUAL, asked.most_days())?;
+            scope(span.from.milliseconds(), span.to.milliseconds(), &asked)
         };
         let permit = call.permit()?;
         let wanted = usize::try_from(skipped + limit).unwrap_or(usize::MAX) + 1;

@@ -1,6 +1,7 @@
 //! Workers: what is done after an answer, from queues.
 
 pub mod deliver;
+pub mod export_messages;
 pub mod notify;
 
 mod personal;
@@ -9,5 +10,9 @@ use shared::lambda::Function;
 
 /// Every function of this domain.
 pub fn functions() -> Vec<Function> {
-    vec![deliver::function(), notify::function()]
+    vec![
+        deliver::function(),
+        export_messages::function(),
+        notify::function(),
+    ]
 }

@@ -26,12 +26,18 @@ pub struct Link {
 
 /// The link to a file. Whoever follows it gets the file to keep, under its name, and no page to look at.
 pub async fn download_link(app: &App, file: FileId, name: &FileName, media_type: MediaType) -> Result<Link> {
+    link(app, &file_key(file), media_type.as_str(), disposition(name)).await
+}
+
+/// The link to an object, as what and under which name it is downloaded. Nothing is sent for it: it allows what the
+/// role of this function does.
+pub(super) async fn link(app: &App, key: &str, media_type: &str, disposition: String) -> Result<Link> {
     let request = app.outside.s3_of_clients.get_object();
     let signed = request
         .bucket(&app.config().bucket)
-        .key(file_key(file))
-        .response_content_type(media_type.as_str())
-        .response_content_disposition(disposition(name))
+        .key(key)
+        .response_content_type(media_type)
+        .response_content_disposition(disposition)
         .presigned(lifetime(app)?)
         .await
         .map_err(failed)?;

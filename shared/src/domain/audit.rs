@@ -69,6 +69,10 @@ pub struct Target {
 
 impl Target {
     /// One thing.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "ids are copied; a reference at each call would say nothing"
+    )]
     pub fn one(kind: &str, id: impl ToString) -> Self {
         Self {
             kind: kind.to_owned(),

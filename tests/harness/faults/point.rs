@@ -39,7 +39,7 @@ impl Point {
 
     /// Whether a job is what calls.
     pub fn is_of_a_job(&self) -> bool {
-        ["Deliver", "Notify"].contains(&self.function.as_str())
+        ["Deliver", "ExportMessages", "Notify"].contains(&self.function.as_str())
     }
 
     /// The point of a call, as if it were the first of its kind.
@@ -105,7 +105,9 @@ fn collect(value: &Value, kinds: &mut Vec<String>) {
 /// A key without what is another each time: ids, numbers and hashes.
 fn kind(key: &str) -> String {
     let part = |part: &str| {
-        let digits = part.len() > 2 && part.chars().all(|character| character.is_ascii_hexdigit());
+        // Dates too.
+        let is_digit = |character: char| character.is_ascii_hexdigit() || character == '-';
+        let digits = part.len() > 2 && part.chars().all(is_digit);
         if digits || part.len() > 12 {
             "…".to_owned()
         } else {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use harness::{Person, World};
 use serde_json::{Value, json};
+use shared::domain::audit::hex;
 
 use super::{audit_log, id, is_valid, moderate, talk, verdict};
 
@@ -76,8 +77,7 @@ fn sorted(value: &Value) -> String {
 
 fn sha256(text: &str) -> String {
     use sha2::Digest as _;
-    let hash = sha2::Sha256::digest(text);
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&sha2::Sha256::digest(text))
 }
 
 /// A log over three days, with two acts on each.
@@ -257,12 +257,7 @@ fn hash(item: &mut Value) {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     let bytes = |name: &str| STANDARD.decode(item[name]["B"].as_str().unwrap()).unwrap();
-    let hex = |name: &str| {
-        bytes(name)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
-    };
+    let hex = |name: &str| hex(&bytes(name));
     let uuid = |name: &str| uuid::Uuid::from_slice(&bytes(name)).unwrap();
     let json_of = |name: &str| -> Value {
         item[name]["S"]

@@ -346,3 +346,40 @@ async fn an_overview_counts_every_message_once() {
     );
     assert_eq!(audit_log(&admin, "action=messages.overview").await.len(), 3);
 }
+
+/// Whatever begins a day in a conversation, and however many do at once, its messages are found.
+#[tokio::test]
+async fn a_day_that_many_begin_at_once_or_a_deletion_begins_is_found_whole() {
+    let world = World::start().await;
+    let people = ["ada", "bob", "cem"].map(|name| forever(&world, name, "nobody"));
+    let [ada, bob, cem] = &people;
+    let admin = forever(&world, "root", "super_admin");
+    for person in &people {
+        person.get("/api/v1/users/me").await.is(200);
+    }
+    let group = ada.open_group("three", &[bob, cem]).await;
+    let with_bob = ada.open_direct(bob).await;
+    let mut expected = 0;
+    for day in 0..3 {
+        let says = (0..12).map(|number| people[number % 3].says(&group, "at once"));
+        futures::future::join_all(says).await;
+        let message = ada.says(&with_bob, "alone").await;
+        expected += 13;
+        world.advance(Duration::from_hours(24));
+        // The next day begins with something that is no message.
+        if day == 0 {
+            let path = format!("/api/conversations/{with_bob}/messages/{}", id(&message));
+            ada.delete(&path).await.is(204);
+        } else {
+            moderate(&admin, &message, "flagged").await.is(200);
+        }
+        let today = world.desk().clock().now().to_string();
+        ada.says(&with_bob, "after that").await;
+        expected += 1;
+        assert_eq!(
+            search(&admin, &format!("from={}", &today[..10])).await["total"],
+            1
+        );
+    }
+    assert_eq!(search(&admin, "").await["total"], expected);
+}

@@ -6,7 +6,7 @@ use serde_json::json;
 use serde_yaml_ng::Value as Yaml;
 use shared::config::Config;
 use shared::lambda::{Function, Port, Trigger};
-use shared::queue::Queue;
+use shared::queue::{MOST_RECEIVES, Queue};
 use shared::store::keys;
 
 use super::{assert_same, at, fields, logical_id, raw_template, resources, template};
@@ -56,6 +56,12 @@ fn every_queue_has_its_worker_and_its_dead_letters() {
         let redrive = queue.redrive.as_ref();
         let redrive = redrive
             .unwrap_or_else(|| panic!("template.yaml, {}: RedrivePolicy is missing", queue.logical_id));
+        assert_eq!(
+            redrive.max_receive_count,
+            u64::from(MOST_RECEIVES),
+            "template.yaml, {}: workers know by MOST_RECEIVES which try is the last",
+            queue.logical_id
+        );
         let dead_letters = template
             .queue(&redrive.dead_letter_queue)
             .map_or(0, |queue| queue.retention_seconds);

@@ -26,11 +26,15 @@ pub struct Between {
 pub async fn between(app: &App, _: Sight, users: [UserId; 2]) -> Result<Between> {
     let [one, other] = users;
     let conversation = ConversationId::direct(one, other);
-    let (head, newest, cursors) = tokio::try_join!(
-        conversations::find(app, conversation),
-        log::newest(app, conversation, Consistency::Strong),
-        members::cursors_of(app, conversation),
-    )?;
+    // On the heap: a future of the SDK is large, and every caller would carry the three of them.
+    let reads = Box::pin(async {
+        tokio::try_join!(
+            conversations::find(app, conversation),
+            log::newest(app, conversation, Consistency::Strong),
+            members::cursors_of(app, conversation),
+        )
+    });
+    let (head, newest, cursors) = reads.await?;
     head.ok_or(Error::NotFound("conversation"))?;
     Ok(Between {
         conversation,

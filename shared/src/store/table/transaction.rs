@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, ConditionCheck, Delete, Put, ReturnConsumedCapacity,
-    ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update as Change,
+    CancellationReason, Delete, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update as Change,
 };
 
 use super::{Condition, Update, failed, key_attributes, meter_write};
@@ -34,7 +34,6 @@ enum Part {
     Put(Item, Condition),
     Update(Update),
     Delete(Key, Condition),
-    Check(Key, Condition),
 }
 
 impl Transaction {
@@ -58,12 +57,6 @@ impl Transaction {
     /// Deletes an item, if the condition holds.
     pub(in crate::store) fn delete(mut self, key: Key, condition: Condition) -> Self {
         self.0.push(Part::Delete(key, condition));
-        self
-    }
-
-    /// Changes nothing, and insists on a condition.
-    pub(in crate::store) fn check(mut self, key: Key, condition: Condition) -> Self {
-        self.0.push(Part::Check(key, condition));
         self
     }
 
@@ -153,15 +146,6 @@ impl Part {
                     .set_expression_attribute_values(condition.values())
                     .return_values_on_condition_check_failure(show);
                 part.delete(delete.build().map_err(Error::internal)?)
-            }
-            Self::Check(key, condition) => {
-                let check = ConditionCheck::builder()
-                    .table_name(table)
-                    .set_key(Some(key_attributes(&key)))
-                    .set_condition_expression(condition.expression.clone())
-                    .set_expression_attribute_values(condition.values())
-                    .return_values_on_condition_check_failure(show);
-                part.condition_check(check.build().map_err(Error::internal)?)
             }
         };
         Ok(part.build())

@@ -21,6 +21,21 @@ pub(super) fn note(name: &str) -> Option<Note> {
             "Counted exactly. A stretch of more than 200,000 messages is 422 `too_broad`: ask about a shorter one.",
             &[],
         ),
+        "start_export" => (
+            "A worker writes every message of a stretch of time, or of one user's conversations, that fits the filters, \
+             as JSON Lines and as CSV, both compressed by gzip, in parts of at most 20,000 messages, oldest day first. \
+             Contents are as members see them: null where a message was deleted or is blocked. The columns of the CSV \
+             are the scalar fields of `MessageV2`; texts are as they were written, also where they begin with `=`, so \
+             import `content` as text. Each call starts an export of its own. Without a user, at most 366 days can \
+             be asked about.",
+            &[],
+        ),
+        "get_export" => (
+            "Only for whoever started the export; it is kept for seven days. The links are good for five minutes and \
+             want no token: do not keep them. An export that was given up, or of which nothing was heard for an hour, \
+             is `failed`: start another.",
+            &[],
+        ),
         "moderate_message" => (
             "`blocked` hides the content from everybody but moderators, in every list and on every open connection, \
              and nobody has it to read any more; `approved` brings it back. The decision is an entry of the \

@@ -1,0 +1,5 @@
+//! Lambda entry point of [`administration::get_export`].
+
+fn main() -> std::process::ExitCode {
+    shared::lambda::serve(administration::get_export::function())
+}

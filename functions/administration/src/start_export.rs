@@ -1,0 +1,79 @@
+//! `GET /api/admin/messages/export`: starts an export of messages (S2-E14).
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
+use shared::auth::Caller;
+use shared::domain::ids::ExportId;
+use shared::domain::user::Permission;
+use shared::http::input::Nothing;
+use shared::http::span::Span;
+use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
+use shared::lambda::{Function, Port};
+use shared::queue::{self, ExportStep, Queue};
+use shared::store::archive::Scope;
+use shared::store::exports;
+use shared::{App, Result};
+
+use crate::examples;
+use crate::filters::{Asked, Query};
+
+/// `GET /api/admin/messages/export`
+pub struct StartExport;
+
+/// How far back one looks who does not say.
+const USUAL: Duration = Duration::from_hours(7 * 24);
+
+/// What was started.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ExportStarted")]
+pub struct Output {
+    /// The export: ask for it by this id.
+    pub export_id: ExportId,
+}
+
+/// The function.
+pub fn function() -> Function {
+    Function::http(entry::<StartExport>()).using(&[Port::Queues])
+}
+
+impl Endpoint for StartExport {
+    const ROUTE: Route = Route::get(
+        "start_export",
+        "/api/admin/messages/export",
+        "Start an export of messages",
+    )
+    .answers(202)
+    .needs(Permission::AnalyticsExport);
+    type Who = Caller;
+    type Path = Nothing;
+    type Query = Query;
+    type Body = Nothing;
+    type Output = Output;
+
+    fn example() -> Example {
+        Example {
+            parameters: json!({ "user_id": examples::ADA, "q": "hello", "moderation_status": "approved" }),
+            answer: json!({ "export_id": examples::EXPORT }),
+            ..Example::default()
+        }
+    }
+
+    async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
+        let query = &call.query;
+        let asked = Asked::of(query.user_id, query.q.as_ref(), query.moderation_status);
+        let span = Span::of(app.now(), query.from, query.to, USUAL, asked.most_days())?;
+        let scope = Scope {
+            from: span.from.milliseconds(),
+            to: span.to.milliseconds(),
+            user: query.user_id,
+        };
+        let noted = json!({ "filters": asked, "from": span.from, "to": span.to });
+        let export = exports::create(app, &call.permit()?, scope, &asked.filter(), noted).await?;
+        let step = ExportStep { export, step: 1 };
+        queue::send(app, Queue::Export, &step, 0).await?;
+        Ok(Output { export_id: export }.into())
+    }
+}

@@ -1,0 +1,158 @@
+//! `export_messages`: writes an export, step by step (S2-E14).
+//!
+//! A step walks on from where the last one stopped, writes what it finds as a part, notes both and queues the next
+//! step. It holds one part in memory, however many there will be. The name of a file has the hash of its content in it,
+//! so that a step that is done twice, with a message deleted in between, does not change a file that was noted.
+
+mod part;
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use shared::blob;
+use shared::domain::ids::ExportId;
+use shared::http::reply::status_and_code;
+use shared::job::{Job, entry};
+use shared::lambda::{Function, Port};
+use shared::queue::{self, ExportStep, Queue};
+use shared::store::Worker;
+use shared::store::archive::{self, Order, Reads, Walk};
+use shared::store::exports::{self, Export, File, Outcome, Part, Status};
+use shared::{App, Error, Result};
+
+use part::{Draft, Finished};
+
+/// The worker of the queue `export`.
+pub struct ExportMessages;
+
+/// How much text a part takes before it ends.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
+/// How many entries a step looks at, found or not.
+const MOST_EXAMINED: u64 = 100_000;
+/// How long a step walks; its function has twice as long.
+const BUDGET: Duration = Duration::from_secs(25);
+
+/// The function.
+pub fn function() -> Function {
+    Function::queue(entry::<ExportMessages>()).using(&[Port::Queues])
+}
+
+impl Job for ExportMessages {
+    const NAME: &'static str = "export_messages";
+    const QUEUE: Queue = Queue::Export;
+    type Message = ExportStep;
+
+    async fn run(app: &App, worker: Worker, job: ExportStep) -> Result<()> {
+        let Some(export) = exports::find(app, worker, job.export).await? else {
+            // Its time is over.
+            return Ok(());
+        };
+        if export.status == Status::Completed || job.step + 1 < export.step {
+            return Ok(());
+        }
+        if job.step > export.step {
+            return Err(Error::internal(
+                "a step of an export comes before the one in front of it",
+            ));
+        }
+        if job.step == export.step {
+            let outcome = write(app, worker, &export).await?;
+            exports::advance(app, worker, &export, &outcome).await?;
+            if outcome.position.is_none() {
+                return Ok(());
+            }
+        }
+        // Whoever ended the step may have died before queueing the next one.
+        let next = ExportStep {
+            export: export.id,
+            step: job.step + 1,
+        };
+        queue::send(app, Queue::Export, &next, 0).await
+    }
+
+    async fn give_up(app: &App, worker: Worker, job: ExportStep, error: &Error) -> Result<()> {
+        let (_, code) = status_and_code(error);
+        exports::give_up(app, worker, job.export, job.step, code).await
+    }
+}
+
+/// Writes what one step finds.
+async fn write(app: &App, worker: Worker, export: &Export) -> Result<Outcome> {
+    let begun = Instant::now();
+    let mut draft = Draft::new()?;
+    let mut walk = Walk::new(
+        app,
+        worker.into(),
+        export.scope,
+        Order::OldestDayFirst,
+        Reads::Wanted,
+        export.position,
+    );
+    let mut flow = ControlFlow::Continue(());
+    while let ControlFlow::Continue(()) = flow {
+        let Some(stretch) = walk.next().await? else { break };
+        for (entry, content) in stretch.messages() {
+            if export.filter.holds(entry, content, content.shown_text()) {
+                let message = archive::view(stretch.conversation, entry, content, &stretch.cursors);
+                draft.add(&message)?;
+            }
+        }
+        let is_full = draft.rows() >= app.config().export_part_rows || draft.bytes() >= MOST_BYTES;
+        if is_full || walk.examined() >= MOST_EXAMINED || begun.elapsed() >= BUDGET {
+            flow = ControlFlow::Break(());
+        }
+    }
+    let position = if flow.is_break() { walk.position() } else { None };
+    // An export of nothing is a file that says so.
+    let is_wanted = draft.rows() > 0 || (position.is_none() && export.parts == 0);
+    let part = if is_wanted {
+        Some(store(app, export.id, export.parts + 1, draft.finish()?).await?)
+    } else {
+        None
+    };
+    Ok(Outcome {
+        part,
+        position,
+        progress_permille: if position.is_some() {
+            permille(walk.progress())
+        } else {
+            1000
+        },
+    })
+}
+
+/// Stores the files of a part.
+async fn store(app: &App, export: ExportId, number: u32, finished: Finished) -> Result<Part> {
+    let key = |sha256: &str, form: &str| {
+        let start = sha256.get(..8).unwrap_or_default();
+        format!("exports/{export}/part-{number:05}-{start}.{form}.gz")
+    };
+    let file = |bytes: &[u8], form: &str| {
+        let sha256 = part::sha256(bytes);
+        File {
+            key: key(&sha256, form),
+            size_bytes: bytes.len() as u64,
+            sha256,
+        }
+    };
+    let Finished { rows, jsonl, csv } = finished;
+    let part = Part {
+        number,
+        rows,
+        jsonl: file(&jsonl, "jsonl"),
+        csv: file(&csv, "csv"),
+    };
+    // One behind the other, so that only one is held twice.
+    blob::put_export(app, &part.jsonl.key, jsonl).await?;
+    blob::put_export(app, &part.csv.key, csv).await?;
+    Ok(part)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it lies between 0 and 1000"
+)]
+fn permille(progress: f64) -> u16 {
+    (progress.clamp(0.0, 1.0) * 1000.0) as u16
+}

@@ -1,0 +1,23 @@
+//! Exports: files that a worker writes and whoever asked for them downloads.
+
+use super::links::{Link, link};
+use crate::App;
+use crate::error::Result;
+use crate::store::table::failed;
+
+/// What the parts of an export are.
+const MEDIA_TYPE: &str = "application/gzip";
+
+/// Stores a file of an export, over whatever is at its key.
+pub async fn put_export(app: &App, key: &str, bytes: Vec<u8>) -> Result<()> {
+    app.meter().call();
+    let request = app.outside.s3.put_object().bucket(&app.config().bucket);
+    let request = request.key(key).content_type(MEDIA_TYPE);
+    request.body(bytes.into()).send().await.map_err(failed)?;
+    Ok(())
+}
+
+/// The link to a file of an export, which a browser keeps under a name of plain letters.
+pub async fn export_link(app: &App, key: &str, name: &str) -> Result<Link> {
+    link(app, key, MEDIA_TYPE, format!("attachment; filename=\"{name}\"")).await
+}

@@ -1,0 +1,297 @@
+//! Exports: what was asked for, how far it is, and which files it has.
+//!
+//! An export is written in steps, each a job of its own. A step ends with one transaction: the files that it wrote, the
+//! position from which the next one goes on, and the number of that one, on the condition that nobody has ended this
+//! step. So a step that is done twice, or again after a death, is recorded once.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Worker;
+use super::archive::{Filter, Position, Scope};
+use super::audit::{Act, Pending};
+use super::item::{Item, number, text};
+use super::keys;
+use super::table::{self, Backoff, Condition, Consistency, Query, Transacted, Transaction, Update, Written};
+use crate::App;
+use crate::auth::Permit;
+use crate::domain::audit::{Actor, Target};
+use crate::domain::ids::{ExportId, UserId};
+use crate::domain::time::Timestamp;
+use crate::error::{Error, Result};
+use crate::telemetry::Count;
+
+/// How long an export is kept; the bucket forgets its files after as long.
+pub const LIFETIME: Duration = Duration::from_hours(7 * 24);
+/// An export of which nothing was heard for so long is nobody's work any more: its job was tried five times, with
+/// minutes between, and died each time without a word.
+pub const STALLED_AFTER: Duration = Duration::from_hours(1);
+
+/// How far an export is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "ExportStatus")]
+pub enum Status {
+    /// It waits for a worker.
+    Queued,
+    /// It is being written.
+    Running,
+    /// All of its files are there.
+    Completed,
+    /// It was given up.
+    Failed,
+}
+
+impl Status {
+    const ALL: [Self; 4] = [Self::Queued, Self::Running, Self::Completed, Self::Failed];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// An export.
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// Its id.
+    pub id: ExportId,
+    /// Who asked for it.
+    pub owner: UserId,
+    /// What is walked.
+    pub scope: Scope,
+    /// What is meant.
+    pub filter: Filter,
+    /// How far it is.
+    pub status: Status,
+    /// From where the next step goes on; none from the beginning.
+    pub position: Option<Position>,
+    /// The number of the next step, from 1.
+    pub step: u32,
+    /// How many parts there are.
+    pub parts: u32,
+    /// About how much of it is done, from 0 to 1000.
+    pub progress_permille: u16,
+    /// When something was last heard of it.
+    pub updated_at: Timestamp,
+}
+
+/// A part of an export: the same messages in both forms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Its number, from 1.
+    pub number: u32,
+    /// How many messages it holds.
+    pub rows: u64,
+    /// As JSON Lines.
+    pub jsonl: File,
+    /// As CSV.
+    pub csv: File,
+}
+
+/// A file of an export.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    /// Where it is in the bucket.
+    pub key: String,
+    /// How large it is.
+    pub size_bytes: u64,
+    /// The SHA-256 of it, in hexadecimal.
+    pub sha256: String,
+}
+
+/// What a step has come to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The part that it wrote, if there was anything to write.
+    pub part: Option<Part>,
+    /// From where the next step goes on; none if there is none.
+    pub position: Option<Position>,
+    /// About how much of the export is done, from 0 to 1000.
+    pub progress_permille: u16,
+}
+
+/// Notes that an export is wanted, in one transaction with its entry of the audit log.
+pub async fn create(
+    app: &App,
+    permit: &Permit,
+    scope: Scope,
+    filter: &Filter,
+    asked: Value,
+) -> Result<ExportId> {
+    let now = app.now();
+    let id = ExportId::generate(now);
+    let actor = Actor::from(permit);
+    let act = Act::read("messages.export", Target::one("export", id), asked);
+    let item = Item::new(&keys::export(id))
+        .id(attribute::OWNER, actor.id.uuid())
+        .text(attribute::SCOPE, json(&scope)?)
+        .text(attribute::FILTER, json(filter)?)
+        .text(attribute::STATUS, Status::Queued.as_str())
+        .number(attribute::STEP, 1)
+        .number(attribute::PARTS, 0)
+        .number(attribute::PROGRESS, 0)
+        .number(attribute::UPDATED_AT, now.milliseconds())
+        .number(keys::EXPIRES, now.plus(LIFETIME).seconds());
+    let mut backoff = Backoff::new(super::audit::ATTEMPTS);
+    loop {
+        let pending = Pending::next(app, &actor, &act).await?;
+        let transaction = Transaction::default().put(item.clone(), Condition::absent());
+        let (transaction, seat) = pending.join(transaction);
+        match transaction.send(app).await? {
+            Transacted::Done => return Ok(id),
+            Transacted::Refused(parts) if seat.was_taken(&parts) => {
+                app.meter().count(Count::Contentions, 1);
+                backoff.wait("recording in the audit log").await?;
+            }
+            Transacted::Refused(_) => {
+                return Err(Error::internal("an export has an id that was drawn before"));
+            }
+        }
+    }
+}
+
+/// An export, for its worker; none if its time is over.
+pub async fn find(app: &App, _: Worker, id: ExportId) -> Result<Option<Export>> {
+    read(app, id).await
+}
+
+async fn read(app: &App, id: ExportId) -> Result<Option<Export>> {
+    let item = table::get(app, &keys::export(id), Consistency::Strong).await?;
+    let Some(item) = item else { return Ok(None) };
+    let is_over = item.get_number::<i64>(keys::EXPIRES)? <= app.now().seconds();
+    Ok(if is_over { None } else { Some(decode(id, &item)?) })
+}
+
+/// An export of the caller's own, and its parts. Others' do not exist: they hold what people have written, and
+/// whoever may export can ask for their own.
+pub async fn own(app: &App, permit: &Permit, id: ExportId) -> Result<(Export, Vec<Part>)> {
+    let export = read(app, id).await?;
+    let export = export.filter(|export| export.owner == permit.caller().user);
+    let mut export = export.ok_or(Error::NotFound("export"))?;
+    let is_under_way = matches!(export.status, Status::Queued | Status::Running);
+    if is_under_way && app.now().since(export.updated_at) > STALLED_AFTER {
+        export.status = Status::Failed;
+    }
+    let partition = keys::export_partition(id);
+    let parts = Query::between(partition, keys::PART, format!("{}~", keys::PART));
+    let part = |item: &Item| serde_json::from_str(item.get_text(attribute::PART)?).map_err(Error::internal);
+    let parts = parts.all(app).await?.iter().map(part).collect::<Result<_>>()?;
+    Ok((export, parts))
+}
+
+/// Ends a step, unless somebody has.
+pub async fn advance(app: &App, _: Worker, export: &Export, outcome: &Outcome) -> Result<()> {
+    let status = if outcome.position.is_some() {
+        Status::Running
+    } else {
+        Status::Completed
+    };
+    let expression = format!(
+        "SET {} = :next, {} = :parts, {} = :progress, {} = :now, {} = :status, {} = :position",
+        attribute::STEP,
+        attribute::PARTS,
+        attribute::PROGRESS,
+        attribute::UPDATED_AT,
+        attribute::STATUS,
+        attribute::POSITION
+    );
+    let added = u32::from(outcome.part.is_some());
+    let update = Update::new(keys::export(export.id), expression)
+        .only_if(format!("{} = :step", attribute::STEP))
+        .value(":step", number(export.step))
+        .value(":next", number(export.step + 1))
+        .value(":parts", number(export.parts + added))
+        .value(":progress", number(outcome.progress_permille))
+        .value(":now", number(app.now().milliseconds()))
+        .value(":status", text(status.as_str()))
+        .value(":position", text(json(&outcome.position)?));
+    let transaction = Transaction::default().update(update);
+    let transaction = match &outcome.part {
+        Some(part) => {
+            let expires = app.now().plus(LIFETIME).seconds();
+            let item = Item::new(&keys::export_part(export.id, part.number))
+                .text(attribute::PART, json(part)?)
+                .number(keys::EXPIRES, expires);
+            transaction.put(item, Condition::absent())
+        }
+        None => transaction,
+    };
+    match transaction.send(app).await? {
+        Transacted::Done | Transacted::Refused(_) => Ok(()),
+    }
+}
+
+/// Notes that a step was given up, and with what kind of error. If its job is sent back, the export goes on.
+pub async fn give_up(app: &App, _: Worker, id: ExportId, step: u32, code: &str) -> Result<()> {
+    let expression = format!(
+        "SET {} = :status, {} = :code, {} = :now",
+        attribute::STATUS,
+        attribute::ERROR,
+        attribute::UPDATED_AT
+    );
+    let update = Update::new(keys::export(id), expression)
+        .only_if(format!("{} = :step", attribute::STEP))
+        .value(":step", number(step))
+        .value(":status", text(Status::Failed.as_str()))
+        .value(":code", text(code))
+        .value(":now", number(app.now().milliseconds()));
+    match update.send(app).await? {
+        Written::Done(_) | Written::Refused(_) => Ok(()),
+    }
+}
+
+/// The attributes of exports and their parts.
+mod attribute {
+    /// With what kind of error it was given up.
+    pub(super) const ERROR: &str = "e";
+    /// Which messages are meant.
+    pub(super) const FILTER: &str = "f";
+    /// A part.
+    pub(super) const PART: &str = "j";
+    /// How many parts there are.
+    pub(super) const PARTS: &str = "n";
+    /// Who asked for it.
+    pub(super) const OWNER: &str = "o";
+    /// From where the next step goes on.
+    pub(super) const POSITION: &str = "p";
+    /// About how much of it is done, from 0 to 1000.
+    pub(super) const PROGRESS: &str = "g";
+    /// What is walked.
+    pub(super) const SCOPE: &str = "r";
+    /// How far it is.
+    pub(super) const STATUS: &str = "s";
+    /// The number of the next step.
+    pub(super) const STEP: &str = "q";
+    /// When something was last heard of it.
+    pub(super) const UPDATED_AT: &str = "u";
+}
+
+fn decode(id: ExportId, item: &Item) -> Result<Export> {
+    let status = item.get_text(attribute::STATUS)?;
+    let status = Status::ALL.into_iter().find(|known| known.as_str() == status);
+    let position = item.find_text(attribute::POSITION).map(serde_json::from_str);
+    let parsed = |name: &str| item.get_text(name).map(str::to_owned);
+    Ok(Export {
+        id,
+        owner: UserId::from_uuid(item.get_id(attribute::OWNER)?),
+        scope: serde_json::from_str(&parsed(attribute::SCOPE)?).map_err(Error::internal)?,
+        filter: serde_json::from_str(&parsed(attribute::FILTER)?).map_err(Error::internal)?,
+        status: status.ok_or_else(|| Error::internal("an export has an unknown status"))?,
+        position: position.transpose().map_err(Error::internal)?.flatten(),
+        step: item.get_number(attribute::STEP)?,
+        parts: item.get_number(attribute::PARTS)?,
+        progress_permille: item.get_number(attribute::PROGRESS)?,
+        updated_at: item.get_time(attribute::UPDATED_AT)?,
+    })
+}
+
+fn json<T: Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(Error::internal)
+}
