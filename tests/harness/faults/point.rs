@@ -105,14 +105,16 @@ fn collect(value: &Value, kinds: &mut Vec<String>) {
 /// A key without what is another each time: ids, numbers and hashes.
 fn kind(key: &str) -> String {
     let part = |part: &str| {
-        // Dates too.
-        let is_digit = |character: char| character.is_ascii_hexdigit() || character == '-';
-        let digits = part.len() > 2 && part.chars().all(is_digit);
+        let digits = part.len() > 2 && part.chars().all(|character| character.is_ascii_hexdigit());
         if digits || part.len() > 12 {
             "…".to_owned()
         } else {
             part.to_owned()
         }
     };
+    // A day, and one of the few places where a conversation can be marked on it.
+    if key.starts_with("D#") {
+        return "D#…".to_owned();
+    }
     key.split('#').map(part).collect::<Vec<_>>().join("#")
 }
