@@ -10,7 +10,7 @@ use std::time::Duration;
 use shared::delivery::{self, Audience, Delivery};
 use shared::domain::conversation::Cursor;
 use shared::domain::frame::Frame;
-use shared::domain::ids::{ConversationId, UserId};
+use shared::domain::ids::{ConversationId, MessageId, UserId};
 use shared::domain::message::{Entry, Event, Viewpoint};
 use shared::domain::message_v2::Between;
 use shared::domain::read_alone::ReadAlone;
@@ -104,31 +104,10 @@ impl Job for Deliver {
                 to_members(app, worker, &job, &happened).await
             }
             FanoutEvent::Status { seq, message } => {
-                let Recipients::Pair(pair) = &job.to else {
+                let Recipients::Pair(pair) = job.to else {
                     return Err(Error::internal("a status of a message that is not between two"));
                 };
-                let glance = glance::at(app, worker, conversation, seq, pair).await?;
-                let entry = glance.entry.filter(|entry| entry.event.message_id() == message);
-                let entry =
-                    entry.ok_or_else(|| Error::internal("a status of a message that does not exist"))?;
-                let cursors = cursors_of(&glance.members);
-                let between = Between {
-                    conversation,
-                    pair: *pair,
-                    cursors: &cursors,
-                };
-                let Some(frame) = views::status_frame(&between, &entry) else {
-                    return Ok(());
-                };
-                let users = glance.members.iter().map(|member| member.user);
-                let audience: Audience = users.zip(glance.listeners).collect();
-                let delivery = |(user, listeners)| Delivery {
-                    user,
-                    listeners,
-                    frame: frame.clone(),
-                };
-                let deliveries = audience.listening.into_iter().map(delivery).collect();
-                delivery::deliver(app, deliveries).await.1
+                push_status(app, worker, conversation, (seq, message), pair).await
             }
             FanoutEvent::Opened => {
                 let newest = log::newest(app, conversation, Consistency::Strong).await?;
@@ -164,6 +143,37 @@ impl Job for Deliver {
             }
         }
     }
+}
+
+/// Pushes to both of a direct conversation how far a message has come.
+async fn push_status(
+    app: &App,
+    worker: Worker,
+    conversation: ConversationId,
+    (seq, message): (u64, MessageId),
+    pair: [UserId; 2],
+) -> Result<()> {
+    let glance = glance::at(app, worker, conversation, seq, &pair).await?;
+    let entry = glance.entry.filter(|entry| entry.event.message_id() == message);
+    let entry = entry.ok_or_else(|| Error::internal("a status of a message that does not exist"))?;
+    let cursors = cursors_of(&glance.members);
+    let between = Between {
+        conversation,
+        pair,
+        cursors: &cursors,
+    };
+    let Some(frame) = views::status_frame(&between, &entry) else {
+        return Ok(());
+    };
+    let users = glance.members.iter().map(|member| member.user);
+    let audience: Audience = users.zip(glance.listeners).collect();
+    let delivery = |(user, listeners)| Delivery {
+        user,
+        listeners,
+        frame: frame.clone(),
+    };
+    let deliveries = audience.listening.into_iter().map(delivery).collect();
+    delivery::deliver(app, deliveries).await.1
 }
 
 /// Looks for the entry of a job, and for what else the job needs. None if the entry will never come: whoever

@@ -141,7 +141,7 @@ pub struct Tail {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// Somebody sent a message.
-    Message(Content),
+    Message(Box<Content>),
     /// The sender deleted a message.
     Deletion {
         /// The message.

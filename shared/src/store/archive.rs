@@ -119,7 +119,7 @@ impl Stretch {
     /// The messages among the entries.
     pub fn messages(&self) -> impl Iterator<Item = (&Entry, &Content)> {
         self.entries.iter().filter_map(|entry| match &entry.event {
-            Event::Message(content) => Some((entry, content)),
+            Event::Message(content) => Some((entry, &**content)),
             Event::Deletion { .. } | Event::Moderation { .. } => None,
         })
     }

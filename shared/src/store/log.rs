@@ -203,7 +203,7 @@ fn message_entry(
         if sender.pair().is_some_and(|[first, _]| first == sender.user()) {
             tail.messages_of_first += 1;
         }
-        Event::Message(content(sender.user(), draft, payment))
+        Event::Message(Box::new(content(sender.user(), draft, payment)))
     })
 }
 

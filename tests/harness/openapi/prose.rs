@@ -27,7 +27,6 @@ pub(super) struct Note {
 }
 
 /// The note on a route, if there is one.
-#[expect(clippy::too_many_lines, reason = "a row for each route that has one")]
 pub(super) fn note(name: &str) -> Option<Note> {
     let (text, refusals): (_, &[u16]) = match name {
         "open_direct_conversation" => (

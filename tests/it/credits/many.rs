@@ -60,7 +60,7 @@ async fn grants_and_debits_at_once_add_up() {
         }
     };
     let send = async |number: usize| {
-        let receiver = if number % 2 == 0 { &bob } else { &chen };
+        let receiver = if number.is_multiple_of(2) { &bob } else { &chen };
         // Two attempts of each message, at the same moment.
         let body = json!({
             "receiver_id": receiver.id, "content": format!("{}", number / 4), "client_message_id": format!("m-{}", number / 4)

@@ -33,7 +33,7 @@ async fn a_message_brings_files_for_its_receiver_and_for_nobody_else() {
         message["attachments"],
         json!([attachment(&one, "one.png"), attachment(&two, "two.png")])
     );
-    assert_eq!(with(&bob, &ada).await, [message.clone()]);
+    assert_eq!(with(&bob, &ada).await, std::slice::from_ref(&message));
     let url = bob.file(&two).await.is(200)["url"].as_str().unwrap().to_owned();
     assert_eq!(follow(&url).await.is(200), PNG);
     eve.file(&two).await.is_error(404, "NOT_FOUND");

@@ -181,7 +181,9 @@ async fn unread_is_what_the_model_says_whatever_is_marked() {
                         indices.iter().map(|index| index.index(messages.len())).collect();
                     let named: Vec<&Value> = chosen.iter().map(|index| &messages[*index].0).collect();
                     marks(&bob, &named).await;
-                    chosen.into_iter().for_each(|index| messages[index].1 = true);
+                    for index in chosen {
+                        messages[index].1 = true;
+                    }
                 }
                 Step::ReadUpTo(index) if !messages.is_empty() => {
                     let index = index.index(messages.len());

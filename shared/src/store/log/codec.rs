@@ -172,7 +172,7 @@ pub(in crate::store) fn decode(item: &Item) -> Result<Entry> {
             let username = item.get_text(attribute::SENDER_USERNAME)?.to_owned();
             (username, item.get_text(attribute::TEXT)?.to_owned())
         };
-        Event::Message(Content {
+        Event::Message(Box::new(Content {
             id,
             sender,
             sender_username,
@@ -199,7 +199,7 @@ pub(in crate::store) fn decode(item: &Item) -> Result<Entry> {
             deletion,
             moderation: moderation(item)?,
             erased_at,
-        })
+        }))
     } else {
         tail.last_message_seq = item.get_number(attribute::LAST_MESSAGE_SEQ)?;
         tail.last_message_at = item.find_time(attribute::LAST_MESSAGE_AT)?;

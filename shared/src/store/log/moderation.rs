@@ -70,7 +70,7 @@ pub async fn moderate(
                 at: app.now(),
                 seq: newest.seq + 1,
             }),
-            ..content.clone()
+            ..Content::clone(content)
         };
         let slide = |window: &mut Window| {
             match sender.filter(|_| after.is_shown()) {

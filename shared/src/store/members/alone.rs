@@ -28,7 +28,9 @@ pub async fn mark_alone(
     loop {
         let before = member.cursor();
         let mut alone = before.alone.clone();
-        messages.keys().for_each(|seq| alone.insert(*seq));
+        for seq in messages.keys() {
+            alone.insert(*seq);
+        }
         alone.forget_until(before.last_read_seq);
         let reached = newest
             .tail
@@ -85,14 +87,14 @@ fn alone_update(
         }
     };
     let moved = message.filter(|_| cursor > before.last_read_seq);
-    let mut expression = format!("SET {set} = :alone");
-    if moved.is_some() {
-        expression.push_str(&format!(
-            ", {seq} = :seq, {} = :message, {} = :now",
+    let expression = match moved {
+        Some(_) => format!(
+            "SET {set} = :alone, {seq} = :seq, {} = :message, {} = :now",
             attribute::LAST_READ_MESSAGE,
             attribute::READ_AT
-        ));
-    }
+        ),
+        None => format!("SET {set} = :alone"),
+    };
     let (had_cursor, had_set) = (before.last_read_seq > 0, !before.alone.is_empty());
     let set_is_same = if had_set {
         same(set, ":was_alone", true)
