@@ -86,11 +86,9 @@ pub struct Progress {
 impl Progress {
     /// The progress of the message at a place of the log; `receiver` says how far its receiver has read.
     pub fn of(seq: u64, content: &Content, receiver: Option<&Cursor>) -> Self {
-        let read_at = match receiver {
-            Some(cursor) if cursor.has_read(seq) => content.read_at.or(cursor.read_at),
-            _ => None,
-        };
-        let status = match (read_at, content.delivered_at) {
+        let read = receiver.filter(|cursor| cursor.has_read(seq));
+        let read_at = read.and_then(|cursor| content.read_at.or(cursor.read_at));
+        let status = match (read, content.delivered_at) {
             (Some(_), _) => MessageStatus::Read,
             (None, Some(_)) => MessageStatus::Delivered,
             (None, None) => MessageStatus::Sent,

@@ -382,7 +382,7 @@ async fn an_export_that_is_given_up_says_so_at_once() {
         }
     }
     let noted = world.stored(&format!("X#{export}"), "EXPORT").await.unwrap();
-    assert_eq!(noted["e"]["S"], "INTERNAL");
+    assert_eq!(noted["e"]["S"], "UNAVAILABLE");
     world.services().set_interceptor(None);
     // The last attempt hides its message from SQS' own hand until its time is over, too.
     while queues.redrive(EXPORT_DEAD, EXPORT).unwrap() == 0 {
