@@ -27,7 +27,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use harness::faults::{Dice, Faults, Storm};
@@ -118,9 +118,14 @@ fn setting(name: &str) -> Option<u64> {
     )
 }
 
-/// What an operator does after a storm: a job that failed five times in it is sent back, and is now done.
+/// What an operator does after a storm: a job that failed five times in it is sent back, and is now done. A minute
+/// later, because until then a job waits for an entry that nobody may ever put.
 async fn redrive(scene: &Scene) {
     let queues = scene.desk.services().queues();
+    let depth = |queue| queues.depth(queue).unwrap().visible;
+    if depth(FANOUT_DEAD) + depth(OFFLINE_DEAD) > 0 {
+        scene.desk.advance(Duration::from_secs(61));
+    }
     let mut redriven = 0;
     for (dead, queue) in [(FANOUT_DEAD, FANOUT), (OFFLINE_DEAD, OFFLINE)] {
         redriven += queues.redrive(dead, queue).unwrap();
