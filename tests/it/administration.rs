@@ -8,6 +8,7 @@ mod figures;
 mod misfortunes;
 mod moderation;
 mod roles;
+mod scenarios;
 mod search;
 mod trail;
 mod unread;
