@@ -52,6 +52,16 @@ fn routes(ada: &Person, bob: &Person, message: &Value, export: &str) -> Vec<Rout
                 "messages.moderate",
             )
         },
+        Route {
+            body: json!({ "amount": 1, "reason": "A story", "client_reference": "the-same-each-time" }),
+            ..route(
+                "POST",
+                format!("credits/{}/grant", ada.id),
+                200,
+                Permission::CreditsGrant,
+                "credits.grant",
+            )
+        },
         get(
             "messages/stats/overview".to_owned(),
             Permission::AnalyticsView,
