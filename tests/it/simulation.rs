@@ -11,6 +11,7 @@
 //! | `TIDINGS_OPERATIONS` | how many operations, instead of [`OPERATIONS`] |
 //!
 //! The large run: `TIDINGS_OPERATIONS=1000000 cargo test --release -p tests --test it simulation -- --nocapture`.
+//! It is shared among as many worlds as there are CPUs, each with a seed and a desk of its own.
 //! Which of two requests that are under way at once comes first is up to the runtime's timers, not to the seed.
 
 #![expect(
@@ -25,8 +26,10 @@ mod rest;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::panic::{catch_unwind, resume_unwind};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
@@ -180,7 +183,7 @@ async fn run(seed: u64, operations: usize) {
             let seconds = began.elapsed().as_secs_f64();
             let each = f64::from(u32::try_from(done).unwrap()) / seconds;
             println!(
-                "{done} operations in {seconds:.0} s, {each:.0} a second: {}; {:?}",
+                "{seed}: {done} operations in {seconds:.0} s, {each:.0} a second: {}; {:?}",
                 scene.town.borrow().tally,
                 scene.faults.tally(),
             );
@@ -188,11 +191,44 @@ async fn run(seed: u64, operations: usize) {
     }
 }
 
-/// Nothing acknowledged is lost, nothing is doubled, nothing is reordered, nothing drifts.
-#[tokio::test]
-async fn a_town_in_all_weathers_agrees_with_its_model() {
-    let seed = setting("TIDINGS_SEED").unwrap_or_else(|| Uuid::new_v4().as_u64_pair().0);
-    let operations = setting("TIDINGS_OPERATIONS").map_or(OPERATIONS, |many| usize::try_from(many).unwrap());
+/// One world of its own, with nothing beside it on its thread.
+fn world(seed: u64, operations: usize) {
     println!("TIDINGS_SEED={seed} TIDINGS_OPERATIONS={operations}");
-    run(seed, operations).await;
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(run(seed, operations));
+}
+
+/// How many worlds go side by side: one for a seed that is to be seen again and for a short run, else one for
+/// each CPU, none shorter than the short run.
+fn worlds(operations: usize, seed: Option<u64>) -> usize {
+    if seed.is_some() {
+        return 1;
+    }
+    let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
+    cpus.min(operations / OPERATIONS).max(1)
+}
+
+/// Nothing acknowledged is lost, nothing is doubled, nothing is reordered, nothing drifts.
+#[test]
+fn a_town_in_all_weathers_agrees_with_its_model() {
+    let seed = setting("TIDINGS_SEED");
+    let operations = setting("TIDINGS_OPERATIONS").map_or(OPERATIONS, |many| usize::try_from(many).unwrap());
+    let worlds = worlds(operations, seed);
+    let share = operations.div_ceil(worlds);
+    let (done, results) = mpsc::channel();
+    for _ in 0..worlds {
+        let seed = seed.unwrap_or_else(|| Uuid::new_v4().as_u64_pair().0);
+        let done = done.clone();
+        std::thread::spawn(move || done.send((seed, catch_unwind(|| world(seed, share)))));
+    }
+    for (seed, result) in results.iter().take(worlds) {
+        // The first that fails ends the run.
+        result.unwrap_or_else(|panic| {
+            println!("TIDINGS_SEED={seed} TIDINGS_OPERATIONS={share} does this again");
+            resume_unwind(panic)
+        });
+    }
 }
