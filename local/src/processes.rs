@@ -280,7 +280,8 @@ fn find(folder: &Path, binary: &str) -> Result<PathBuf, ProcessesError> {
         path: of_cargo.display().to_string(),
         command: match folder.file_name().and_then(|name| name.to_str()) {
             Some("release") => "cargo build --workspace --bins --release",
-            Some("lambda") => "cargo build --workspace --bins --profile lambda",
+            Some("lambda") => "cargo lambda build --release",
+            Some("deploy") => "cargo build --workspace --bins --profile deploy",
             _ => "cargo build --workspace --bins",
         },
     })

@@ -3,8 +3,8 @@
 //!
 //! ```sh
 //! cargo build --workspace --bins --release
-//! cargo build --workspace --bin get-me --bin send-message --profile lambda
-//! cargo bench --workspace --bench start_up -- target/release target/lambda
+//! cargo build --workspace --bin get-me --bin send-message --profile deploy
+//! cargo bench --workspace --bench start_up -- target/release target/deploy
 //! ```
 //!
 //! A function in a folder that holds no binary of it is left out. Needs `openssl`.
@@ -57,7 +57,7 @@ async fn main() {
     // A benchmark is run in the folder of its package.
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folders: Vec<PathBuf> = if arguments.is_empty() {
-        vec![root.join("target/release"), root.join("target/lambda")]
+        vec![root.join("target/release"), root.join("target/deploy")]
     } else {
         arguments.iter().map(|folder| root.join(folder)).collect()
     };

@@ -169,12 +169,18 @@ fn every_function_has_a_binary_that_only_starts_it() {
         .unwrap_or_else(|error| panic!("cargo metadata: {error}"));
     let metadata: Value =
         serde_json::from_slice(&metadata.stdout).unwrap_or_else(|error| panic!("cargo metadata: {error}"));
+    let default_members = list(&metadata, "/workspace_default_members");
     let mut found = BTreeSet::new();
     for package in list(&metadata, "/packages") {
         let within = root().join("functions");
         if !Path::new(text(package, "/manifest_path")).starts_with(within) {
             continue;
         }
+        assert!(
+            package.get("id").is_some_and(|id| default_members.contains(id)),
+            "`cargo lambda build` leaves {} out: add its folder to default-members in Cargo.toml",
+            text(package, "/name")
+        );
         for target in list(package, "/targets")
             .iter()
             .filter(|target| target.pointer("/kind/0") == Some(&json!("bin")))
