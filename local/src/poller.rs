@@ -72,10 +72,16 @@ pub async fn run(
         running.spawn(async move {
             let answer = invoker.invoke(&function, event(&queue, &batch)).await;
             let failed = answer.map_or(Failed::All, |answer| Failed::of_answer(&answer, partial));
-            for message in batch.iter().filter(|message| !failed.holds(&message.message_id)) {
-                // A message that cannot be deleted comes again, which does no harm.
-                if let Err(error) = services.queues().delete(&queue, &message.receipt_handle) {
-                    eprintln!("a message of {queue} cannot be deleted: {error}");
+            for message in &batch {
+                let handle = &message.receipt_handle;
+                let noted = if failed.holds(&message.message_id) {
+                    services.queues().give_up(&queue, handle)
+                } else {
+                    services.queues().delete(&queue, handle)
+                };
+                // It comes again, which does no harm.
+                if let Err(error) = noted {
+                    eprintln!("what became of a message of {queue} cannot be noted: {error}");
                 }
             }
             drop(place);

@@ -273,18 +273,15 @@ impl Faults {
     pub async fn settle(&self, services: &Services) {
         let queues = services.queues();
         for _ in 0..100 {
-            let idle = tokio::time::timeout(Duration::from_millis(100), queues.idle()).await;
-            if let Ok(idle) = idle {
-                idle.expect("the queues can be read");
-                if queues.make_visible_now(OFFLINE).expect("the queue is there") == 0 {
-                    return;
-                }
-                continue;
-            }
-            // Something is at work, or has failed and hides.
-            self.quiet().await;
-            for queue in [EXPORT, FANOUT, OFFLINE] {
-                queues.make_visible_now(queue).expect("the queue is there");
+            // A job that is being worked on is left alone, however long it looks for its entry: made visible, it
+            // would be received once too often and end among the dead while it is done.
+            tokio::time::timeout(Duration::from_mins(1), queues.at_rest())
+                .await
+                .expect("what is at work ends")
+                .expect("the queues can be read");
+            let made_visible = |queue| queues.make_visible_now(queue).expect("the queue is there");
+            if [EXPORT, FANOUT, OFFLINE].map(made_visible) == [0; 3] {
+                return;
             }
         }
         panic!("the queues do not come to rest");

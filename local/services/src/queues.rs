@@ -28,6 +28,9 @@ pub(crate) use wire::{TARGET_PREFIX, answer};
 /// Tells the time in milliseconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
+/// Whether a queue is busy, in one sense or another.
+type Busy = fn(&Store, &str, i64) -> rusqlite::Result<bool>;
+
 #[derive(Clone)]
 struct Queue {
     spec: Arc<QueueSpec>,
@@ -154,6 +157,16 @@ impl Queues {
         Ok(())
     }
 
+    /// Notes that whoever received a message is done with it and did not do it: it stays hidden until its time is
+    /// over, and nobody is at work on it. Without effect if the handle is stale.
+    pub fn give_up(&self, queue: &str, receipt_handle: &str) -> Result<(), QueueError> {
+        let queue = self.find(queue)?;
+        let (number, receipt) = parse_handle(receipt_handle)?;
+        self.store.give_up(&queue.spec.name, number, receipt)?;
+        self.departures.send_replace(());
+        Ok(())
+    }
+
     /// Hides a message in flight for `timeout_seconds` from now on; 0 makes it visible.
     pub fn change_visibility(
         &self,
@@ -212,16 +225,26 @@ impl Queues {
     /// Waits until no queue, dead-letter queues apart, holds a visible message or one in flight.
     /// Delayed messages don't count.
     pub async fn idle(&self) -> Result<(), QueueError> {
+        self.until_none_is(Store::is_busy).await
+    }
+
+    /// Waits until no queue, dead-letter queues apart, holds a visible message or one that is being worked on: what
+    /// was given up ([`Queues::give_up`]) or is delayed may be left.
+    pub async fn at_rest(&self) -> Result<(), QueueError> {
+        self.until_none_is(Store::is_at_work).await
+    }
+
+    async fn until_none_is(&self, busy: Busy) -> Result<(), QueueError> {
         let mut departures = self.departures.subscribe();
         loop {
             departures.mark_unchanged();
-            if !self.is_busy()? || departures.changed().await.is_err() {
+            if !self.is_any(busy)? || departures.changed().await.is_err() {
                 return Ok(());
             }
         }
     }
 
-    fn is_busy(&self) -> Result<bool, QueueError> {
+    fn is_any(&self, busy: Busy) -> Result<bool, QueueError> {
         let queues = self.all();
         let now_ms = self.now_ms();
         for queue in &queues {
@@ -229,7 +252,7 @@ impl Queues {
             let is_dead_letters = queues
                 .iter()
                 .any(|other| other.spec.dead_letter_queue.as_ref() == Some(name));
-            if !is_dead_letters && self.store.is_busy(name, now_ms)? {
+            if !is_dead_letters && busy(&self.store, name, now_ms)? {
                 return Ok(true);
             }
         }

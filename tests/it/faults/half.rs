@@ -17,11 +17,15 @@ use harness::faults::Faults;
 
 const MESSAGES_EACH: usize = 20;
 
+/// How often a client insists at the most. With every other call refused a request succeeds one time in some thirty,
+/// and one whose message has lost its place to another's makes twice the calls: one time in some three hundred.
+const PATIENCE: usize = 10_000;
+
 /// Sends until it is acknowledged; how many attempts that took.
 async fn insists(person: &Person, conversation: &str, content: &str) -> (usize, Value) {
     let path = format!("/api/conversations/{conversation}/messages");
     let body = json!({ "content": content, "client_message_id": content });
-    for attempts in 1..=400 {
+    for attempts in 1..=PATIENCE {
         let (status, answer) = attempt(person.request("POST", &path).json(&body)).await;
         match status {
             201 => return (attempts, answer),

@@ -1,7 +1,8 @@
 //! The messages, in `SQLite`.
 //!
 //! A message is *visible* from `due_ms` on. Before that it is *in flight* if it has a receipt, and
-//! *delayed* if not. Receiving sets a new receipt, so that a handle from before is stale.
+//! *delayed* if not. Receiving sets a new receipt, so that a handle from before is stale; the receipt of a message
+//! that its receiver has given up is empty.
 
 mod taking;
 
@@ -109,6 +110,16 @@ impl Store {
         Ok(delete.execute(params![number, queue, receipt])? > 0)
     }
 
+    /// Empties the receipt if it is the message's latest.
+    pub(super) fn give_up(&self, queue: &str, number: i64, receipt: &str) -> rusqlite::Result<()> {
+        self.lock()
+            .prepare_cached(
+                "UPDATE message SET receipt = '' WHERE number = ?1 AND queue = ?2 AND receipt = ?3",
+            )?
+            .execute(params![number, queue, receipt])
+            .map(|_| ())
+    }
+
     /// Sets when the message is visible again, if it is in flight under that receipt.
     pub(super) fn set_due(
         &self,
@@ -150,6 +161,16 @@ impl Store {
         let mut exists = connection.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM message WHERE queue = ?1 AND due_ms <= ?2)
                  OR EXISTS (SELECT 1 FROM message WHERE queue = ?1 AND receipt IS NOT NULL)",
+        )?;
+        exists.query_row(params![queue, now_ms], |row| row.get(0))
+    }
+
+    /// Whether any message of the queue is visible, or in flight and not given up.
+    pub(super) fn is_at_work(&self, queue: &str, now_ms: i64) -> rusqlite::Result<bool> {
+        let connection = self.lock();
+        let mut exists = connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM message WHERE queue = ?1 AND due_ms <= ?2)
+                 OR EXISTS (SELECT 1 FROM message WHERE queue = ?1 AND receipt <> '')",
         )?;
         exists.query_row(params![queue, now_ms], |row| row.get(0))
     }

@@ -218,6 +218,27 @@ async fn idle_waits_for_visible_and_in_flight_messages_only() {
 }
 
 #[tokio::test]
+async fn a_message_that_is_given_up_hides_and_is_no_work() {
+    let desk = Stopped::new();
+    desk.send("job");
+    let handle = desk.receive("fanout").await.remove(0).receipt_handle;
+
+    let at_rest = desk.queues().at_rest();
+    tokio::pin!(at_rest);
+    assert!(futures::poll!(&mut at_rest).is_pending());
+    desk.queues().give_up("fanout", &handle).unwrap();
+
+    at_rest.await.unwrap();
+    assert!(desk.receive("fanout").await.is_empty(), "it hides still");
+    assert!(
+        futures::poll!(std::pin::pin!(desk.queues().idle())).is_pending(),
+        "and is not done"
+    );
+    desk.pass_seconds(30);
+    assert_eq!(desk.receive("fanout").await.len(), 1);
+}
+
+#[tokio::test]
 async fn queues_can_misbehave_as_standard_queues_may() {
     let desk = Stopped::new();
     desk.queues().set_delivery(Delivery::DuplicatedAndShuffled);
