@@ -5,6 +5,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+/// The longest time for which SQS holds a message back.
+/// Source: AWS, *Amazon SQS delay queues*.
+const LONGEST_DELAY: Duration = Duration::from_mins(15);
+
 /// The fewest bytes of a secret that signs (RFC 7518 §3.2: a key as long as the hash).
 pub const SECRET_MIN_BYTES: usize = 32;
 
@@ -40,6 +44,10 @@ pub struct Config {
     pub limits: Limits,
     /// `CREDITS_INITIAL`: what new users start with.
     pub credits_initial: u64,
+    /// `CATCH_UP_SECONDS`: how long after it was opened a connection is told what it may not have been told because
+    /// not every copy of the table knew of it yet. AWS speaks of a second or less.
+    /// Source: AWS, *DynamoDB read consistency*.
+    pub catch_up: Duration,
     /// `OFFLINE_GRACE_SECONDS`: how long `notify` waits for an absent member to come back.
     pub offline_grace: Duration,
 }
@@ -104,8 +112,9 @@ pub struct ConfigError(Vec<String>);
 
 impl Config {
     /// The settings that `template.yaml` gives every function; a test compares the two.
-    pub const NAMES: [&str; 19] = [
+    pub const NAMES: [&str; 20] = [
         "BUCKET_NAME",
+        "CATCH_UP_SECONDS",
         "CREDITS_INITIAL",
         "CURSOR_SECRET_KEY",
         "EXPORT_PART_ROWS",
@@ -177,6 +186,7 @@ impl Config {
                     .number("RATE_LIMIT_UPLOADS_PER_MINUTE", defaults.uploads_per_minute),
             },
             credits_initial: reader.number("CREDITS_INITIAL", 0),
+            catch_up: Duration::from_secs(reader.number("CATCH_UP_SECONDS", 10)),
             offline_grace: Duration::from_secs(reader.number("OFFLINE_GRACE_SECONDS", 30)),
         };
         if config.jwt.secret.is_none() && config.jwt.jwks_url.is_none() {
@@ -191,10 +201,13 @@ impl Config {
                 .filter(|key| !key.is_empty())
                 .map(String::as_str),
         );
-        if config.offline_grace > Duration::from_mins(15) {
-            reader
-                .problems
-                .push("OFFLINE_GRACE_SECONDS is over 900, the longest delay of SQS".to_owned());
+        let delays = [
+            ("CATCH_UP_SECONDS", config.catch_up),
+            ("OFFLINE_GRACE_SECONDS", config.offline_grace),
+        ];
+        for (name, _) in delays.iter().filter(|(_, delay)| *delay > LONGEST_DELAY) {
+            let problem = format!("{name} is over 900, the longest delay of SQS");
+            reader.problems.push(problem);
         }
         if reader.problems.is_empty() {
             Ok(config)
@@ -265,7 +278,7 @@ mod tests {
             name if name.starts_with("RATE_LIMIT")
                 || matches!(
                     name,
-                    "CREDITS_INITIAL" | "EXPORT_PART_ROWS" | "OFFLINE_GRACE_SECONDS"
+                    "CATCH_UP_SECONDS" | "CREDITS_INITIAL" | "EXPORT_PART_ROWS" | "OFFLINE_GRACE_SECONDS"
                 ) =>
             {
                 "7".to_owned()

@@ -37,5 +37,5 @@ pub async fn delete(app: &App, user: UserId, conversation: ConversationId, messa
         event,
         to: Recipients::of(&membership.sender()),
     };
-    queue::send(app, Queue::Fanout, &job, 0).await
+    queue::send(app, Queue::Fanout, &job).await
 }

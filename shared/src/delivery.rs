@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::push::{self, Posted};
 use crate::socket::{self, error_frame};
 use crate::store::connections::{self, Listeners};
+use crate::store::table::Consistency;
 
 /// How many posts are on their way at once.
 const PARALLEL: usize = 50;
@@ -22,9 +23,9 @@ pub struct Audience {
     pub offline: Vec<UserId>,
 }
 
-/// Finds out who can be reached.
-pub async fn audience(app: &App, users: &[UserId]) -> Result<Audience> {
-    let mut listeners = connections::of_many(app, users).await?;
+/// Finds out who can be reached. Read eventually, it may leave out a connection that was opened a moment ago.
+pub async fn audience(app: &App, users: &[UserId], consistency: Consistency) -> Result<Audience> {
+    let mut listeners = connections::of_many(app, users, consistency).await?;
     Ok(users
         .iter()
         .map(|user| (*user, listeners.remove(user).unwrap_or_default()))

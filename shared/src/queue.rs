@@ -1,11 +1,13 @@
 //! Jobs: what is to be done after an answer, through SQS.
 
+use std::time::Duration;
+
 use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::App;
-use crate::domain::ids::{ConversationId, ExportId, MessageId, NotificationId, UserId};
+use crate::domain::ids::{ConnectionId, ConversationId, ExportId, MessageId, NotificationId, UserId};
 use crate::domain::mail::Change;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
@@ -45,7 +47,7 @@ impl Queue {
     }
 }
 
-/// A job for `deliver`: what happened in a conversation, or to one person.
+/// A job for `deliver`: what happened in a conversation, or to one person, or that somebody connected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Announcement {
@@ -53,6 +55,21 @@ pub enum Announcement {
     Conversation(Fanout),
     /// To one person.
     Person(Personal),
+    /// Over a new connection.
+    Connection(CatchUp),
+}
+
+/// A connection that was opened: what took place since may have passed it by. Deliveries of messages find connections
+/// by eventually consistent reads, and not every copy of the table knows at once of a new one. The job is done once
+/// all of them do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatchUp {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Whose it is.
+    pub user: UserId,
+    /// When it was opened.
+    pub opened_at: Timestamp,
 }
 
 /// What happened to what one person has, for `deliver` to push to their connections. It names ids and no content.
@@ -144,7 +161,7 @@ pub async fn tell(app: &App, user: UserId, event: PersonalEvent) -> Result<()> {
         event,
         queued_at: app.now(),
     };
-    send(app, Queue::Fanout, &job, 0).await
+    send(app, Queue::Fanout, &job).await
 }
 
 /// What happened, for `deliver` to push. It names places and no content: what is pushed is what the table
@@ -249,7 +266,12 @@ pub const MOST_RECEIVES: u32 = 5;
 const BATCH: usize = 10;
 
 /// Queues a job. When this returns, SQS holds it.
-pub async fn send<J: Serialize>(app: &App, queue: Queue, job: &J, delay_seconds: u32) -> Result<()> {
+pub async fn send<J: Serialize>(app: &App, queue: Queue, job: &J) -> Result<()> {
+    send_later(app, queue, job, Duration::ZERO).await
+}
+
+/// Queues a job to be done after a while, 15 minutes at the most. When this returns, SQS holds it.
+pub async fn send_later<J: Serialize>(app: &App, queue: Queue, job: &J, delay: Duration) -> Result<()> {
     let body = serde_json::to_string(job).map_err(Error::internal)?;
     app.meter().call();
     app.outside
@@ -257,7 +279,7 @@ pub async fn send<J: Serialize>(app: &App, queue: Queue, job: &J, delay_seconds:
         .send_message()
         .queue_url(queue.url(app))
         .message_body(body)
-        .delay_seconds(i32::try_from(delay_seconds).map_err(Error::internal)?)
+        .delay_seconds(i32::try_from(delay.as_secs()).map_err(Error::internal)?)
         .send()
         .await
         .map_err(|error| unavailable(failed(error)))?;

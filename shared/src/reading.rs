@@ -53,7 +53,6 @@ pub async fn mark(
                 event,
                 to: Recipients::of(&membership.sender()),
             },
-            0,
         )
         .await?;
     }

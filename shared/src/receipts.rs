@@ -53,7 +53,7 @@ pub async fn mark_delivered(app: &App, user: UserId, message: MessageId) -> Resu
         log::mark_delivered(app, &message).await?
     };
     // By every attempt: the one that noted it may not have got this far.
-    queue::send(app, Queue::Fanout, &status_job(&message), 0).await?;
+    queue::send(app, Queue::Fanout, &status_job(&message)).await?;
     Ok((message, cursors))
 }
 

@@ -87,6 +87,8 @@ impl World {
         ];
         let unlimited = unlimited.map(|name| (name.to_owned(), "0".to_owned()));
         let mut environment = BTreeMap::from(unlimited);
+        // A story that lasts would be told the same twice: those that want it bring it forward.
+        environment.insert("CATCH_UP_SECONDS".to_owned(), "900".to_owned());
         environment.extend(
             settings
                 .iter()

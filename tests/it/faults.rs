@@ -12,6 +12,7 @@
 mod asking;
 mod boxes;
 mod half;
+mod lagging;
 mod points;
 mod stage;
 mod writers;

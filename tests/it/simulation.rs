@@ -1,6 +1,6 @@
 //! A town under a changing sky: many people with several devices each, who talk, read, delete, come and go, while
-//! calls are throttled, fail, break and kill their functions, jobs come twice and out of order, and connections
-//! end without a word. A model says what must be true of it, and is asked whenever the town comes to rest.
+//! calls are throttled, fail, break and kill their functions, jobs come twice and out of order, copies of the table
+//! lag behind, and connections end without a word. A model says what must be true of it, and is asked whenever the town comes to rest.
 //!
 //! Nothing goes over a socket that would add nothing: functions are handed API Gateway's events, and what is
 //! posted to a connection is kept by a [`clients::Switchboard`].
@@ -47,13 +47,15 @@ use model::Town;
 /// How many operations a run makes that nobody has asked for more.
 const OPERATIONS: usize = 2400;
 /// After how many the town comes to rest.
-const EPOCH: usize = 480;
+const EPOCH: usize = 804;
 /// How many people are at work at once.
 const ACTORS: usize = 12;
 /// How many people live in a town.
 const PEOPLE: usize = 18;
 /// After how many epochs a new town is founded, beside all that are there.
-const TOWN_EPOCHS: usize = 20;
+const TOWN_EPOCHS: usize = 12;
+/// How many conversations a town has, about: then people talk where they have talked before.
+const CONVERSATIONS: usize = 40;
 
 /// Everything that an operation needs.
 struct Scene {
@@ -113,6 +115,27 @@ fn delivery(dice: &mut Dice) -> Delivery {
     ])
 }
 
+/// Keeps the copies of the table that are read eventually up to so long behind.
+/// Source: AWS, *`DynamoDB` read consistency*: a second or less.
+const LAG: Duration = Duration::from_millis(500);
+
+/// Lets eventually consistent reads lag behind for as long as something goes on.
+async fn lagging<T>(scene: &Scene, going_on: impl Future<Output = T>) -> T {
+    let services = scene.desk.services();
+    let lag = async {
+        loop {
+            services.hold_eventual_reads().expect("the table can be copied");
+            tokio::time::sleep(LAG).await;
+        }
+    };
+    let done = tokio::select! {
+        done = going_on => done,
+        () = lag => unreachable!("it never ends"),
+    };
+    services.release_eventual_reads();
+    done
+}
+
 fn setting(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
     Some(
@@ -168,11 +191,17 @@ async fn run(seed: u64, operations: usize) {
         if let Some(storm) = weather(&mut sky) {
             scene.faults.storm(storm);
         }
+        let lags = sky.happens(3000);
         let actors = (0..ACTORS).map(|actor| {
             let own = sky.part(1000 + u64::try_from(actor).unwrap());
             actions::acts(Rc::clone(&scene), own, EPOCH / ACTORS)
         });
-        done += join_all(actors).await.into_iter().sum::<usize>();
+        let counts = if lags {
+            lagging(&scene, join_all(actors)).await
+        } else {
+            join_all(actors).await
+        };
+        done += counts.into_iter().sum::<usize>();
         scene.faults.calm();
         scene.desk.services().queues().set_delivery(Delivery::Orderly);
         scene.faults.settle(scene.desk.services()).await;

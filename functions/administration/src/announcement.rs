@@ -18,5 +18,5 @@ pub(crate) async fn queue(app: &App, message: MessageId, told: &Told) -> Result<
         event,
         to: told.pair.map_or(Recipients::All, Recipients::Pair),
     };
-    queue::send(app, Queue::Fanout, &job, 0).await
+    queue::send(app, Queue::Fanout, &job).await
 }

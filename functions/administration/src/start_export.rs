@@ -73,7 +73,7 @@ impl Endpoint for StartExport {
         let noted = json!({ "filters": asked, "from": span.from, "to": span.to });
         let export = exports::create(app, &call.permit()?, scope, &asked.filter(), noted).await?;
         let step = ExportStep { export, step: 1 };
-        queue::send(app, Queue::Export, &step, 0).await?;
+        queue::send(app, Queue::Export, &step).await?;
         Ok(Output { export_id: export }.into())
     }
 }

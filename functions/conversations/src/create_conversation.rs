@@ -97,7 +97,7 @@ impl Endpoint for CreateConversation {
             event: FanoutEvent::Opened,
             to: Recipients::All,
         };
-        queue::send(app, Queue::Fanout, &job, 0).await?;
+        queue::send(app, Queue::Fanout, &job).await?;
         let membership = Membership::of(app, caller, head.id, Consistency::Strong).await?;
         let place = views::place(app, membership).await?;
         Ok(views::one(app, &place).await?.into())

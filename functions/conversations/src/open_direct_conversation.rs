@@ -80,7 +80,7 @@ impl Endpoint for OpenDirectConversation {
                 event: FanoutEvent::Opened,
                 to: Recipients::All,
             };
-            queue::send(app, Queue::Fanout, &job, 0).await?;
+            queue::send(app, Queue::Fanout, &job).await?;
         }
         Ok(Reply::from(views::one(app, &place).await?).status(status))
     }

@@ -125,7 +125,7 @@ impl Endpoint for SendMessage {
                 event,
                 to: Recipients::of(&sender),
             };
-            queue::send(app, Queue::Fanout, &job, 0).await
+            queue::send(app, Queue::Fanout, &job).await
         };
         let Appended { entry, replayed } = log::append(app, &sender, &draft, newest, announce).await?;
 

@@ -137,7 +137,8 @@ async fn since(app: &App, user: UserId, token: &Token, limit: usize) -> Result<O
 }
 
 /// Says first that it waits, then looks, and looks again whenever something was delivered to the user: what
-/// happens between the look and the wait raises the signal.
+/// happens between the look and the wait raises the signal. Whoever raises it may not see at first that somebody waits
+/// ([`shared::queue::CatchUp`]); so there is one look more once they do.
 async fn wait(
     app: &App,
     waiter: &str,
@@ -146,7 +147,8 @@ async fn wait(
     limit: usize,
     longest: Duration,
 ) -> Result<Output> {
-    let ends_at = app.now().plus(longest);
+    let (ends_at, known_at) = (app.now().plus(longest), app.now().plus(app.config().catch_up));
+    let mut is_known = false;
     let mut signal = connections::wait(app, user, waiter, ends_at).await?;
     let output = loop {
         let output = since(app, user, token, limit).await?;
@@ -162,6 +164,10 @@ async fn wait(
             let now = connections::signal_of(app, user).await?;
             if now != signal {
                 signal = now;
+                break true;
+            }
+            if !is_known && app.now() >= known_at {
+                is_known = true;
                 break true;
             }
         };

@@ -128,7 +128,7 @@ impl Endpoint for SendDirectMessage {
             },
             to: Recipients::of(&sender),
         };
-        queue::send(app, Queue::Fanout, &job, 0).await?;
+        queue::send(app, Queue::Fanout, &job).await?;
 
         let cursors = if replayed {
             let membership = Membership::of(app, user, conversation, Consistency::Strong).await?;
@@ -185,7 +185,7 @@ async fn open(app: &App, user: UserId, receiver: UserId, account: Account) -> Re
         event: FanoutEvent::Opened,
         to: Recipients::All,
     };
-    queue::send(app, Queue::Fanout, &job, 0).await?;
+    queue::send(app, Queue::Fanout, &job).await?;
     let membership = Membership::of(app, user, head.id, Consistency::Strong).await?;
     Ok(membership.sender())
 }

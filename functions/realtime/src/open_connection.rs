@@ -1,6 +1,7 @@
 //! `$connect`: notes a connection that the authorizer has let through.
 //!
-//! Nothing is posted from here: until this has answered, API Gateway does not know the connection (410).
+//! Nothing is posted from here: until this has answered, API Gateway does not know the connection (410). What may pass
+//! it by until every copy of the table knows of it is pushed a little later.
 
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use serde_json::json;
 use shared::auth::token;
 use shared::error::retry_after_seconds;
 use shared::http::endpoint::BoxFuture;
-use shared::lambda::{ConnectionReply, Function};
+use shared::lambda::{ConnectionReply, Function, Port};
+use shared::queue::{self, CatchUp, Queue};
 use shared::socket::Connection;
 use shared::store::rates::{self, Bucket, Subject};
 use shared::store::{connections, profiles};
@@ -21,7 +23,7 @@ const LIFETIME: Duration = Duration::from_hours(2);
 
 /// The function.
 pub fn function() -> Function {
-    Function::connection("open_connection", "$connect", answer)
+    Function::connection("open_connection", "$connect", answer).using(&[Port::Queues])
 }
 
 fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionReply>> {
@@ -43,10 +45,16 @@ fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionR
             .expires_at
             .plus(token::LEEWAY)
             .min(app.now().plus(LIFETIME));
+        let catch_up = CatchUp {
+            connection: id.clone(),
+            user: caller.user,
+            opened_at: app.now(),
+        };
         // Whoever connects has called: others may write to them from now on.
         tokio::try_join!(
             connections::add(app, caller.user, &id, ends_at),
             profiles::refresh(app, caller.user, &caller.claims),
+            queue::send_later(app, Queue::Fanout, &catch_up, app.config().catch_up),
         )?;
         app.meter().count(Count::Connects, 1);
         let offered = event

@@ -76,7 +76,7 @@ impl Action for ShowTyping {
             user_id: user,
             is_typing: input.is_typing,
         });
-        let audience = delivery::audience(app, &others).await?;
+        let audience = delivery::audience(app, &others, Consistency::Eventual).await?;
         let to_each = |(user, mut listeners): (_, shared::store::connections::Listeners)| {
             // Typing is no event: it wakes no request that waits for one.
             listeners.is_polled = false;

@@ -2,7 +2,11 @@
 //!
 //! A job names what happened and no recipient. A large group is split into jobs over ranges of members, so
 //! that a member costs the same wherever. Whoever has no live connection is handed to `notify`, all of a job's
-//! members in one. What happened to one person alone is in `personal.rs`. Being done twice does no harm: frames carry their `seq`, and a missed message is noted once.
+//! members in one. What happened to one person alone is in `personal.rs`, what a new connection may have missed in
+//! `catch_up.rs`. Being done twice does no harm: frames carry their `seq`, and a missed message is noted once.
+//!
+//! What the pushing of an entry needs is read eventually, at half the price, and once more strongly if anything is
+//! not there yet; all other pushes read strongly.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -27,7 +31,7 @@ use shared::store::{log, reads};
 use shared::views::Crowd;
 use shared::{App, Error, Result, views};
 
-use crate::personal;
+use crate::{catch_up, personal};
 
 /// The worker of the queue `fanout`.
 pub struct Deliver;
@@ -58,6 +62,7 @@ impl Job for Deliver {
         let job = match job {
             Announcement::Conversation(job) => job,
             Announcement::Person(job) => return personal::push(app, worker, job).await,
+            Announcement::Connection(job) => return catch_up::push(app, worker, job).await,
         };
         let conversation = job.conversation;
         match job.event {
@@ -77,6 +82,7 @@ impl Job for Deliver {
                     // Another entry took the place; whoever lost the race has queued a job for the next one.
                     return Ok(());
                 };
+                let head = glance.head;
                 let newest = if glance.is_newest {
                     Some(entry.clone())
                 } else {
@@ -101,7 +107,7 @@ impl Job for Deliver {
                     let cursors = cursors_of(&glance.members);
                     return push(app, worker, &glance.members, &cursors, found.collect(), &happened).await;
                 }
-                to_members(app, worker, &job, &happened).await
+                to_members(app, worker, &job, head, &happened).await
             }
             FanoutEvent::Status { seq, message } => {
                 let Recipients::Pair(pair) = job.to else {
@@ -112,8 +118,12 @@ impl Job for Deliver {
             FanoutEvent::Opened => {
                 let newest = log::newest(app, conversation, Consistency::Strong).await?;
                 let head = head(app, worker, conversation).await?;
-                let crowd = OnceLock::new();
-                to_members(app, worker, &job, &Happened::Opened { head, newest, crowd }).await
+                let happened = Happened::Opened {
+                    head: head.clone(),
+                    newest,
+                    crowd: OnceLock::new(),
+                };
+                to_members(app, worker, &job, Some(head), &happened).await
             }
             FanoutEvent::Read {
                 user,
@@ -129,17 +139,12 @@ impl Job for Deliver {
                     read_at: Some(at),
                     alone: ReadAlone::default(),
                 };
-                to_members(
-                    app,
-                    worker,
-                    &job,
-                    &Happened::Read {
-                        conversation,
-                        cursor,
-                        newest,
-                    },
-                )
-                .await
+                let happened = Happened::Read {
+                    conversation,
+                    cursor,
+                    newest,
+                };
+                to_members(app, worker, &job, None, &happened).await
             }
         }
     }
@@ -153,7 +158,7 @@ async fn push_status(
     (seq, message): (u64, MessageId),
     pair: [UserId; 2],
 ) -> Result<()> {
-    let glance = glance::at(app, worker, conversation, seq, &pair).await?;
+    let glance = glance::at(app, worker, (conversation, seq), &pair, Consistency::Strong).await?;
     let entry = glance.entry.filter(|entry| entry.event.message_id() == message);
     let entry = entry.ok_or_else(|| Error::internal("a status of a message that does not exist"))?;
     let cursors = cursors_of(&glance.members);
@@ -176,8 +181,8 @@ async fn push_status(
     delivery::deliver(app, deliveries).await.1
 }
 
-/// Looks for the entry of a job, and for what else the job needs. None if the entry will never come: whoever
-/// was putting it has died, and a retry will queue another job.
+/// Looks for the entry of a job, and for what else the job needs, which is there if the entry is. None if the entry
+/// will never come: whoever was putting it has died, and a retry will queue another job.
 async fn look(
     app: &App,
     worker: Worker,
@@ -186,11 +191,14 @@ async fn look(
     queued_at: Timestamp,
     users: &[UserId],
 ) -> Result<Option<Glance>> {
+    let mut consistency = Consistency::Eventual;
     for distance in LOOKS {
-        let glance = glance::at(app, worker, conversation, seq, users).await?;
-        if glance.entry.is_some() {
+        let glance = glance::at(app, worker, (conversation, seq), users, consistency).await?;
+        let is_whole = glance.members.len() == users.len() || consistency == Consistency::Strong;
+        if glance.entry.is_some() && is_whole {
             return Ok(Some(glance));
         }
+        consistency = Consistency::Strong;
         if app.now().since(queued_at) > PUT_WITHIN {
             return Ok(None);
         }
@@ -204,46 +212,72 @@ async fn head(app: &App, worker: Worker, conversation: ConversationId) -> Result
     head.ok_or_else(|| Error::internal("a job for a conversation that does not exist"))
 }
 
-/// Pushes to the members that a job is for, or splits it if they are too many for one.
-async fn to_members(app: &App, worker: Worker, job: &Fanout, happened: &Happened) -> Result<()> {
+/// Pushes to the members that a job is for, or splits it if they are too many for one. `known` is the conversation, if
+/// it has been read.
+async fn to_members(
+    app: &App,
+    worker: Worker,
+    job: &Fanout,
+    known: Option<Head>,
+    happened: &Happened,
+) -> Result<()> {
+    let conversation = job.conversation;
     let members = match &job.to {
-        Recipients::Pair(pair) => members::some(app, worker, job.conversation, pair).await?,
+        Recipients::Pair(pair) => members::some(app, worker, conversation, pair).await?,
         Recipients::Shards(first, last) => {
-            members::in_shards(
-                app,
-                worker,
-                job.conversation,
-                Shards {
-                    first: *first,
-                    last: *last,
-                },
-            )
-            .await?
+            let (first, last) = (*first, *last);
+            in_shards(app, worker, conversation, Shards { first, last }).await?
         }
         Recipients::All => {
-            let count = head(app, worker, job.conversation).await?.members;
+            let count = match known {
+                Some(head) => head.members,
+                None => head(app, worker, conversation).await?.members,
+            };
             if count > CHUNK + CHUNK / 2 {
                 return split(app, job, count).await;
             }
-            members::in_shards(app, worker, job.conversation, Shards::ALL).await?
+            everybody(app, worker, conversation, count).await?
         }
     };
     let users: Vec<UserId> = members.iter().map(|member| member.user).collect();
-    let audience = delivery::audience(app, &users).await?;
+    let audience = delivery::audience(app, &users, happened.consistency()).await?;
     let has_readers_elsewhere = match (&job.to, happened) {
         // Nearly always nobody has read what was said a moment ago, which half a read unit tells.
         (Recipients::Shards(..), Happened::Entry { entry, .. }) => {
-            let last_read = reads::last(app, worker, job.conversation).await?;
+            let last_read = reads::last(app, worker, conversation).await?;
             last_read.is_some_and(|last_read| last_read >= entry.at)
         }
         _ => false,
     };
     let cursors = if has_readers_elsewhere {
-        cursors_of(&members::in_shards(app, worker, job.conversation, Shards::ALL).await?)
+        cursors_of(&in_shards(app, worker, conversation, Shards::ALL).await?)
     } else {
         cursors_of(&members)
     };
     push(app, worker, &members, &cursors, audience, happened).await
+}
+
+async fn in_shards(
+    app: &App,
+    worker: Worker,
+    conversation: ConversationId,
+    shards: Shards,
+) -> Result<Vec<Member>> {
+    members::in_shards(app, worker, conversation, shards, Consistency::Strong).await
+}
+
+/// All members of a conversation that has so many.
+async fn everybody(
+    app: &App,
+    worker: Worker,
+    conversation: ConversationId,
+    count: u32,
+) -> Result<Vec<Member>> {
+    let members = members::in_shards(app, worker, conversation, Shards::ALL, Consistency::Eventual).await?;
+    if members.len() == count as usize {
+        return Ok(members);
+    }
+    in_shards(app, worker, conversation, Shards::ALL).await
 }
 
 /// One job becomes several, for ranges of members.
@@ -266,10 +300,7 @@ async fn push(
     audience: Audience,
     happened: &Happened,
 ) -> Result<()> {
-    let Audience {
-        listening,
-        mut offline,
-    } = audience;
+    let Audience { listening, offline } = audience;
     let mut deliveries = Vec::with_capacity(listening.len());
     for (user, listeners) in listening {
         let Some(member) = members.iter().find(|member| member.user == user) else {
@@ -283,28 +314,30 @@ async fn push(
             });
         }
     }
-    let (unreached, delivered) = delivery::deliver(app, deliveries).await;
-    offline.extend(unreached);
-    let Some((conversation, seq, sender)) = happened.missable() else {
-        return delivered;
-    };
-    offline.retain(|user| *user != sender);
-    if offline.is_empty() {
-        return delivered;
-    }
     // Whoever is away does not wait for a connection of somebody else that is throttled.
-    let grace = u32::try_from(app.config().offline_grace.as_secs()).map_err(Error::internal)?;
-    queue::send(
-        app,
-        Queue::Offline,
-        &Offline {
-            conversation,
-            missing: vec![Missing { seq, users: offline }],
-        },
-        grace,
-    )
-    .await?;
+    let ((unreached, delivered), noted) = tokio::join!(
+        delivery::deliver(app, deliveries),
+        note_missing(app, happened, offline)
+    );
+    noted?;
+    note_missing(app, happened, unreached).await?;
     delivered
+}
+
+/// Hands those whom a message did not reach to `notify`.
+async fn note_missing(app: &App, happened: &Happened, mut users: Vec<UserId>) -> Result<()> {
+    let Some((conversation, seq, sender)) = happened.missable() else {
+        return Ok(());
+    };
+    users.retain(|user| *user != sender);
+    if users.is_empty() {
+        return Ok(());
+    }
+    let job = Offline {
+        conversation,
+        missing: vec![Missing { seq, users }],
+    };
+    queue::send_later(app, Queue::Offline, &job, app.config().offline_grace).await
 }
 
 fn cursors_of(members: &[Member]) -> Vec<Cursor> {
@@ -334,6 +367,15 @@ enum Happened {
 }
 
 impl Happened {
+    /// How those who listen are looked for: of an entry, a new connection is told a little later what it may have
+    /// missed.
+    fn consistency(&self) -> Consistency {
+        match self {
+            Self::Entry { .. } => Consistency::Eventual,
+            Self::Opened { .. } | Self::Read { .. } => Consistency::Strong,
+        }
+    }
+
     /// The frame for one member.
     async fn frame(
         &self,

@@ -67,7 +67,7 @@ impl Job for ExportMessages {
             export: export.id,
             step: job.step + 1,
         };
-        queue::send(app, Queue::Export, &next, 0).await
+        queue::send(app, Queue::Export, &next).await
     }
 
     async fn give_up(app: &App, worker: Worker, job: ExportStep, error: &Error) -> Result<()> {

@@ -17,6 +17,7 @@ use shared::store::Worker;
 use shared::store::audit;
 use shared::store::mail::{self, Correspondent};
 use shared::store::notifications;
+use shared::store::table::Consistency;
 use shared::store::tally;
 use shared::{App, Error, Result, views};
 
@@ -24,7 +25,7 @@ use crate::deliver::{LOOKS, PUT_WITHIN};
 
 /// Pushes what happened to a person to each of their connections.
 pub(crate) async fn push(app: &App, worker: Worker, job: Personal) -> Result<()> {
-    let audience = delivery::audience(app, &[job.user]).await?;
+    let audience = delivery::audience(app, &[job.user], Consistency::Strong).await?;
     let listening = audience.listening.into_iter().next();
     let deleted = match &job.event {
         PersonalEvent::MailDeleted { message, .. } | PersonalEvent::MessageDeleted { message } => {

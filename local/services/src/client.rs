@@ -179,7 +179,10 @@ impl Services {
             return deny(service, request.method(), &error);
         }
         match service {
-            Service::DynamoDb => dynamodb::answer(self.database(), operation, request.body(), capacity),
+            Service::DynamoDb => {
+                let table = (self.database(), &self.shared.replica);
+                dynamodb::answer(table, operation, request.body(), capacity)
+            }
             Service::Sqs => queues::answer(self.queues(), function, operation, request.body()).await,
             Service::S3 => {
                 add_host(&mut request);

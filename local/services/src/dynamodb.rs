@@ -1,12 +1,15 @@
 //! The table: the JSON API of `DynamoDB` over the embedded database.
 
 use std::path::Path;
+use std::sync::{PoisonError, RwLock};
 
 use dynoxide::{Database, DynoxideError, ImportOptions};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tempfile::TempDir;
 
+use crate::OpenError;
 use crate::answer::{self, Answer};
 use crate::interceptor::{AwsError, Service};
 
@@ -85,8 +88,69 @@ pub(crate) enum Capacity {
     Always,
 }
 
+/// A table whose other copies may lag behind, as those of `DynamoDB` may: eventually consistent reads are answered
+/// from one of them.
+/// Source: AWS, *`DynamoDB` read consistency*.
+#[derive(Default)]
+pub(crate) struct Replica {
+    held: RwLock<Option<Held>>,
+}
+
+struct Held {
+    database: Database,
+    /// Deletes itself with the copy.
+    _folder: TempDir,
+}
+
+impl Replica {
+    /// Lags from now on: shows what `database` holds now, whatever is written to it.
+    pub(crate) fn hold(&self, database: &Database) -> Result<(), OpenError> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("replica.sqlite");
+        let path = path.to_string_lossy();
+        database.vacuum_into(&path)?;
+        let held = Held {
+            database: Database::new(&path)?,
+            _folder: folder,
+        };
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some(held);
+        Ok(())
+    }
+
+    /// Lags no more.
+    pub(crate) fn release(&self) {
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Whether an operation reads without asking for what was written last.
+fn reads_eventually(operation: &str, body: &[u8]) -> bool {
+    let Ok(request) = serde_json::from_slice::<Value>(body) else {
+        return false;
+    };
+    let is_strong = |part: &Value| part.get("ConsistentRead") == Some(&Value::Bool(true));
+    match operation {
+        "GetItem" | "Query" | "Scan" => !is_strong(&request),
+        "BatchGetItem" => {
+            let tables = request.get("RequestItems").and_then(Value::as_object);
+            tables.is_some_and(|tables| !tables.values().any(is_strong))
+        }
+        _ => false,
+    }
+}
+
 /// Answers one request.
-pub(crate) fn answer(database: &Database, operation: &str, body: &[u8], capacity: Capacity) -> Answer {
+pub(crate) fn answer(
+    (database, replica): (&Database, &Replica),
+    operation: &str,
+    body: &[u8],
+    capacity: Capacity,
+) -> Answer {
+    let held = replica.held.read().unwrap_or_else(PoisonError::into_inner);
+    let database = match &*held {
+        Some(held) if reads_eventually(operation, body) => &held.database,
+        _ => database,
+    };
     let measured = match capacity {
         Capacity::Always => with_capacity(operation, body),
         Capacity::AsAsked => None,

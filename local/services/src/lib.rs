@@ -75,6 +75,7 @@ pub struct Services {
 
 struct Shared {
     database: Database,
+    replica: dynamodb::Replica,
     queues: Queues,
     objects: Objects,
     connections: RwLock<Option<Arc<dyn Connections>>>,
@@ -100,6 +101,7 @@ impl Services {
         Ok(Self {
             shared: Arc::new(Shared {
                 database: dynamodb::open(folder.as_deref())?,
+                replica: dynamodb::Replica::default(),
                 queues: Queues::open(folder.as_deref())?,
                 objects: Objects::open(&object_folder).map_err(OpenError::Objects)?,
                 connections: RwLock::default(),
@@ -153,6 +155,17 @@ impl Services {
     /// The database under the table.
     pub fn database(&self) -> &Database {
         &self.shared.database
+    }
+
+    /// Lets eventually consistent reads lag behind from now on: they show the table as it is at this moment. For
+    /// tests; called once more, they show the moment of that.
+    pub fn hold_eventual_reads(&self) -> Result<(), OpenError> {
+        self.shared.replica.hold(self.database())
+    }
+
+    /// Lets eventually consistent reads show what was written last, as they do unless held.
+    pub fn release_eventual_reads(&self) {
+        self.shared.replica.release();
     }
 
     /// The buckets.

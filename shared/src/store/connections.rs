@@ -2,7 +2,8 @@
 //!
 //! Each connection is an attribute of its own, named `c#` and its id, with the moment at which it ends at the
 //! latest. Opening sets one, closing or a gone connection removes that one and no other, and none of them
-//! reads first. A long-polling request waits as `p#` and its id; what is delivered meanwhile raises `sg`, the signal.
+//! reads first. Deliveries of messages read the items eventually, at half the price: what a copy of the table does not
+//! show yet of a new connection is pushed to it a little later ([`crate::queue::CatchUp`]). A long-polling request waits as `p#` and its id; what is delivered meanwhile raises `sg`, the signal.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -63,10 +64,14 @@ pub async fn remove(app: &App, user: UserId, connection: &ConnectionId) -> Resul
 }
 
 /// Who is listening, of many users.
-pub(crate) async fn of_many(app: &App, users: &[UserId]) -> Result<HashMap<UserId, Listeners>> {
+pub(crate) async fn of_many(
+    app: &App,
+    users: &[UserId],
+    consistency: Consistency,
+) -> Result<HashMap<UserId, Listeners>> {
     let now = app.now();
     let keys = users.iter().map(|user| keys::connections(*user)).collect();
-    let items = table::get_many(app, keys, Consistency::Strong).await?;
+    let items = table::get_many(app, keys, consistency).await?;
     let listeners = |user: &UserId| Some((*user, decode(items.get(&keys::connections(*user))?, now)));
     Ok(users.iter().filter_map(listeners).collect())
 }

@@ -2,6 +2,7 @@
 
 use super::Worker;
 use super::connections::{self, Listeners};
+use super::conversations::{self, Head};
 use super::keys;
 use super::log;
 use super::members::{self, Member};
@@ -18,19 +19,26 @@ pub struct Glance {
     pub entry: Option<Entry>,
     /// Whether nothing has happened since.
     pub is_newest: bool,
+    /// What does not change about the conversation; none if it is not there, or not yet.
+    pub head: Option<Head>,
     /// Those who are members, with their cursors.
     pub members: Vec<Member>,
     /// Where they listen, in the order of the members.
     pub listeners: Vec<Listeners>,
 }
 
-/// Reads an entry, whether there is a next one, some members and where they listen, all at once.
+/// Reads an entry, whether there is a next one, some members and where they listen, all at once; if no members are
+/// asked for, the conversation instead of them.
+///
+/// What is read eventually may lag behind, and each part by itself. What is there is there: an entry and a membership
+/// are what they will be, and whoever misses one asks again, strongly. A cursor, or that there is no next entry, may
+/// be of a moment before, as it may be by the time at which the frame arrives.
 pub async fn at(
     app: &App,
     _: Worker,
-    conversation: ConversationId,
-    seq: u64,
+    (conversation, seq): (ConversationId, u64),
     users: &[UserId],
+    consistency: Consistency,
 ) -> Result<Glance> {
     let (this, next) = (keys::entry(conversation, seq), keys::entry(conversation, seq + 1));
     let of_user = |user: &UserId| [keys::member(conversation, *user), keys::connections(*user)];
@@ -38,12 +46,17 @@ pub async fn at(
         .iter()
         .flat_map(of_user)
         .chain([this.clone(), next.clone()])
+        .chain(users.is_empty().then(|| keys::head(conversation)))
         .collect();
-    let items = table::get_many(app, keys, Consistency::Strong).await?;
+    let items = table::get_many(app, keys, consistency).await?;
     let now = app.now();
     let mut glance = Glance {
         entry: items.get(&this).map(log::decode).transpose()?,
         is_newest: !items.contains_key(&next),
+        head: items
+            .get(&keys::head(conversation))
+            .map(|item| conversations::decode(conversation, item))
+            .transpose()?,
         members: Vec::new(),
         listeners: Vec::new(),
     };

@@ -211,14 +211,16 @@ impl Shards {
     }
 }
 
-/// The members of a range of shards, for a worker.
+/// The members of a range of shards, for a worker. Read eventually, some of a conversation that was opened a moment
+/// ago may be missing.
 pub async fn in_shards(
     app: &App,
     _: Worker,
     conversation: ConversationId,
     shards: Shards,
+    consistency: Consistency,
 ) -> Result<Vec<Member>> {
-    within(app, conversation, shards).await
+    within(app, conversation, shards, consistency).await
 }
 
 /// Those of many users who are members, for a worker.
@@ -236,12 +238,18 @@ pub async fn some(
     items.values().map(|item| decode(conversation, item)).collect()
 }
 
-async fn within(app: &App, conversation: ConversationId, shards: Shards) -> Result<Vec<Member>> {
+async fn within(
+    app: &App,
+    conversation: ConversationId,
+    shards: Shards,
+    consistency: Consistency,
+) -> Result<Vec<Member>> {
     let from = keys::member_shard(shards.first);
     // `~` sorts behind every character of an id.
     let to = format!("{}~", keys::member_shard(shards.last));
     let query = Query::between(keys::conversation(conversation), from, to);
     query
+        .consistency(consistency)
         .all(app)
         .await?
         .iter()
@@ -251,7 +259,7 @@ async fn within(app: &App, conversation: ConversationId, shards: Shards) -> Resu
 
 /// The members of the caller's conversation, in no order that means anything.
 pub async fn list(app: &App, member: &Membership) -> Result<Vec<Member>> {
-    within(app, member.conversation(), Shards::ALL).await
+    within(app, member.conversation(), Shards::ALL, Consistency::Strong).await
 }
 
 /// Another member of the caller's conversation.
@@ -267,7 +275,7 @@ pub async fn other(app: &App, member: &Membership, other: UserId) -> Result<Opti
 
 /// How far each member of a conversation has read.
 pub(super) async fn cursors_of(app: &App, conversation: ConversationId) -> Result<Vec<Cursor>> {
-    let members = within(app, conversation, Shards::ALL).await?;
+    let members = within(app, conversation, Shards::ALL, Consistency::Strong).await?;
     Ok(members.into_iter().map(|member| member.cursor).collect())
 }
 

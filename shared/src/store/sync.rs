@@ -5,14 +5,15 @@
 //! [`COMMIT_MARGIN`] before the time of reading, because an entry gets its time a little before its write takes
 //! effect: so nothing can appear before the moment once the token is out. No write is ever made for a token.
 
-use std::collections::{BTreeMap, HashMap};
+mod token;
+
+pub use token::Token;
+use token::{Name, name};
+
+use std::collections::HashMap;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::conversations::{self, Head};
 use super::keys;
@@ -21,7 +22,6 @@ use super::members::{self, Member, Membership, attribute::READ_AT};
 use super::table::{self, Consistency};
 use crate::App;
 use crate::CALL_TIMEOUT;
-use crate::auth::cursor;
 use crate::domain::conversation::Cursor;
 use crate::domain::ids::{ConversationId, UserId};
 use crate::domain::message::Entry;
@@ -35,106 +35,8 @@ pub const COMMIT_MARGIN: Duration = CALL_TIMEOUT.saturating_mul(3);
 pub const REACH: Duration = Duration::from_hours(720);
 /// How many events a sync tells at the most before it says that it is not complete (contract §2).
 pub const MOST_EVENTS: u64 = 10_000;
-/// How many conversations, and how many readers, a token names. More moved within the margin: those left out
-/// are told twice. API Gateway takes 10,240 bytes of URL and headers, of which this leaves 5,000 and more to
-/// the bearer token and the rest.
-const MOST_NAMED: usize = 100;
 /// How many conversations are asked at once.
 const PARALLEL: usize = 32;
-
-/// How far a client has been told.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Token {
-    since: Timestamp,
-    /// The last entry told, for conversations in which something happened since then; 0 is the opening.
-    told: BTreeMap<Name, u64>,
-    /// The last read told, for cursors that moved since then.
-    told_reads: BTreeMap<Name, u64>,
-}
-
-/// What a token calls a conversation, or a reader in one. A token holds but a few hundred of the 2^64 names, so
-/// no two will ever meet.
-type Name = [u8; 8];
-
-fn name(conversation: ConversationId, reader: Option<UserId>) -> Name {
-    let mut hash = Sha256::new_with_prefix(conversation.uuid().as_bytes());
-    if let Some(reader) = reader {
-        hash.update(reader.uuid().as_bytes());
-    }
-    let mut name = Name::default();
-    name.iter_mut()
-        .zip(hash.finalize())
-        .for_each(|(byte, hash)| *byte = hash);
-    name
-}
-
-/// A token as it is signed; the names with their numbers, 13 bytes each, in URL-safe text.
-#[derive(Serialize, Deserialize)]
-struct Wire {
-    t: i64,
-    e: String,
-    r: String,
-}
-
-/// The bytes of a number of the log, which never has more than 12 digits.
-const NUMBER_BYTES: usize = 5;
-
-fn pack(numbers: &BTreeMap<Name, u64>) -> String {
-    let bytes = numbers.iter().flat_map(|(name, number)| {
-        let number = number
-            .to_be_bytes()
-            .into_iter()
-            .skip(size_of::<u64>() - NUMBER_BYTES);
-        name.iter().copied().chain(number)
-    });
-    URL_SAFE_NO_PAD.encode(bytes.collect::<Vec<u8>>())
-}
-
-fn unpack(text: &str) -> Result<BTreeMap<Name, u64>> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Error::InvalidCursor)?;
-    let entry = |bytes: &[u8]| {
-        let (name, number) = bytes.split_first_chunk::<{ size_of::<Name>() }>()?;
-        Some((
-            *name,
-            number
-                .iter()
-                .fold(0, |number, byte| number << 8 | u64::from(*byte)),
-        ))
-    };
-    let entries = bytes.chunks(size_of::<Name>() + NUMBER_BYTES).map(entry);
-    entries.collect::<Option<_>>().ok_or(Error::InvalidCursor)
-}
-
-impl Token {
-    /// The token as an opaque text for its user.
-    pub fn seal(&self, app: &App, user: UserId) -> Result<String> {
-        let wire = Wire {
-            t: self.since.milliseconds(),
-            e: pack(&shortened(&self.told)),
-            r: pack(&shortened(&self.told_reads)),
-        };
-        cursor::seal(&app.config().cursor_secret, user, "sync", &wire)
-    }
-
-    /// The token in a text that its user hands back.
-    pub fn open(app: &App, user: UserId, sealed: &str) -> Result<Self> {
-        let wire: Wire = cursor::open(&app.config().cursor_secret, user, "sync", sealed)?;
-        Ok(Self {
-            since: Timestamp::from_milliseconds(wire.t),
-            told: unpack(&wire.e)?,
-            told_reads: unpack(&wire.r)?,
-        })
-    }
-}
-
-/// As many as a URL holds. What is no longer named may be told twice, and never not at all.
-fn shortened(numbers: &BTreeMap<Name, u64>) -> BTreeMap<Name, u64> {
-    numbers
-        .iter()
-        .take(MOST_NAMED)
-        .map(|(name, number)| (*name, *number))
-        .collect()
-}
 
 /// One of a user's conversations, with where it stands.
 #[derive(Clone, Debug)]
@@ -196,6 +98,21 @@ impl Place {
 pub async fn places(app: &App, user: UserId) -> Result<Vec<Place>> {
     let conversations = members::conversations_of(app, user).await?;
     places_of(app, user, conversations).await
+}
+
+/// Those of a user's conversations whose log took something at or after a moment some time ago, as far as eventually
+/// consistent reads show: half a unit for each conversation that rests.
+pub async fn places_moved_since(app: &App, user: UserId, moment: Timestamp) -> Result<Vec<Place>> {
+    let conversations = members::conversations_of(app, user).await?;
+    let moved: Vec<Option<ConversationId>> = stream::iter(conversations)
+        .map(|id| async move {
+            let newest = log::newest(app, id, Consistency::Eventual).await?;
+            Ok::<_, Error>(newest.filter(|newest| newest.at >= moment).map(|_| id))
+        })
+        .buffer_unordered(PARALLEL)
+        .try_collect()
+        .await?;
+    places_of(app, user, moved.into_iter().flatten().collect()).await
 }
 
 /// The direct conversations of a user.

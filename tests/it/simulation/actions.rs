@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::model::{Conversation, Device, Inhabitant, Reading, Sending, learn};
-use super::{Client, Scene};
+use super::{CONVERSATIONS, Client, Scene};
 
 /// How often a client tries before it gives up.
 const PATIENCE: usize = 12;
@@ -140,20 +140,26 @@ pub(super) fn with_conversation<T>(
     )
 }
 
+/// Whom somebody may open a conversation with, and whether a group is among the choices. A town that has enough
+/// conversations has no more: what is there is opened once more.
+fn open_to(scene: &Scene, user: Uuid) -> (Vec<Uuid>, bool) {
+    let town = scene.town.borrow();
+    let may_grow = town.conversations.len() < CONVERSATIONS;
+    let everybody = town.people.iter().map(|one| one.client.user);
+    let others = everybody.filter(|other| {
+        let mut pair = [user, *other];
+        pair.sort();
+        *other != user && (may_grow || town.pairs.contains_key(&pair))
+    });
+    (others.collect(), may_grow)
+}
+
 async fn open(scene: &Rc<Scene>, dice: &mut Dice, client: &Client) {
-    let everybody: Vec<Uuid> = scene
-        .town
-        .borrow()
-        .people
-        .iter()
-        .map(|one| one.client.user)
-        .collect();
-    let others: Vec<Uuid> = everybody
-        .iter()
-        .copied()
-        .filter(|one| *one != client.user)
-        .collect();
-    if dice.happens(7000) {
+    let (others, may_grow) = open_to(scene, client.user);
+    if others.is_empty() {
+        return;
+    }
+    if !may_grow || dice.happens(7000) {
         let other = *dice.one_of(&others);
         let parameters = [("other_user_id", &*other.to_string())];
         let answer = insists(scene, dice, client, "OpenDirectConversation", &parameters, None).await;

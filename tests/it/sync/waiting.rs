@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use harness::faults::{Faults, Point};
 use harness::{Person, World};
 use serde_json::{Value, json};
 
@@ -168,4 +169,33 @@ async fn what_happens_between_two_polls_is_told_by_the_second() {
         .filter_map(|event| event["seq"].as_u64())
         .collect();
     assert_eq!(seqs, (1..=10).collect::<Vec<_>>());
+}
+
+/// S4-C55: copies of the table that lag behind hide a waiting request from whoever would wake it.
+#[tokio::test]
+async fn a_poll_looks_once_more_when_every_copy_knows_that_it_waits() {
+    let world = World::with(&[("CATCH_UP_SECONDS", "2")]).await;
+    let [ada, bob, cem] = world.people(["ada", "bob", "cem"]).await;
+    let conversation = ada.open_group("circle", &[&bob, &cem]).await;
+    world.settled().await;
+    let mut follower = Follower::of(&bob).await;
+    follower.catch_up(100).await;
+    world.services().hold_eventual_reads().unwrap();
+    let faults = Faults::install(world.services());
+    faults.watch();
+    let looks_for_signal = |point: &Point| {
+        point.function == "SyncEvents"
+            && point.call.starts_with("GetItem")
+            && point.call.ends_with("/CONNECTIONS")
+    };
+    let says = async {
+        while !faults.so_far().iter().any(looks_for_signal) {
+            tokio::task::yield_now().await;
+        }
+        ada.says(&conversation, "into the dark").await
+    };
+    let begun = Instant::now();
+    let (page, message) = tokio::join!(poll(&follower, 25), says);
+    assert!(begun.elapsed() < SOON, "it waited to its end");
+    assert_eq!(page["events"][0]["message"]["id"], message["id"]);
 }

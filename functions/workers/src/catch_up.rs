@@ -1,0 +1,57 @@
+//! What `deliver` pushes over a new connection alone: the entries of logs that may have passed it by.
+//!
+//! Deliveries of messages find connections by eventually consistent reads, at half the price of others. One that took
+//! place right after a connection was opened may not have seen it. So a while later, when every copy of the table has
+//! it, the entries since then are pushed once more. Whoever got them the first time drops them by their `seq`.
+
+use shared::delivery::{self, Audience, Delivery};
+use shared::queue::CatchUp;
+use shared::store::Worker;
+use shared::store::connections::Listeners;
+use shared::store::sync::{self, COMMIT_MARGIN, Happening, Token};
+use shared::store::table::Consistency;
+use shared::{App, Result, views};
+
+/// How many entries are read at once.
+const PAGE: usize = 100;
+
+/// Pushes to a connection what was appended to its user's conversations since it was opened.
+pub(crate) async fn push(app: &App, _: Worker, job: CatchUp) -> Result<()> {
+    let CatchUp {
+        connection,
+        user,
+        opened_at,
+    } = job;
+    let Audience { listening, .. } = delivery::audience(app, &[user], Consistency::Strong).await?;
+    let is_live = |(_, listeners): &(_, Listeners)| listeners.connections.contains(&connection);
+    if !listening.iter().any(is_live) {
+        return Ok(());
+    }
+    let only_this = Listeners {
+        connections: vec![connection.clone()],
+        ..Listeners::default()
+    };
+    // An entry has the time at which its request began, and may have been put long after it.
+    let moment = opened_at.minus(COMMIT_MARGIN);
+    let places = sync::places_moved_since(app, user, moment).await?;
+    let mut token = Token::of_moment(moment);
+    loop {
+        let mut since = sync::since(app, app.now(), &places, &token, PAGE).await?;
+        // Openings and reads are not found by eventually consistent reads.
+        since
+            .told
+            .retain(|told| matches!(told.happening, Happening::Entry(_)));
+        for frame in views::frames(app, user, &places, &since.told).await? {
+            let delivery = Delivery {
+                user,
+                listeners: only_this.clone(),
+                frame,
+            };
+            delivery::deliver(app, vec![delivery]).await.1?;
+        }
+        if !since.has_more {
+            return Ok(());
+        }
+        token = since.next;
+    }
+}

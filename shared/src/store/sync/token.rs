@@ -1,0 +1,120 @@
+//! The token: how far a client has been told.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::App;
+use crate::auth::cursor;
+use crate::domain::ids::{ConversationId, UserId};
+use crate::domain::time::Timestamp;
+use crate::error::{Error, Result};
+
+/// How many conversations, and how many readers, a token names. More moved within the margin: those left out
+/// are told twice. API Gateway takes 10,240 bytes of URL and headers, of which this leaves 5,000 and more to
+/// the bearer token and the rest.
+const MOST_NAMED: usize = 100;
+/// How far a client has been told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Token {
+    pub(super) since: Timestamp,
+    /// The last entry told, for conversations in which something happened since then; 0 is the opening.
+    pub(super) told: BTreeMap<Name, u64>,
+    /// The last read told, for cursors that moved since then.
+    pub(super) told_reads: BTreeMap<Name, u64>,
+}
+
+/// What a token calls a conversation, or a reader in one. A token holds but a few hundred of the 2^64 names, so
+/// no two will ever meet.
+pub(super) type Name = [u8; 8];
+
+pub(super) fn name(conversation: ConversationId, reader: Option<UserId>) -> Name {
+    let mut hash = Sha256::new_with_prefix(conversation.uuid().as_bytes());
+    if let Some(reader) = reader {
+        hash.update(reader.uuid().as_bytes());
+    }
+    let mut name = Name::default();
+    name.iter_mut()
+        .zip(hash.finalize())
+        .for_each(|(byte, hash)| *byte = hash);
+    name
+}
+
+/// A token as it is signed; the names with their numbers, 13 bytes each, in URL-safe text.
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    t: i64,
+    e: String,
+    r: String,
+}
+
+/// The bytes of a number of the log, which never has more than 12 digits.
+const NUMBER_BYTES: usize = 5;
+
+fn pack(numbers: &BTreeMap<Name, u64>) -> String {
+    let bytes = numbers.iter().flat_map(|(name, number)| {
+        let number = number
+            .to_be_bytes()
+            .into_iter()
+            .skip(size_of::<u64>() - NUMBER_BYTES);
+        name.iter().copied().chain(number)
+    });
+    URL_SAFE_NO_PAD.encode(bytes.collect::<Vec<u8>>())
+}
+
+fn unpack(text: &str) -> Result<BTreeMap<Name, u64>> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Error::InvalidCursor)?;
+    let entry = |bytes: &[u8]| {
+        let (name, number) = bytes.split_first_chunk::<{ size_of::<Name>() }>()?;
+        Some((
+            *name,
+            number
+                .iter()
+                .fold(0, |number, byte| number << 8 | u64::from(*byte)),
+        ))
+    };
+    let entries = bytes.chunks(size_of::<Name>() + NUMBER_BYTES).map(entry);
+    entries.collect::<Option<_>>().ok_or(Error::InvalidCursor)
+}
+
+impl Token {
+    /// The token of whoever was told everything up to a moment, and nothing since.
+    pub fn of_moment(moment: Timestamp) -> Self {
+        Self {
+            since: moment,
+            ..Self::default()
+        }
+    }
+
+    /// The token as an opaque text for its user.
+    pub fn seal(&self, app: &App, user: UserId) -> Result<String> {
+        let wire = Wire {
+            t: self.since.milliseconds(),
+            e: pack(&shortened(&self.told)),
+            r: pack(&shortened(&self.told_reads)),
+        };
+        cursor::seal(&app.config().cursor_secret, user, "sync", &wire)
+    }
+
+    /// The token in a text that its user hands back.
+    pub fn open(app: &App, user: UserId, sealed: &str) -> Result<Self> {
+        let wire: Wire = cursor::open(&app.config().cursor_secret, user, "sync", sealed)?;
+        Ok(Self {
+            since: Timestamp::from_milliseconds(wire.t),
+            told: unpack(&wire.e)?,
+            told_reads: unpack(&wire.r)?,
+        })
+    }
+}
+
+/// As many as a URL holds. What is no longer named may be told twice, and never not at all.
+fn shortened(numbers: &BTreeMap<Name, u64>) -> BTreeMap<Name, u64> {
+    numbers
+        .iter()
+        .take(MOST_NAMED)
+        .map(|(name, number)| (*name, *number))
+        .collect()
+}

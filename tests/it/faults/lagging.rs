@@ -1,0 +1,123 @@
+//! Copies of the table lag behind: an eventually consistent read may show what was there a moment ago
+//! (AWS, *`DynamoDB` read consistency*). What is acknowledged reaches every live connection all the same.
+
+use harness::faults::{Faults, Misfortune, Point};
+use harness::world::FANOUT;
+use harness::{Socket, World};
+use serde_json::Value;
+
+/// The log entries among what came so far: type and number.
+async fn entries(socket: &mut Socket) -> Vec<(String, u64)> {
+    let frames = socket.so_far().await;
+    let entry = |frame: &Value| {
+        let text = frame["type"].as_str().unwrap().to_owned();
+        let is_entry = text == "new_message" || text == "message_deleted";
+        is_entry.then(|| (text, frame["seq"].as_u64().unwrap()))
+    };
+    frames.iter().filter_map(entry).collect()
+}
+
+/// Lets the jobs of new connections be done, which wait until every copy knows of them.
+async fn catch_up(world: &World) {
+    world.services().queues().make_visible_now(FANOUT).unwrap();
+    world.settled().await;
+}
+
+fn said(numbers: std::ops::RangeInclusive<u64>) -> Vec<(String, u64)> {
+    numbers.map(|number| ("new_message".to_owned(), number)).collect()
+}
+
+/// S1-E05: events reach every live connection, also one that a delivery could not see yet.
+#[tokio::test]
+async fn a_connection_that_a_delivery_did_not_see_is_told_a_little_later() {
+    let world = World::start().await;
+    let faults = Faults::install(world.services());
+    let [ada, bob, cem] = world.people(["ada", "bob", "cem"]).await;
+    for conversation in [
+        ada.open_direct(&bob).await,
+        ada.open_group("circle", &[&bob, &cem]).await,
+    ] {
+        world.settled().await;
+        let mut before = bob.connect().await;
+        faults.watch();
+        ada.says(&conversation, "seen by all").await;
+        world.settled().await;
+        let looks = faults.seen();
+        let looks = looks.iter().find(|point| is_look_for_listeners(point)).unwrap();
+        catch_up(&world).await;
+        assert_eq!(entries(&mut before).await.last(), said(1..=1).last());
+
+        // The message is there, and the new connection is not yet, where the delivery looks.
+        faults.strike(looks, Misfortune::WaitsBefore);
+        ada.says(&conversation, "said in between").await;
+        faults.has_struck().await;
+        world.services().hold_eventual_reads().unwrap();
+        let mut after = bob.connect().await;
+        faults.release();
+        world.settled().await;
+        world.services().release_eventual_reads();
+        assert_eq!(
+            entries(&mut before).await,
+            said(2..=2),
+            "a device of before is told"
+        );
+        assert_eq!(entries(&mut after).await, [], "that of a moment ago is not");
+
+        ada.says(&conversation, "when it is known").await;
+        world.settled().await;
+        assert_eq!(
+            entries(&mut after).await,
+            said(3..=3),
+            "a hole is seen by its number"
+        );
+        entries(&mut before).await;
+        catch_up(&world).await;
+        // What was said right before it was opened may be told as well.
+        let told = entries(&mut after).await;
+        assert_eq!(told[told.len() - 2..], said(2..=3), "and filled");
+        assert_eq!(entries(&mut before).await, [], "whoever knew is not told again");
+        before.close().await;
+        after.close().await;
+    }
+}
+
+/// Whether it is where a delivery looks for connections.
+fn is_look_for_listeners(point: &Point) -> bool {
+    point.function == "Deliver" && point.call.contains("/CONNECTIONS")
+}
+
+/// What was opened a moment ago is not taken for empty.
+#[tokio::test]
+async fn who_has_just_become_a_member_is_told_of_the_first_message() {
+    let world = World::start().await;
+    let [ada, bob, cem] = world.people(["ada", "bob", "cem"]).await;
+    let mut sockets = [bob.connect().await, cem.connect().await];
+    world.services().hold_eventual_reads().unwrap();
+    let group = ada.open_group("new", &[&bob, &cem]).await;
+    let direct = ada.open_direct(&bob).await;
+    ada.says(&group, "hello").await;
+    ada.says(&direct, "hello, Bob").await;
+    world.settled().await;
+    let [of_bob, of_cem] = &mut sockets;
+    assert_eq!(entries(of_bob).await.len(), 2);
+    assert_eq!(entries(of_cem).await, said(1..=1));
+}
+
+/// The harm is bounded by what a client would see anyway: a frame that comes late.
+#[tokio::test]
+async fn a_deletion_behind_the_copies_is_still_told() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let conversation = ada.open_direct(&bob).await;
+    let mut socket = bob.connect().await;
+    world.settled().await;
+    world.services().hold_eventual_reads().unwrap();
+    let message = ada.says(&conversation, "oh").await;
+    let id = message["id"].as_str().unwrap();
+    ada.delete(&format!("/api/conversations/{conversation}/messages/{id}"))
+        .await
+        .is(204);
+    world.settled().await;
+    let told = entries(&mut socket).await;
+    assert!(told.contains(&("message_deleted".to_owned(), 2)), "{told:?}");
+}
