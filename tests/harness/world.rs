@@ -232,6 +232,15 @@ impl World {
         self.settled().await;
     }
 
+    /// Lets the jobs be done that wait until every copy of the table knows of a new connection.
+    pub async fn caught_up(&self) {
+        self.services()
+            .queues()
+            .make_visible_now(FANOUT)
+            .expect("the queue is there");
+        self.settled().await;
+    }
+
     /// The functions' log lines so far.
     pub fn log(&self) -> Vec<Value> {
         let lines = self.log.lock().unwrap();

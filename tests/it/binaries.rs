@@ -273,7 +273,7 @@ async fn a_delivery_whose_process_is_killed_is_made_by_the_next() {
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let conversation = ada.open_direct(&bob).await;
     let mut socket = bob.connect().await;
-    world.settled().await;
+    world.caught_up().await;
 
     let hold = Hold::in_the_way(&world, "Deliver", &["PostToConnection"], false, 1);
     let message = ada.says(&conversation, "Hello, Bob!").await;

@@ -193,6 +193,7 @@ async fn a_poison_job_ends_among_the_dead_letters_and_takes_none_of_its_batch_al
     let conversation = ada.open_direct(&bob).await;
     world.settled().await;
     let mut socket = bob.connect().await;
+    world.caught_up().await;
     let good = json!({ "conversation": conversation, "event": { "kind": "opened" } }).to_string();
     let poison = r#"{"conversation":"poison"}"#;
     for body in [good.as_str(), poison, &good] {
@@ -321,6 +322,7 @@ async fn those_who_were_away_are_noted_although_somebodys_connection_is_throttle
     let group = ada.open_group("three", &[&bob, &chen]).await;
     world.settled().await;
     let _of_bob = bob.connect().await;
+    world.caught_up().await;
     Refuses::calls(
         &world,
         |call| call.operation == "PostToConnection",

@@ -111,6 +111,7 @@ async fn a_poison_job_ends_among_the_dead_letters_alone_and_can_be_brought_back(
     let (sound, cursed) = (ada.open_direct(&bob).await, ada.open_direct(&cem).await);
     faults.settle(world.services()).await;
     let (mut to_bob, mut to_cem) = (bob.connect().await, cem.connect().await);
+    world.caught_up().await;
 
     faults.storm(Storm {
         cursed: Some(cursed.clone()),

@@ -2,7 +2,6 @@
 //! (AWS, *`DynamoDB` read consistency*). What is acknowledged reaches every live connection all the same.
 
 use harness::faults::{Faults, Misfortune, Point};
-use harness::world::FANOUT;
 use harness::{Socket, World};
 use serde_json::Value;
 
@@ -15,12 +14,6 @@ async fn entries(socket: &mut Socket) -> Vec<(String, u64)> {
         is_entry.then(|| (text, frame["seq"].as_u64().unwrap()))
     };
     frames.iter().filter_map(entry).collect()
-}
-
-/// Lets the jobs of new connections be done, which wait until every copy knows of them.
-async fn catch_up(world: &World) {
-    world.services().queues().make_visible_now(FANOUT).unwrap();
-    world.settled().await;
 }
 
 fn said(numbers: std::ops::RangeInclusive<u64>) -> Vec<(String, u64)> {
@@ -44,7 +37,7 @@ async fn a_connection_that_a_delivery_did_not_see_is_told_a_little_later() {
         world.settled().await;
         let looks = faults.seen();
         let looks = looks.iter().find(|point| is_look_for_listeners(point)).unwrap();
-        catch_up(&world).await;
+        world.caught_up().await;
         assert_eq!(entries(&mut before).await.last(), said(1..=1).last());
 
         // The message is there, and the new connection is not yet, where the delivery looks.
@@ -71,7 +64,7 @@ async fn a_connection_that_a_delivery_did_not_see_is_told_a_little_later() {
             "a hole is seen by its number"
         );
         entries(&mut before).await;
-        catch_up(&world).await;
+        world.caught_up().await;
         // What was said right before it was opened may be told as well.
         let told = entries(&mut after).await;
         assert_eq!(told[told.len() - 2..], said(2..=3), "and filled");
