@@ -4,6 +4,7 @@
 
 mod administration;
 mod boxes;
+mod connections;
 mod files;
 mod history;
 mod paid;

@@ -46,6 +46,7 @@ async fn a_delivery_that_was_given_up_is_made_after_the_command() {
     let conversation = ada.open_direct(&bob).await;
     world.settled().await;
     let mut socket = bob.connect().await;
+    world.caught_up().await;
 
     world.services().set_interceptor(Some(std::sync::Arc::new(Deaf)));
     let message = ada.says(&conversation, "Hello, Bob!").await;
