@@ -1,6 +1,7 @@
 //! A world: a desk in memory, of one story alone.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
@@ -287,11 +288,19 @@ pub fn wants_processes() -> bool {
     std::env::var_os("TIDINGS_PROCESSES").is_some_and(|value| value == "1")
 }
 
-/// The binaries beside this test, and as many processes as a story may want at once.
+/// The binaries beside this test, or those in the folder `TIDINGS_BINARIES`, and as many processes as a story may want
+/// at once.
 pub fn processes() -> ProcessOptions {
+    let binaries = match std::env::var_os("TIDINGS_BINARIES") {
+        // Tests run in the folder of their package.
+        Some(folder) => {
+            ProcessOptions::in_folder(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder))
+        }
+        None => ProcessOptions::beside_this_program().expect("the test knows where it is"),
+    };
     ProcessOptions {
         most_per_function: 100,
-        ..ProcessOptions::beside_this_program().expect("the test knows where it is")
+        ..binaries
     }
 }
 

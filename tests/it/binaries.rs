@@ -2,7 +2,7 @@
 //!
 //! A few functions of every kind run as processes here, and the others in the desk, because each binary has to be
 //! linked first. With `cargo build --workspace --bins && TIDINGS_PROCESSES=1 cargo t` all of them do, in these
-//! stories and in all others.
+//! stories and in all others; `TIDINGS_BINARIES` names the folder of others, such as `target/lambda`.
 
 use std::path::Path;
 use std::process::Command;
