@@ -270,8 +270,11 @@ fn error(failure: Option<Failure>) -> InvokeError {
     }
 }
 
-/// The binary of a function, as cargo or `cargo lambda` lays it out.
-fn find(folder: &Path, binary: &str) -> Result<PathBuf, ProcessesError> {
+/// The binary of a function in a folder, as cargo or `cargo lambda` lays it out.
+///
+/// # Errors
+/// It is not there: which command builds it.
+pub fn find(folder: &Path, binary: &str) -> Result<PathBuf, ProcessesError> {
     let of_cargo = folder.join(binary);
     let candidates = [of_cargo.join("bootstrap"), of_cargo.clone()];
     let found = candidates.into_iter().find(|path| path.is_file());

@@ -2,9 +2,9 @@
 //! HTTPS to the embedded services.
 //!
 //! ```sh
-//! cargo build --workspace --bins --release
+//! cargo lambda build --release
 //! cargo build --workspace --bin get-me --bin send-message --profile deploy
-//! cargo bench --workspace --bench start_up -- target/release target/deploy
+//! cargo bench --workspace --bench start_up -- target/lambda target/deploy
 //! ```
 //!
 //! A function in a folder that holds no binary of it is left out. Needs `openssl`.
@@ -27,7 +27,7 @@ use harness::figures::{cpu_of_threads, memory_mib, percentile};
 use harness::world::FANOUT_DEAD;
 use harness::{Person, World, events};
 use local::environment::{self, Addresses};
-use local::processes::services;
+use local::processes::{self, services};
 use local_runtime::{Launch, Process, loopback};
 use local_services::Services;
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ async fn main() {
     // A benchmark is run in the folder of its package.
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folders: Vec<PathBuf> = if arguments.is_empty() {
-        vec![root.join("target/release"), root.join("target/deploy")]
+        vec![root.join("target/lambda"), root.join("target/deploy")]
     } else {
         arguments.iter().map(|folder| root.join(folder)).collect()
     };
@@ -83,15 +83,11 @@ async fn main() {
     );
     for folder in &folders {
         for (function, event) in &functions {
-            let Some(launch) = launch(function, folder, &https) else {
+            let Some((binary, launch)) = launch(function, folder, &https) else {
                 continue;
             };
             let figures = measure(&launch, event).await;
-            let name = format!(
-                "{} ({})",
-                launch.program.file_name().unwrap().display(),
-                folder.file_name().unwrap().display()
-            );
+            let name = format!("{binary} ({})", folder.file_name().unwrap().display());
             println!(
                 "{name:<32} {:>9.2} {:>9.2} {:>9.2} {:>9.0} {:>9.0} {:>9.1} {:>9.1}",
                 figures.init,
@@ -211,8 +207,8 @@ fn job(conversation: &str, message: &Value, people: [&Person; 2]) -> Bytes {
     Bytes::from(json!({ "Records": [record] }).to_string())
 }
 
-/// How a function of a folder is started; none if it is not there.
-fn launch(function: &str, folder: &Path, https: &Https) -> Option<Launch> {
+/// The name of a function's binary in a folder, and how it is started; none if it is not there.
+fn launch(function: &str, folder: &Path, https: &Https) -> Option<(String, Launch)> {
     let unlimited = [
         "RATE_LIMIT_SENDS_PER_MINUTE",
         "RATE_LIMIT_REQUESTS_PER_MINUTE",
@@ -235,14 +231,14 @@ fn launch(function: &str, folder: &Path, https: &Https) -> Option<Launch> {
         "SSL_CERT_FILE".to_owned(),
         https.authorities.display().to_string(),
     );
-    let program = folder.join(&spec.binary);
-    program.is_file().then(|| Launch {
+    let launch = Launch {
         function: function.to_owned(),
-        program,
+        program: processes::find(folder, &spec.binary).ok()?,
         memory_mb: spec.memory_mb,
         environment,
         log: Arc::new(|_| {}),
-    })
+    };
+    Some((spec.binary.clone(), launch))
 }
 
 /// The embedded services behind TLS, with a certificate of their own.
