@@ -176,8 +176,8 @@ async fn a_message_to_a_group_costs_a_post_for_each_who_is_online() {
     );
 
     // Many groups of the same people, in which people go on talking: jobs come several in a batch.
-    const GROUPS: usize = 40;
-    const EACH: usize = 4;
+    const GROUPS: usize = 20;
+    const EACH: usize = 6;
     let mut groups = Vec::new();
     for number in 0..GROUPS {
         let name = format!("Hundred {number}");
