@@ -45,17 +45,18 @@ fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionR
             .expires_at
             .plus(token::LEEWAY)
             .min(app.now().plus(LIFETIME));
-        let catch_up = CatchUp {
-            connection: id.clone(),
-            user: caller.user,
-            opened_at: app.now(),
-        };
         // Whoever connects has called: others may write to them from now on.
         tokio::try_join!(
             connections::add(app, caller.user, &id, ends_at),
             profiles::refresh(app, caller.user, &caller.claims),
-            queue::send_later(app, Queue::Fanout, &catch_up, app.config().catch_up),
         )?;
+        let catch_up = CatchUp {
+            connection: id,
+            user: caller.user,
+            // Only now, when no delivery can miss it but by looking at a copy that lags behind.
+            opened_at: app.now(),
+        };
+        queue::send_later(app, Queue::Fanout, &catch_up, app.config().catch_up).await?;
         app.meter().count(Count::Connects, 1);
         let offered = event
             .headers

@@ -2,7 +2,9 @@
 //!
 //! Deliveries of messages find connections by eventually consistent reads, at half the price of others. One that took
 //! place right after a connection was opened may not have seen it. So a while later, when every copy of the table has
-//! it, the entries since then are pushed once more. Whoever got them the first time drops them by their `seq`.
+//! it, the entries of that moment are pushed once more. Whoever got them the first time drops them by their `seq`.
+
+use std::time::Duration;
 
 use shared::delivery::{self, Audience, Delivery};
 use shared::queue::CatchUp;
@@ -14,8 +16,12 @@ use shared::{App, Result, views};
 
 /// How many entries are read at once.
 const PAGE: usize = 100;
+/// How long a copy of the table may not know of a connection: three times what AWS speaks of. What was appended after
+/// that was delivered after that, and to the connection as well.
+/// Source: AWS, *`DynamoDB` read consistency*: usually a second or less.
+const LAG: Duration = Duration::from_secs(3);
 
-/// Pushes to a connection what was appended to its user's conversations since it was opened.
+/// Pushes to a connection what was appended to its user's conversations about the time at which it was opened.
 pub(crate) async fn push(app: &App, _: Worker, job: CatchUp) -> Result<()> {
     let CatchUp {
         connection,
@@ -32,15 +38,16 @@ pub(crate) async fn push(app: &App, _: Worker, job: CatchUp) -> Result<()> {
         ..Listeners::default()
     };
     // An entry has the time at which its request began, and may have been put long after it.
-    let moment = opened_at.minus(COMMIT_MARGIN);
+    let (moment, last) = (opened_at.minus(COMMIT_MARGIN), opened_at.plus(LAG));
     let places = sync::places_moved_since(app, user, moment).await?;
     let mut token = Token::of_moment(moment);
     loop {
         let mut since = sync::since(app, app.now(), &places, &token, PAGE).await?;
-        // Openings and reads are not found by eventually consistent reads.
+        let is_over = since.told.last().is_some_and(|told| told.at > last);
+        // Openings and reads find connections by strong reads.
         since
             .told
-            .retain(|told| matches!(told.happening, Happening::Entry(_)));
+            .retain(|told| matches!(told.happening, Happening::Entry(_)) && told.at <= last);
         for frame in views::frames(app, user, &places, &since.told).await? {
             let delivery = Delivery {
                 user,
@@ -49,7 +56,7 @@ pub(crate) async fn push(app: &App, _: Worker, job: CatchUp) -> Result<()> {
             };
             delivery::deliver(app, vec![delivery]).await.1?;
         }
-        if !since.has_more {
+        if is_over || !since.has_more {
             return Ok(());
         }
         token = since.next;

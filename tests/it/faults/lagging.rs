@@ -1,6 +1,8 @@
 //! Copies of the table lag behind: an eventually consistent read may show what was there a moment ago
 //! (AWS, *`DynamoDB` read consistency*). What is acknowledged reaches every live connection all the same.
 
+use std::time::Duration;
+
 use harness::faults::{Faults, Misfortune, Point};
 use harness::{Socket, World};
 use serde_json::Value;
@@ -77,6 +79,25 @@ async fn a_connection_that_a_delivery_did_not_see_is_told_a_little_later() {
 /// Whether it is where a delivery looks for connections.
 fn is_look_for_listeners(point: &Point) -> bool {
     point.function == "Deliver" && point.call.contains("/CONNECTIONS")
+}
+
+/// Nobody is told twice of what was said when every copy had to know of the connection.
+#[tokio::test]
+async fn what_is_said_some_seconds_after_a_connect_comes_once() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let conversation = ada.open_direct(&bob).await;
+    ada.says(&conversation, "long before").await;
+    world.settled().await;
+    world.advance(Duration::from_mins(1));
+    let mut socket = bob.connect().await;
+    ada.says(&conversation, "at once").await;
+    world.advance(Duration::from_secs(4));
+    ada.says(&conversation, "some seconds later").await;
+    world.settled().await;
+    assert_eq!(entries(&mut socket).await, said(2..=3));
+    world.caught_up().await;
+    assert_eq!(entries(&mut socket).await, said(2..=2));
 }
 
 /// What was opened a moment ago is not taken for empty.
