@@ -2,8 +2,10 @@
 //!
 //! Each connection is an attribute of its own, named `c#` and its id, with the moment at which it ends at the
 //! latest. Opening sets one, closing or a gone connection removes that one and no other, and none of them
-//! reads first. Deliveries of messages read the items eventually, at half the price: what a copy of the table does not
-//! show yet of a new connection is pushed to it a little later ([`crate::queue::CatchUp`]). A long-polling request waits as `p#` and its id; what is delivered meanwhile raises `sg`, the signal.
+//! reads first. A long-polling request waits as `p#` and its id; what is delivered meanwhile raises `sg`, the signal.
+//!
+//! Deliveries of messages read the items eventually, at half the price: what a copy of the table does not show yet of a
+//! new connection is pushed to it a little later ([`crate::queue::CatchUp`]).
 
 use std::collections::HashMap;
 use std::time::Duration;

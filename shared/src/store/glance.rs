@@ -30,9 +30,9 @@ pub struct Glance {
 /// Reads an entry, whether there is a next one, some members and where they listen, all at once; if no members are
 /// asked for, the conversation instead of them.
 ///
-/// What is read eventually may lag behind, and each part by itself. What is there is there: an entry and a membership
-/// are what they will be, and whoever misses one asks again, strongly. A cursor, or that there is no next entry, may
-/// be of a moment before, as it may be by the time at which the frame arrives.
+/// What is read eventually may lag behind, and each part by itself. An entry and a membership that are there are there,
+/// and whoever misses one asks again, strongly. A cursor, that there is no next entry, or that a message is not deleted
+/// may be of a moment before, as it may be by the time at which the frame arrives; of a deletion tells its own entry.
 pub async fn at(
     app: &App,
     _: Worker,

@@ -7,13 +7,13 @@
 
 mod token;
 
-pub use token::Token;
-use token::{Name, name};
-
 use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+
+pub use token::Token;
+use token::{Name, name};
 
 use super::conversations::{self, Head};
 use super::keys;
