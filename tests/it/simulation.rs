@@ -1,6 +1,7 @@
 //! A town under a changing sky: many people with several devices each, who talk, read, delete, come and go, while
 //! calls are throttled, fail, break and kill their functions, jobs come twice and out of order, copies of the table
-//! lag behind, and connections end without a word. A model says what must be true of it, and is asked whenever the town comes to rest.
+//! lag behind, and connections end without a word. A model says what must be true of it, and is asked whenever the
+//! town comes to rest.
 //!
 //! Nothing goes over a socket that would add nothing: functions are handed API Gateway's events, and what is
 //! posted to a connection is kept by a [`clients::Switchboard`].
