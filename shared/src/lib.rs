@@ -33,6 +33,7 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 pub use error::{Error, Result};
@@ -94,10 +95,16 @@ impl App {
                 builder
             }};
         }
+        // Guards bodies that trickle, with a timer for each call: for those of objects. The answers of the other
+        // services are small, and an attempt's time-out ends them.
+        let unguarded = StalledStreamProtectionConfig::disabled();
         let dynamodb = client!(aws_sdk_dynamodb, config.endpoints.dynamodb.clone())
             .retry_classifier(store::table::Conflicts)
+            .stalled_stream_protection(unguarded.clone())
             .build();
-        let sqs = client!(aws_sdk_sqs, config.endpoints.sqs.clone()).build();
+        let sqs = client!(aws_sdk_sqs, config.endpoints.sqs.clone())
+            .stalled_stream_protection(unguarded.clone())
+            .build();
         let s3 = client!(aws_sdk_s3, config.endpoints.s3.clone())
             .force_path_style(config.endpoints.s3.is_some())
             .build();
@@ -110,6 +117,7 @@ impl App {
             aws_sdk_apigatewaymanagement,
             Some(config.websocket_endpoint.clone())
         )
+        .stalled_stream_protection(unguarded)
         .build();
         let outside = Outside {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),

@@ -5,6 +5,7 @@
 //! tests/benches/stand-in/install.sh
 //! cargo build --workspace --bins --release
 //! cargo bench --workspace --bench load
+//! cargo bench --workspace --bench load -- desk     # or `processes`, `stand-in`: that server alone
 //! ```
 //!
 //! The desk and the stand-in run as processes of their own, one after the other, and get the same requests from the
@@ -86,6 +87,17 @@ async fn main() {
         "{:<34} {:<20} {:>7} {:>8} {:>8} {:>8} {:>9} {:>9}",
         "server", "scenario", "msg/s", "p50 ms", "p99 ms", "CPU ms", "functions", "msg/CPU s"
     );
+    // Cargo passes `--bench`.
+    let named: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    if let Some(unknown) = named.iter().find(|name| Kind::named(name).is_none()) {
+        panic!("no server is called {unknown}: desk, processes, stand-in");
+    }
+    if !named.is_empty() {
+        for kind in named.iter().filter_map(|name| Kind::named(name)) {
+            run(kind).await;
+        }
+        return;
+    }
     let desk = run(Kind::Desk).await;
     run(Kind::DeskOfProcesses).await;
     let stand_in = run(Kind::StandIn).await;
@@ -134,6 +146,16 @@ enum Kind {
 }
 
 impl Kind {
+    /// The one that is called so on the command line.
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "desk" => Some(Self::Desk),
+            "processes" => Some(Self::DeskOfProcesses),
+            "stand-in" => Some(Self::StandIn),
+            _ => None,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Desk => "Tidings",

@@ -1,6 +1,6 @@
 //! Taking messages: hiding them from others, or burying them.
 
-use rusqlite::{Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 
 use super::Store;
 use crate::queues::QueueSpec;
@@ -47,6 +47,9 @@ impl Store {
         now_ms: i64,
     ) -> rusqlite::Result<Attempt> {
         let mut connection = self.lock();
+        if !has_work(&connection, &queue.name, now_ms)? {
+            return Ok(Attempt::default());
+        }
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let removed_count = transaction
             .prepare_cached("DELETE FROM message WHERE queue = ?1 AND expires_ms <= ?2")?
@@ -86,6 +89,16 @@ impl Store {
         transaction.commit()?;
         Ok(attempt)
     }
+}
+
+/// Whether there is anything to take or to remove: mostly there is not, and a look is cheaper than a transaction.
+fn has_work(connection: &Connection, queue: &str, now_ms: i64) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM message WHERE queue = ?1 AND due_ms <= ?2)
+                 OR EXISTS (SELECT 1 FROM message WHERE queue = ?1 AND expires_ms <= ?2)",
+        )?
+        .query_row(params![queue, now_ms], |row| row.get(0))
 }
 
 fn visible(
