@@ -13,6 +13,7 @@ mod asking;
 mod boxes;
 mod half;
 mod lagging;
+mod late;
 mod points;
 mod stage;
 mod writers;

@@ -24,7 +24,7 @@ use shared::lambda::{Function, Port};
 use shared::queue::{self, Announcement, Fanout, FanoutEvent, Missing, Offline, Queue, Recipients};
 use shared::store::Worker;
 use shared::store::conversations::{self, Head};
-use shared::store::glance::{self, Glance};
+use shared::store::glance::{self, Glance, Sight};
 use shared::store::members::{self, Member, Membership, Shards};
 use shared::store::table::Consistency;
 use shared::store::{log, reads};
@@ -38,6 +38,8 @@ pub struct Deliver;
 
 /// How many members one job reaches, about.
 const CHUNK: u32 = 100;
+/// How many members one job reaches at the most.
+const MOST: u32 = CHUNK + CHUNK / 2;
 /// How often, and at which distances, an entry is looked for that is being put while its job is on its way.
 pub(crate) const LOOKS: [Duration; 4] = [
     Duration::from_millis(5),
@@ -45,6 +47,10 @@ pub(crate) const LOOKS: [Duration; 4] = [
     Duration::from_millis(100),
     Duration::from_millis(400),
 ];
+/// For how long an entry is told as the end of its log, unread count and all, without a look for a next one: that one is
+/// told itself, and of two frames the one with the larger `seq` says how things stand. A job that comes later, or once
+/// more, may be the last to be heard, and looks.
+const FRESH: Duration = Duration::from_secs(1);
 /// How long after its job was queued an entry can still be put: longer than any request lasts (29 s).
 pub(crate) const PUT_WITHIN: Duration = Duration::from_mins(1);
 
@@ -75,7 +81,11 @@ impl Job for Deliver {
                     Recipients::Pair(pair) => pair,
                     Recipients::All | Recipients::Shards(..) => &[],
                 };
-                let Some(glance) = look(app, worker, conversation, seq, queued_at, users).await? else {
+                let (glance, members) = tokio::try_join!(
+                    look(app, worker, conversation, seq, queued_at, users),
+                    first_members(app, worker, &job),
+                )?;
+                let Some(glance) = glance else {
                     return Ok(());
                 };
                 let Some(entry) = glance.entry.filter(|entry| entry.event.message_id() == message) else {
@@ -83,10 +93,10 @@ impl Job for Deliver {
                     return Ok(());
                 };
                 let head = glance.head;
-                let newest = if glance.is_newest {
-                    Some(entry.clone())
-                } else {
+                let newest = if glance.has_next {
                     log::newest(app, conversation, Consistency::Strong).await?
+                } else {
+                    Some(entry.clone())
                 };
                 let subject = match entry.event.subject() {
                     Some(seq) => log::entry_for_worker(app, worker, conversation, seq).await?,
@@ -107,7 +117,7 @@ impl Job for Deliver {
                     let cursors = cursors_of(&glance.members);
                     return push(app, worker, &glance.members, &cursors, found.collect(), &happened).await;
                 }
-                to_members(app, worker, &job, head, &happened).await
+                to_members(app, worker, &job, (head, members), &happened).await
             }
             FanoutEvent::Status { seq, message } => {
                 let Recipients::Pair(pair) = job.to else {
@@ -116,14 +126,17 @@ impl Job for Deliver {
                 push_status(app, worker, conversation, (seq, message), pair).await
             }
             FanoutEvent::Opened => {
-                let newest = log::newest(app, conversation, Consistency::Strong).await?;
-                let head = head(app, worker, conversation).await?;
+                let (newest, head, members) = tokio::try_join!(
+                    log::newest(app, conversation, Consistency::Strong),
+                    head(app, worker, conversation),
+                    first_members(app, worker, &job),
+                )?;
                 let happened = Happened::Opened {
                     head: head.clone(),
                     newest,
                     crowd: OnceLock::new(),
                 };
-                to_members(app, worker, &job, Some(head), &happened).await
+                to_members(app, worker, &job, (Some(head), members), &happened).await
             }
             FanoutEvent::Read {
                 user,
@@ -131,7 +144,10 @@ impl Job for Deliver {
                 message,
                 at,
             } => {
-                let newest = log::newest(app, conversation, Consistency::Strong).await?;
+                let (newest, members) = tokio::try_join!(
+                    log::newest(app, conversation, Consistency::Strong),
+                    first_members(app, worker, &job),
+                )?;
                 let cursor = Cursor {
                     user_id: user,
                     last_read_seq: seq,
@@ -144,7 +160,7 @@ impl Job for Deliver {
                     cursor,
                     newest,
                 };
-                to_members(app, worker, &job, None, &happened).await
+                to_members(app, worker, &job, (None, members), &happened).await
             }
         }
     }
@@ -158,7 +174,13 @@ async fn push_status(
     (seq, message): (u64, MessageId),
     pair: [UserId; 2],
 ) -> Result<()> {
-    let glance = glance::at(app, worker, (conversation, seq), &pair, Consistency::Strong).await?;
+    let sight = Sight {
+        conversation,
+        seq,
+        next: false,
+        users: &pair,
+    };
+    let glance = glance::at(app, worker, sight, Consistency::Strong).await?;
     let entry = glance.entry.filter(|entry| entry.event.message_id() == message);
     let entry = entry.ok_or_else(|| Error::internal("a status of a message that does not exist"))?;
     let cursors = cursors_of(&glance.members);
@@ -191,9 +213,15 @@ async fn look(
     queued_at: Timestamp,
     users: &[UserId],
 ) -> Result<Option<Glance>> {
+    let sight = Sight {
+        conversation,
+        seq,
+        next: app.now().since(queued_at) > FRESH,
+        users,
+    };
     let mut consistency = Consistency::Eventual;
     for distance in LOOKS {
-        let glance = glance::at(app, worker, (conversation, seq), users, consistency).await?;
+        let glance = glance::at(app, worker, sight, consistency).await?;
         let is_whole = glance.members.len() == users.len() || consistency == Consistency::Strong;
         if glance.entry.is_some() && is_whole {
             return Ok(Some(glance));
@@ -212,13 +240,22 @@ async fn head(app: &App, worker: Worker, conversation: ConversationId) -> Result
     head.ok_or_else(|| Error::internal("a job for a conversation that does not exist"))
 }
 
-/// Pushes to the members that a job is for, or splits it if they are too many for one. `known` is the conversation, if
-/// it has been read.
+/// The members that a job for all of them begins with: all that there are, unless they are too many for one job or
+/// have come a moment ago. Reads them beside what else the job needs, which is a wait less for nearly every job.
+async fn first_members(app: &App, worker: Worker, job: &Fanout) -> Result<Vec<Member>> {
+    match job.to {
+        Recipients::All => members::at_most(app, worker, job.conversation, MOST).await,
+        Recipients::Pair(_) | Recipients::Shards(..) => Ok(Vec::new()),
+    }
+}
+
+/// Pushes to the members that a job is for, or splits it if they are too many for one. The conversation and its first
+/// members come with it, if they have been read.
 async fn to_members(
     app: &App,
     worker: Worker,
     job: &Fanout,
-    known: Option<Head>,
+    (known, first): (Option<Head>, Vec<Member>),
     happened: &Happened,
 ) -> Result<()> {
     let conversation = job.conversation;
@@ -226,17 +263,21 @@ async fn to_members(
         Recipients::Pair(pair) => members::some(app, worker, conversation, pair).await?,
         Recipients::Shards(first, last) => {
             let (first, last) = (*first, *last);
-            in_shards(app, worker, conversation, Shards { first, last }).await?
+            members::in_shards(app, worker, conversation, Shards { first, last }).await?
         }
         Recipients::All => {
             let count = match known {
                 Some(head) => head.members,
                 None => head(app, worker, conversation).await?.members,
             };
-            if count > CHUNK + CHUNK / 2 {
+            if count > MOST {
                 return split(app, job, count).await;
             }
-            everybody(app, worker, conversation, count).await?
+            if first.len() == count as usize {
+                first
+            } else {
+                members::in_shards(app, worker, conversation, Shards::ALL).await?
+            }
         }
     };
     let users: Vec<UserId> = members.iter().map(|member| member.user).collect();
@@ -250,34 +291,11 @@ async fn to_members(
         _ => false,
     };
     let cursors = if has_readers_elsewhere {
-        cursors_of(&in_shards(app, worker, conversation, Shards::ALL).await?)
+        cursors_of(&members::in_shards(app, worker, conversation, Shards::ALL).await?)
     } else {
         cursors_of(&members)
     };
     push(app, worker, &members, &cursors, audience, happened).await
-}
-
-async fn in_shards(
-    app: &App,
-    worker: Worker,
-    conversation: ConversationId,
-    shards: Shards,
-) -> Result<Vec<Member>> {
-    members::in_shards(app, worker, conversation, shards, Consistency::Strong).await
-}
-
-/// All members of a conversation that has so many.
-async fn everybody(
-    app: &App,
-    worker: Worker,
-    conversation: ConversationId,
-    count: u32,
-) -> Result<Vec<Member>> {
-    let members = members::in_shards(app, worker, conversation, Shards::ALL, Consistency::Eventual).await?;
-    if members.len() == count as usize {
-        return Ok(members);
-    }
-    in_shards(app, worker, conversation, Shards::ALL).await
 }
 
 /// One job becomes several, for ranges of members.

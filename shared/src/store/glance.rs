@@ -17,8 +17,8 @@ use crate::error::Result;
 pub struct Glance {
     /// The entry; none if it is not there, or not yet.
     pub entry: Option<Entry>,
-    /// Whether nothing has happened since.
-    pub is_newest: bool,
+    /// Whether something has happened since, if that was asked.
+    pub has_next: bool,
     /// What does not change about the conversation; none if it is not there, or not yet.
     pub head: Option<Head>,
     /// Those who are members, with their cursors.
@@ -27,32 +27,45 @@ pub struct Glance {
     pub listeners: Vec<Listeners>,
 }
 
-/// Reads an entry, whether there is a next one, some members and where they listen, all at once; if no members are
-/// asked for, the conversation instead of them.
+/// What to look for.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight<'a> {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The number of the entry.
+    pub seq: u64,
+    /// Whether there is a next entry, too.
+    pub next: bool,
+    /// The members; if there are none, the conversation instead of them.
+    pub users: &'a [UserId],
+}
+
+/// Reads an entry, whether there is a next one, some members and where they listen, all at once.
 ///
 /// What is read eventually may lag behind, and each part by itself. An entry and a membership that are there are there,
 /// and whoever misses one asks again, strongly. A cursor, that there is no next entry, or that a message is not deleted
 /// may be of a moment before, as it may be by the time at which the frame arrives; of a deletion tells its own entry.
-pub async fn at(
-    app: &App,
-    _: Worker,
-    (conversation, seq): (ConversationId, u64),
-    users: &[UserId],
-    consistency: Consistency,
-) -> Result<Glance> {
+pub async fn at(app: &App, _: Worker, sight: Sight<'_>, consistency: Consistency) -> Result<Glance> {
+    let Sight {
+        conversation,
+        seq,
+        users,
+        ..
+    } = sight;
     let (this, next) = (keys::entry(conversation, seq), keys::entry(conversation, seq + 1));
     let of_user = |user: &UserId| [keys::member(conversation, *user), keys::connections(*user)];
     let keys = users
         .iter()
         .flat_map(of_user)
-        .chain([this.clone(), next.clone()])
+        .chain([this.clone()])
+        .chain(sight.next.then(|| next.clone()))
         .chain(users.is_empty().then(|| keys::head(conversation)))
         .collect();
     let items = table::get_many(app, keys, consistency).await?;
     let now = app.now();
     let mut glance = Glance {
         entry: items.get(&this).map(log::decode).transpose()?,
-        is_newest: !items.contains_key(&next),
+        has_next: items.contains_key(&next),
         head: items
             .get(&keys::head(conversation))
             .map(|item| conversations::decode(conversation, item))

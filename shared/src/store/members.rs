@@ -211,16 +211,21 @@ impl Shards {
     }
 }
 
-/// The members of a range of shards, for a worker. Read eventually, some of a conversation that was opened a moment
-/// ago may be missing.
+/// The members of a range of shards, for a worker.
 pub async fn in_shards(
     app: &App,
     _: Worker,
     conversation: ConversationId,
     shards: Shards,
-    consistency: Consistency,
 ) -> Result<Vec<Member>> {
-    within(app, conversation, shards, consistency).await
+    within(app, conversation, shards).await
+}
+
+/// Some members, `most` of them at the most, for a worker: read eventually, so that some of a conversation that was
+/// opened a moment ago may be missing.
+pub async fn at_most(app: &App, _: Worker, conversation: ConversationId, most: u32) -> Result<Vec<Member>> {
+    let query = all_within(conversation, Shards::ALL).limit(most);
+    decoded(app, conversation, query.consistency(Consistency::Eventual)).await
 }
 
 /// Those of many users who are members, for a worker.
@@ -238,28 +243,25 @@ pub async fn some(
     items.values().map(|item| decode(conversation, item)).collect()
 }
 
-async fn within(
-    app: &App,
-    conversation: ConversationId,
-    shards: Shards,
-    consistency: Consistency,
-) -> Result<Vec<Member>> {
+async fn within(app: &App, conversation: ConversationId, shards: Shards) -> Result<Vec<Member>> {
+    decoded(app, conversation, all_within(conversation, shards)).await
+}
+
+fn all_within(conversation: ConversationId, shards: Shards) -> Query {
     let from = keys::member_shard(shards.first);
     // `~` sorts behind every character of an id.
     let to = format!("{}~", keys::member_shard(shards.last));
-    let query = Query::between(keys::conversation(conversation), from, to);
-    query
-        .consistency(consistency)
-        .all(app)
-        .await?
-        .iter()
-        .map(|item| decode(conversation, item))
-        .collect()
+    Query::between(keys::conversation(conversation), from, to)
+}
+
+async fn decoded(app: &App, conversation: ConversationId, query: Query) -> Result<Vec<Member>> {
+    let items = query.all(app).await?;
+    items.iter().map(|item| decode(conversation, item)).collect()
 }
 
 /// The members of the caller's conversation, in no order that means anything.
 pub async fn list(app: &App, member: &Membership) -> Result<Vec<Member>> {
-    within(app, member.conversation(), Shards::ALL, Consistency::Strong).await
+    within(app, member.conversation(), Shards::ALL).await
 }
 
 /// Another member of the caller's conversation.
@@ -275,7 +277,7 @@ pub async fn other(app: &App, member: &Membership, other: UserId) -> Result<Opti
 
 /// How far each member of a conversation has read.
 pub(super) async fn cursors_of(app: &App, conversation: ConversationId) -> Result<Vec<Cursor>> {
-    let members = within(app, conversation, Shards::ALL, Consistency::Strong).await?;
+    let members = within(app, conversation, Shards::ALL).await?;
     Ok(members.into_iter().map(|member| member.cursor).collect())
 }
 

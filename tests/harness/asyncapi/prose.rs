@@ -109,7 +109,7 @@ pub(super) fn of_server(name: &str) -> &'static str {
         "conversation_created" => "Goes to every connection of every member, the one who opened it included.",
         "new_message" => {
             "Goes to every connection of every member, the sender's included, so that all devices agree. \
-             `unread_count` is the receiver's own."
+             `unread_count` is the receiver's own; the frame with the largest `seq` says how things stand."
         }
         "message_deleted" => "The message keeps its place in the log; its content is gone.",
         "message_moderated" => {

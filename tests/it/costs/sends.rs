@@ -60,8 +60,9 @@ async fn a_direct_message_costs_three_writes_and_seven_requests_up_to_the_frame(
         of_send.bill.writes() <= 3.0 && of_send.bill.reads() <= 2.0,
         "{of_send:#?}"
     );
-    assert!(cost.bill.calls() <= 7 && cost.bill.reads() <= 3.5, "{cost:#?}");
+    assert!(cost.bill.calls() <= 7 && cost.bill.reads() <= 3.0, "{cost:#?}");
     assert_eq!((cost.posts(), cost.queue_requests(), cost.invoked()), (1, 3, 2));
+    assert!(dollars <= 6.0, "${dollars:.2}");
 }
 
 #[tokio::test]
@@ -166,14 +167,15 @@ async fn a_message_to_a_group_costs_a_post_for_each_who_is_online() {
     table.row("in all", &cost);
     table.row("noting who missed two messages", &noted);
     table.line("dollars per million, up to the frames", &format!("{dollars:.2}"));
-    let dollars = dollars_per_million(&noted, &rounds(&noted), 2);
-    table.line("dollars per million, noted later", &format!("{dollars:.2}"));
+    let later = dollars_per_million(&noted, &rounds(&noted), 2);
+    table.line("dollars per million, noted later", &format!("{later:.2}"));
     table.print();
     assert_eq!(cost.posts(), ONLINE);
     assert!(
-        cost.bill.writes() <= 3.0 && cost.bill.reads() <= 56.0,
+        cost.bill.writes() <= 3.0 && cost.bill.reads() <= 54.5,
         "{cost:#?}"
     );
+    assert!(dollars <= 42.0, "${dollars:.2}");
 
     // Many groups of the same people, in which people go on talking: jobs come several in a batch.
     const GROUPS: usize = 20;
