@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::future::{BoxFuture, join_all};
+use harness::world::{FANOUT, FANOUT_DEAD};
 use harness::{Answer, Person, World};
 use local_gateway::websocket::WebSocketOptions;
 use local_services::{Call, Interceptor, Verdict};
@@ -234,9 +235,10 @@ async fn fifty_sends_of_one_id_at_once_are_one_message_and_fifty_equal_answers()
     assert_eq!(bob.sees(&conversation).await["last_seq"], 1);
     // The frame may come more than once, and never with another message or number.
     world.settled().await;
-    let frames = socket.so_far().await;
-    let frames = of_type(&frames, "new_message");
-    assert!(!frames.is_empty());
+    let came = socket.so_far().await;
+    let frames = of_type(&came, "new_message");
+    let queues = [FANOUT, FANOUT_DEAD].map(|queue| world.services().queues().depth(queue));
+    assert!(!frames.is_empty(), "{came:?} came, and jobs wait: {queues:?}");
     for frame in frames {
         assert_eq!(
             (&frame["seq"], &frame["message"]["id"]),
