@@ -1,6 +1,6 @@
 //! `cargo run`: the whole of Tidings on one desk.
 
-/// A fifth of the desk's time went to the system's allocator, half of which this one saves (`benches/load.rs`).
+/// A fifth of the desk's time went to the system's allocator and its copies (`docs/performance.md`, "Load").
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
