@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::codec::{attribute, encode};
+use super::reads::entry_of;
 use super::{ATTEMPTS, find_anywhere, following, newest};
 use crate::App;
 use crate::auth::Permit;
@@ -12,7 +13,7 @@ use crate::domain::message::{Content, Entry, Event};
 use crate::domain::moderation::{Moderation, ModerationStatus};
 use crate::domain::unread::{Ordinal, Window};
 use crate::error::{Error, Result};
-use crate::store::audit::{self, Act, Pending};
+use crate::store::audit::{Act, Pending};
 use crate::store::item::{number, text};
 use crate::store::members;
 use crate::store::table::{Backoff, Condition, Consistency, Transacted, Transaction, Update};
@@ -58,8 +59,22 @@ pub async fn moderate(
             seq,
         };
         if content.moderation_status() == status {
-            audit::record(app, actor, act).await?;
-            return Ok(told(content.moderation.map(|moderation| moderation.seq)));
+            // The end of the audit log first, then the message once more: whoever changes the status meanwhile moves
+            // that end, and this entry is refused. Else it could tell of a status after another has been told.
+            let pending = Pending::next(app, &actor, &act).await?;
+            let again = entry_of(app, conversation, entry.seq).await?;
+            let stands = again.is_some_and(|again| {
+                matches!(&again.event, Event::Message(content) if content.moderation_status() == status)
+            });
+            if stands {
+                let (transaction, _) = pending.join(Transaction::default());
+                if let Transacted::Done = transaction.send(app).await? {
+                    return Ok(told(content.moderation.map(|moderation| moderation.seq)));
+                }
+            }
+            app.meter().count(Count::Contentions, 1);
+            backoff.wait("moderating a message").await?;
+            continue;
         }
         let newest = newest(app, conversation, Consistency::Strong).await?;
         let newest = newest.ok_or_else(|| Error::internal("a message stands in an empty log"))?;
