@@ -88,12 +88,12 @@ async fn main() {
         "server", "scenario", "msg/s", "p50 ms", "p99 ms", "CPU ms", "functions", "msg/CPU s"
     );
     // Cargo passes `--bench`.
-    let named: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    if let Some(unknown) = named.iter().find(|name| Kind::named(name).is_none()) {
-        panic!("no server is called {unknown}: desk, processes, stand-in");
-    }
+    let named = std::env::args().skip(1).filter(|name| name != "--bench");
+    let named: Vec<Kind> = named
+        .map(|name| Kind::named(&name).expect("a server is called desk, processes or stand-in"))
+        .collect();
     if !named.is_empty() {
-        for kind in named.iter().filter_map(|name| Kind::named(name)) {
+        for kind in named {
             run(kind).await;
         }
         return;

@@ -2,6 +2,7 @@
 
 use futures::future::join_all;
 use harness::World;
+use harness::faults::{Faults, Misfortune};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -243,6 +244,46 @@ async fn decisions_at_once_get_one_order_and_the_last_one_stands() {
     assert_eq!(
         (&seen["is_deleted"], &seen["content"]),
         (&json!(true), &Value::Null)
+    );
+    is_valid(&admin).await;
+}
+
+/// S2-J02: what a decision that changes nothing found is told where it still holds, or not at all.
+#[tokio::test]
+async fn a_decision_that_another_overtakes_is_audited_behind_it() {
+    let world = World::start().await;
+    let faults = Faults::install(world.services());
+    let (_, _, admin, _, message) = talk(&world).await;
+    faults.watch();
+    moderate(&admin, &message, "approved").await.is(200);
+    let points = faults.seen();
+    let end_of_log = points
+        .iter()
+        .find(|point| point.function == "ModerateMessage" && point.call.contains("HEAD"))
+        .unwrap_or_else(|| panic!("{points:?}"));
+
+    // The message is approved as far as the first has seen, and blocked before it looks at the audit log.
+    faults.strike(end_of_log, Misfortune::WaitsBefore);
+    let (overtaken, ()) = tokio::join!(moderate(&admin, &message, "approved"), async {
+        faults.has_struck().await;
+        moderate(&admin, &message, "blocked").await.is(200);
+        faults.release();
+    });
+    overtaken.is(200);
+    let mut entries = audit_log(&admin, "action=messages.moderate").await;
+    entries.reverse();
+    let status = |entry: &Value, side: &str| entry[side]["moderation_status"].clone();
+    let changes: Vec<[Value; 2]> = entries
+        .iter()
+        .map(|entry| [status(entry, "before"), status(entry, "after")])
+        .collect();
+    assert_eq!(
+        json!(changes),
+        json!([
+            ["approved", "approved"],
+            ["approved", "blocked"],
+            ["blocked", "approved"]
+        ])
     );
     is_valid(&admin).await;
 }
