@@ -8,7 +8,7 @@ use crate::domain::ids::{ConnectionId, UserId};
 use crate::error::{Error, Result};
 use crate::push::{self, Posted};
 use crate::socket::{self, error_frame};
-use crate::store::connections::{self, Listeners};
+use crate::store::connections::{self, Listeners, Live};
 use crate::store::table::Consistency;
 
 /// How many posts are on their way at once.
@@ -104,12 +104,15 @@ async fn deliver_one(app: &App, delivery: &Delivery) -> Result<bool> {
     reached
 }
 
-/// Posts to one connection; one that is gone is forgotten, that one and no other.
-async fn post(app: &App, user: UserId, connection: &ConnectionId, text: &str) -> Result<bool> {
-    match push::post(app, connection, text).await? {
+/// Posts to one connection; one that is gone is forgotten, that one and no other. One that is opening may be yet to
+/// come: forgotten, it would be open and hear nothing.
+async fn post(app: &App, user: UserId, connection: &Live, text: &str) -> Result<bool> {
+    match push::post(app, &connection.id, text).await? {
         Posted::Delivered => Ok(true),
         Posted::Gone => {
-            connections::remove(app, user, connection).await?;
+            if !connection.is_opening {
+                connections::remove(app, user, &connection.id).await?;
+            }
             Ok(false)
         }
     }

@@ -3,4 +3,5 @@
 mod clients;
 mod credentials;
 mod ends;
+mod opening;
 mod pushes;

@@ -29,12 +29,15 @@ pub(crate) async fn push(app: &App, _: Worker, job: CatchUp) -> Result<()> {
         opened_at,
     } = job;
     let Audience { listening, .. } = delivery::audience(app, &[user], Consistency::Strong).await?;
-    let is_live = |(_, listeners): &(_, Listeners)| listeners.connections.contains(&connection);
-    if !listening.iter().any(is_live) {
+    let live = listening
+        .into_iter()
+        .flat_map(|(_, listeners)| listeners.connections);
+    let connections: Vec<_> = live.filter(|live| live.id == connection).collect();
+    if connections.is_empty() {
         return Ok(());
     }
     let only_this = Listeners {
-        connections: vec![connection.clone()],
+        connections,
         ..Listeners::default()
     };
     // An entry has the time at which its request began, and may have been put long after it.

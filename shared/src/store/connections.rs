@@ -1,7 +1,7 @@
 //! Live connections: one item per user, so that one batch read finds the connections of a hundred members.
 //!
-//! Each connection is an attribute of its own, named `c#` and its id, with the moment at which it ends at the
-//! latest. Opening sets one, closing or a gone connection removes that one and no other, and none of them
+//! Each connection is an attribute of its own, named `c#` and its id, with the moments at which it ends at the
+//! latest and was opened. Opening sets one, closing or a gone connection removes that one and no other, and none of them
 //! reads first. A long-polling request waits as `p#` and its id; what is delivered meanwhile raises `sg`, the signal.
 //!
 //! Deliveries of messages read the items eventually, at half the price: what a copy of the table does not show yet of a
@@ -25,11 +25,21 @@ const WAITER: &str = "p#";
 /// Not the whole word, which DynamoDB keeps for itself.
 const SIGNAL: &str = "sg";
 
+/// A connection that has not ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// Which.
+    pub id: ConnectionId,
+    /// Whether it was noted so short a time ago that `$connect` may not have answered yet. Until then API Gateway says
+    /// of it, as of one that is over, that it is gone.
+    pub is_opening: bool,
+}
+
 /// Who of a user is listening.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listeners {
     /// Live connections.
-    pub connections: Vec<ConnectionId>,
+    pub connections: Vec<Live>,
     /// Connections whose time is over, and which may not know it yet.
     pub ended: Vec<ConnectionId>,
     /// Whether a long-polling request waits.
@@ -39,6 +49,10 @@ pub struct Listeners {
 /// How long after its end a connection may still be open: API Gateway lets none live longer.
 /// Source: AWS, *Amazon API Gateway quotas*, WebSocket connection duration.
 const LONGEST: Duration = Duration::from_hours(2);
+
+/// How long `$connect` may take to answer.
+/// Source: AWS, *Amazon API Gateway quotas*, integration timeout of WebSocket APIs.
+const OPENING: Duration = Duration::from_secs(29);
 
 /// Notes a connection until `ends_at`, and forgets what has ended without saying so.
 pub async fn add(app: &App, user: UserId, connection: &ConnectionId, ends_at: Timestamp) -> Result<()> {
@@ -80,23 +94,19 @@ pub(crate) async fn of_many(
 
 /// Who is listening, by a user's item.
 pub(super) fn decode(item: &Item, now: Timestamp) -> Listeners {
-    let (live, ended) = (
-        names(item, |ends_at| ends_at > now),
-        names(item, |ends_at| ends_at <= now),
-    );
-    let ids = |names: &[String]| {
-        names
-            .iter()
-            .filter_map(|name| name.strip_prefix(CONNECTION))
-            .map(ConnectionId::new)
-            .collect()
-    };
-    let is_polled = live.iter().any(|name| name.starts_with(WAITER));
-    Listeners {
-        connections: ids(&live),
-        ended: ids(&ended),
-        is_polled,
+    let mut listeners = Listeners::default();
+    for (name, span) in spans(item) {
+        let is_live = span.ends_at > now;
+        match name.strip_prefix(CONNECTION).map(ConnectionId::new) {
+            Some(id) if is_live => listeners.connections.push(Live {
+                id,
+                is_opening: now <= span.opened_at.plus(OPENING),
+            }),
+            Some(id) => listeners.ended.push(id),
+            None => listeners.is_polled |= is_live,
+        }
     }
+    listeners
 }
 
 /// Begins to wait for a signal; what [`signal_of`] says now.
@@ -138,12 +148,14 @@ pub(crate) async fn signal(app: &App, user: UserId) -> Result<()> {
 async fn set(app: &App, user: UserId, name: &str, ends_at: Timestamp) -> Result<Item> {
     // The item's own end only tidies up after users who never come back; it lies behind that of each connection.
     let expires = ends_at.seconds() + 24 * 60 * 60;
+    let span = [ends_at, app.now()].map(|moment| number(moment.milliseconds()));
+    let span = AttributeValue::L(span.to_vec());
     let update = Update::new(
         keys::connections(user),
-        format!("SET #name = :ends_at, {} = :expires", keys::EXPIRES),
+        format!("SET #name = :span, {} = :expires", keys::EXPIRES),
     )
     .name("#name", name)
-    .value(":ends_at", number(ends_at.milliseconds()))
+    .value(":span", span)
     .value(":expires", number(expires));
     match update.send(app).await? {
         Written::Done(item) | Written::Refused(item) => Ok(item),
@@ -166,14 +178,32 @@ async fn remove_all(app: &App, user: UserId, names: &[String]) -> Result<()> {
 
 /// The attributes of connections and waiters whose end is as asked.
 fn names(item: &Item, wanted: impl Fn(Timestamp) -> bool) -> Vec<String> {
-    let ends_at = |value: &AttributeValue| value.as_n().ok()?.parse().ok().map(Timestamp::from_milliseconds);
-    let mut names: Vec<String> = item
+    let wanted = spans(item).filter(|(_, span)| wanted(span.ends_at));
+    wanted.map(|(name, _)| name.to_owned()).collect()
+}
+
+/// From when to when at the latest somebody listens.
+struct Span {
+    ends_at: Timestamp,
+    opened_at: Timestamp,
+}
+
+/// The connections and waiters of an item, by the names of their attributes.
+fn spans(item: &Item) -> impl Iterator<Item = (&str, Span)> {
+    let moment = |value: &AttributeValue| value.as_n().ok()?.parse().ok().map(Timestamp::from_milliseconds);
+    let span = move |value: &AttributeValue| match value.as_l().ok()?.as_slice() {
+        [ends_at, opened_at] => Some(Span {
+            ends_at: moment(ends_at)?,
+            opened_at: moment(opened_at)?,
+        }),
+        _ => None,
+    };
+    let mut listeners: Vec<_> = item
         .0
         .iter()
         .filter(|(name, _)| name.starts_with(CONNECTION) || name.starts_with(WAITER))
-        .filter(|(_, value)| ends_at(value).is_some_and(&wanted))
-        .map(|(name, _)| name.clone())
+        .filter_map(|(name, value)| Some((name.as_str(), span(value)?)))
         .collect();
-    names.sort();
-    names
+    listeners.sort_by_key(|(name, _)| *name);
+    listeners.into_iter()
 }

@@ -2,6 +2,7 @@
 //! neither "once" nor order.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use futures::future::join_all;
 use harness::faults::{Dice, Storm, Tally};
@@ -172,6 +173,8 @@ async fn doubled_and_shuffled_jobs_and_connections_gone_without_a_word_do_no_har
         2,
         "nobody said goodbye"
     );
+    // Longer than a connection takes to open, during which it is gone as well.
+    world.advance(Duration::from_secs(30));
 
     world
         .services()

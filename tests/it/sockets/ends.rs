@@ -148,6 +148,8 @@ async fn a_gone_connection_is_forgotten_at_the_next_delivery_and_no_other_is() {
 
     drop_disconnect.store(true, Ordering::Relaxed);
     leaving.close().await;
+    // Longer than a connection takes to open, during which it is gone as well.
+    world.advance(Duration::from_secs(30));
     assert_eq!(
         world.noted_connections(bob.id).await,
         everyone,

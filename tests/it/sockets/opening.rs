@@ -1,0 +1,63 @@
+//! The moment in which a connection opens: it is noted, and API Gateway does not know it yet.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use harness::World;
+use local_services::{Call, Interceptor, Verdict};
+use tokio::sync::Semaphore;
+
+/// Keeps `$connect` from answering once it has noted its connection, until it is let go on.
+struct SlowConnect {
+    has_noted: Semaphore,
+    may_answer: Semaphore,
+}
+
+impl Interceptor for SlowConnect {
+    fn before<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Verdict> {
+        let is_meant = call.function == "OpenConnection" && call.operation == "SendMessage";
+        Box::pin(async move {
+            if is_meant {
+                self.has_noted.add_permits(1);
+                self.may_answer.acquire().await.expect("nobody closes it").forget();
+            }
+            Verdict::Proceed
+        })
+    }
+
+    fn after<'a>(&'a self, _: &'a Call, _: u16) -> BoxFuture<'a, Verdict> {
+        Box::pin(async { Verdict::Proceed })
+    }
+}
+
+/// S0-J03: until `$connect` has answered, a connection is as gone as one that is over. Whoever finds it so must not
+/// forget it: it would be open, and never hear anything.
+#[tokio::test]
+async fn a_connection_to_which_something_is_said_while_it_opens_hears_what_is_said_then() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let conversation = ada.open_direct(&bob).await;
+    world.settled().await;
+    let slow = Arc::new(SlowConnect {
+        has_noted: Semaphore::new(0),
+        may_answer: Semaphore::new(0),
+    });
+    world.services().set_interceptor(Some(Arc::clone(&slow) as _));
+
+    let (mut socket, too_early) = tokio::join!(bob.connect(), async {
+        slow.has_noted.acquire().await.expect("nobody closes it").forget();
+        let said = ada.says(&conversation, "Are you coming?").await;
+        world.settled().await;
+        let line = world.logged(1, |line| line["gone_connections"] == 1).await;
+        assert_eq!(line["function"], "deliver");
+        slow.may_answer.add_permits(1);
+        said
+    });
+    assert_eq!(world.noted_connections(bob.id).await.len(), 1);
+
+    let said = ada.says(&conversation, "There you are").await;
+    assert_eq!(socket.next_of("new_message").await["message"]["id"], said["id"]);
+    // What was said before comes when connections are caught up with.
+    world.caught_up().await;
+    assert_eq!(socket.next_of("new_message").await["message"]["id"], too_early["id"]);
+}
