@@ -14,6 +14,8 @@ use shared::domain::user::Claims;
 use shared::telemetry::Sink;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_tungstenite::tungstenite::Message;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use uuid::Uuid;
 
 use crate::demo;
@@ -155,6 +157,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
 
 async fn run(run: Run) -> Result<(), String> {
     let mut ending = Ending::new()?;
+    show_warnings();
     let environment = environment::of_process();
     let data_dir = (!run.memory).then_some(run.data_dir);
     let processes = match (run.processes, run.binaries) {
@@ -227,6 +230,16 @@ fn sink(is_wanted: bool) -> Sink {
             writeln!(standard_error, "{line}").ok();
         }
     })
+}
+
+/// Shows on standard error what the gateways and the embedded services warn of, or what `RUST_LOG` asks for: a function
+/// that died, a database that cannot be written.
+fn show_warnings() {
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter.from_env_lossy())
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 /// Prints a line for the person at the desk.

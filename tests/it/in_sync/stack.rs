@@ -116,7 +116,8 @@ fn every_chore_has_its_schedule() {
 #[test]
 fn every_function_gets_every_setting() {
     let raw = raw_template();
-    let wanted = Config::NAMES.iter().map(|name| (*name).to_owned()).collect();
+    let wanted = Config::NAMES.iter().chain([&shared::ALLOCATOR_SETTING]);
+    let wanted = wanted.map(|name| (*name).to_owned()).collect();
     let variables = at(&raw, &["Globals", "Function", "Environment", "Variables"]);
     let found = fields(variables).map(|(name, _)| name.to_owned()).collect();
     assert_same(

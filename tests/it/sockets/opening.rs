@@ -19,7 +19,11 @@ impl Interceptor for SlowConnect {
         Box::pin(async move {
             if is_meant {
                 self.has_noted.add_permits(1);
-                self.may_answer.acquire().await.expect("nobody closes it").forget();
+                self.may_answer
+                    .acquire()
+                    .await
+                    .expect("nobody closes it")
+                    .forget();
             }
             Verdict::Proceed
         })
@@ -59,5 +63,8 @@ async fn a_connection_to_which_something_is_said_while_it_opens_hears_what_is_sa
     assert_eq!(socket.next_of("new_message").await["message"]["id"], said["id"]);
     // What was said before comes when connections are caught up with.
     world.caught_up().await;
-    assert_eq!(socket.next_of("new_message").await["message"]["id"], too_early["id"]);
+    assert_eq!(
+        socket.next_of("new_message").await["message"]["id"],
+        too_early["id"]
+    );
 }

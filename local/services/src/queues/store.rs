@@ -59,6 +59,8 @@ impl Store {
         };
         // As for the table: with a write-ahead log and no waiting for the disk, a commit is the
         // kernel's when the sender hears of it. It outlives `kill -9`, though not a power cut.
+        // Nobody else opens it: the log's index is in memory, and a transaction takes no locks of the kernel's.
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "OFF")?;
         connection.set_prepared_statement_cache_capacity(64);
