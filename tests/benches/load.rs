@@ -4,6 +4,7 @@
 //! ```sh
 //! tests/benches/stand-in/install.sh
 //! cargo build --workspace --bins --release
+//! cargo build --workspace --bin tidings --profile deploy
 //! cargo bench --workspace --bench load
 //! cargo bench --workspace --bench load -- desk     # or `processes`, `stand-in`: that server alone
 //! ```
@@ -172,7 +173,11 @@ impl Kind {
             return command;
         }
         let built = ProcessOptions::beside_this_program().unwrap().binaries;
-        let mut command = Command::new(built.join("tidings"));
+        let mut command = Command::new(match self {
+            // Its functions are in it, and so are optimized with it as those are that are deployed.
+            Self::Desk => built.join("../deploy/tidings"),
+            _ => built.join("tidings"),
+        });
         command.args([
             "--http-port",
             &http_port.to_string(),

@@ -68,6 +68,12 @@ impl World {
         Self::begin(settings, websocket, instances, wants_processes().then(processes)).await
     }
 
+    /// A world with some settings of its own whose functions run in the desk, even where the stories are told by
+    /// processes: for a story about what one process remembers, or that counts what no process did in its init.
+    pub async fn in_desk(settings: &[(&str, &str)]) -> Self {
+        Self::begin(settings, WebSocketOptions::default(), 1, None).await
+    }
+
     /// A world whose functions are the real binaries, which somebody has built.
     pub async fn in_processes(options: ProcessOptions) -> Self {
         Self::begin(&[], WebSocketOptions::default(), 1, Some(options)).await

@@ -19,14 +19,14 @@ use harness::ledger::{Bill, Ledger};
 use local_services::Service;
 use serde_json::Value;
 
-/// A world whose calls are written down.
+/// A world whose calls are written down: those of requests alone, not of the inits of processes.
 async fn world() -> (World, Arc<Ledger>) {
     let limits = [
         ("RATE_LIMIT_SENDS_PER_MINUTE", "1000000"),
         ("RATE_LIMIT_REQUESTS_PER_MINUTE", "1000000"),
         ("RATE_LIMIT_UPLOADS_PER_MINUTE", "1000000"),
     ];
-    let world = World::with(&limits).await;
+    let world = World::in_desk(&limits).await;
     let ledger = Arc::new(Ledger::default());
     world
         .services()

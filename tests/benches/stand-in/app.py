@@ -2,8 +2,9 @@
 
 It does what a send has to do, and nothing else: the token is verified, the sender is a member, two sliding windows
 are passed, the message takes the next number and is stored once per `client_message_id`, and Redis tells whoever
-listens. One process, as the documents have it; uvloop, httptools, asyncpg and hiredis, so that it is no slower than
-it must be.
+listens, each with how much they have not read. What was acknowledged is told even by a process that died in between:
+with the message goes a row in an outbox, which whoever has published deletes. One process, as the documents have it;
+uvloop, httptools, asyncpg and hiredis, so that it is no slower than it must be.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ CREATE TABLE users (id uuid PRIMARY KEY, username text NOT NULL);
 CREATE TABLE conversations (id uuid PRIMARY KEY, last_seq bigint NOT NULL DEFAULT 0);
 CREATE TABLE members (
     conversation_id uuid REFERENCES conversations, user_id uuid REFERENCES users,
+    last_read_seq bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (conversation_id, user_id));
 CREATE INDEX ON members (user_id);
 CREATE TABLE messages (
@@ -37,23 +39,42 @@ CREATE TABLE messages (
     sender_id uuid NOT NULL REFERENCES users, content text NOT NULL, client_message_id text,
     created_at timestamptz NOT NULL,
     UNIQUE (conversation_id, seq), UNIQUE (conversation_id, sender_id, client_message_id));
+CREATE TABLE outbox (
+    message_id uuid PRIMARY KEY, conversation_id uuid NOT NULL, seq bigint NOT NULL, message text NOT NULL);
 """
 
 
 class Listeners:
-    """The sockets of this process, by conversation."""
+    """The sockets of this process and whose they are, by conversation."""
 
     def __init__(self):
-        self.sockets = defaultdict(set)
+        self.sockets = defaultdict(dict)
 
     async def relay(self, pubsub):
         async for event in pubsub.listen():
-            if event["type"] != "pmessage":
-                continue
-            conversation = event["channel"].decode().removeprefix(CHANNEL)
-            frame = event["data"].decode()
-            sockets = list(self.sockets.get(conversation, ()))
-            await asyncio.gather(*(socket.send_text(frame) for socket in sockets), return_exceptions=True)
+            if event["type"] == "pmessage":
+                conversation = event["channel"].decode().removeprefix(CHANNEL)
+                await self.tell(uuid.UUID(conversation), json.loads(event["data"]))
+
+    async def tell(self, conversation, event):
+        sockets = list(self.sockets.get(conversation, {}).items())
+        rows = await app.state.pool.fetch(
+            "SELECT user_id, last_read_seq FROM members WHERE conversation_id = $1 AND user_id = ANY($2)",
+            conversation, [user for _, user in sockets],
+        )
+        last_read = {row["user_id"]: row["last_read_seq"] for row in rows}
+        frames = (
+            json.dumps({"type": "new_message", **event, "unread_count": min(event["seq"] - last_read[user], 99)})
+            for _, user in sockets
+        )
+        sending = (socket.send_text(frame) for (socket, _), frame in zip(sockets, frames))
+        await asyncio.gather(*sending, return_exceptions=True)
+
+
+async def publish(conversation, seq, message):
+    """Tells whoever listens, and forgets that it has to be told."""
+    await app.state.redis.publish(CHANNEL + str(conversation), json.dumps({"seq": seq, "message": message}))
+    await app.state.pool.execute("DELETE FROM outbox WHERE message_id = $1", uuid.UUID(message["id"]))
 
 
 listeners = Listeners()
@@ -67,6 +88,8 @@ async def lifespan(app):
     pubsub = app.state.redis.pubsub()
     await pubsub.psubscribe(CHANNEL + "*")
     relay = asyncio.create_task(listeners.relay(pubsub))
+    for row in await app.state.pool.fetch("SELECT * FROM outbox ORDER BY seq"):
+        await publish(row["conversation_id"], row["seq"], json.loads(row["message"]))
     yield
     relay.cancel()
 
@@ -159,17 +182,24 @@ async def send(conversation: uuid.UUID, body: NewMessage, response: Response, cl
                 uuid.uuid4(), conversation, seq, sender, body.content, body.client_message_id,
                 datetime.now(timezone.utc),
             )
+            message = shown(row, claims)
+            await database.execute(
+                "INSERT INTO outbox VALUES ($1, $2, $3, $4)", row["id"], conversation, seq, json.dumps(message)
+            )
         else:
             await database.execute("UPDATE conversations SET last_seq = last_seq - 1 WHERE id = $1", conversation)
             response.headers["Idempotency-Replayed"] = "true"
-    message = {
-        "id": str(row["id"]), "conversation_id": str(conversation), "seq": row["seq"], "sender_id": str(sender),
-        "sender_username": claims.get("username"), "content": row["content"],
+            return shown(row, claims)
+    await publish(conversation, row["seq"], message)
+    return message
+
+
+def shown(row, claims):
+    return {
+        "id": str(row["id"]), "conversation_id": str(row["conversation_id"]), "seq": row["seq"],
+        "sender_id": str(row["sender_id"]), "sender_username": claims.get("username"), "content": row["content"],
         "client_message_id": row["client_message_id"], "created_at": row["created_at"].isoformat(),
     }
-    frame = json.dumps({"type": "new_message", "seq": row["seq"], "message": message})
-    await app.state.redis.publish(CHANNEL + str(conversation), frame)
-    return message
 
 
 @app.websocket("/")
@@ -177,9 +207,9 @@ async def listen(socket: WebSocket, token: str):
     user = uuid.UUID(verified(token)["sub"])
     await socket.accept()
     rows = await app.state.pool.fetch("SELECT conversation_id FROM members WHERE user_id = $1", user)
-    joined = [str(row["conversation_id"]) for row in rows]
+    joined = [row["conversation_id"] for row in rows]
     for conversation in joined:
-        listeners.sockets[conversation].add(socket)
+        listeners.sockets[conversation][socket] = user
     await socket.send_text('{"type":"listening"}')
     try:
         while True:
@@ -188,4 +218,4 @@ async def listen(socket: WebSocket, token: str):
         pass
     finally:
         for conversation in joined:
-            listeners.sockets[conversation].discard(socket)
+            listeners.sockets[conversation].pop(socket, None)
