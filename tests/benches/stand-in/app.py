@@ -80,9 +80,13 @@ async def publish(conversation, seq, message):
 listeners = Listeners()
 
 
+async def keep(connection):
+    """What a connection is cleaned of when it goes back to the pool: nothing, which saves a round trip."""
+
+
 @asynccontextmanager
 async def lifespan(app):
-    app.state.pool = await asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=4, max_size=20)
+    app.state.pool = await asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=4, max_size=20, reset=keep)
     await app.state.pool.execute(SCHEMA)
     app.state.redis = redis.from_url(os.environ["REDIS_URL"])
     pubsub = app.state.redis.pubsub()

@@ -133,9 +133,9 @@ impl Issuer {
         self.fetches.load(Ordering::SeqCst)
     }
 
-    /// A world that trusts this issuer and nobody else.
+    /// A world that trusts this issuer and nobody else. Each of its functions is one process, which remembers keys.
     async fn world(&self) -> World {
-        World::with(&[("JWT_SECRET_KEY", ""), ("JWT_JWKS_URL", &self.url)]).await
+        World::in_desk(&[("JWT_SECRET_KEY", ""), ("JWT_JWKS_URL", &self.url)]).await
     }
 }
 

@@ -372,6 +372,10 @@ async fn connect(scene: &Rc<Scene>, dice: &mut Dice, who: usize) {
             .signals(&scene.desk, "OpenConnection", begin, &connection, None)
             .await
         {
+            // API Gateway takes a moment, in which others may already speak to the connection.
+            for _ in 0..dice.number() % 64 {
+                tokio::task::yield_now().await;
+            }
             scene.switchboard.open(&connection);
             device.connection = Some(connection);
         }
