@@ -241,6 +241,8 @@ impl World {
 
     /// Lets the jobs be done that wait until every copy of the table knows of a new connection.
     pub async fn caught_up(&self) {
+        // A job that is being done would be done twice.
+        self.settled().await;
         self.services()
             .queues()
             .make_visible_now(FANOUT)
@@ -305,7 +307,7 @@ pub fn processes() -> ProcessOptions {
         None => ProcessOptions::beside_this_program().expect("the test knows where it is"),
     };
     ProcessOptions {
-        most_per_function: 100,
+        most_per_function: 200,
         ..binaries
     }
 }
