@@ -48,7 +48,7 @@ fn file_key(file: FileId) -> String {
 /// What was uploaded for a file, with its first bytes, in one request; none if nothing was.
 pub async fn uploaded(app: &App, file: FileId) -> Result<Option<Uploaded>> {
     app.meter().call();
-    let request = app.outside.s3.get_object().bucket(&app.config().bucket);
+    let request = app.outside.clients.s3.get_object().bucket(&app.config().bucket);
     let request = request
         .key(upload_key(file))
         .range(format!("bytes=0-{}", HEAD_BYTES - 1));
@@ -83,6 +83,7 @@ pub async fn keep(app: &App, file: FileId, uploaded: &Uploaded, media_type: Medi
     let bucket = &app.config().bucket;
     app.meter().call();
     app.outside
+        .clients
         .s3
         .copy_object()
         .copy_source(format!("{bucket}/{}", upload_key(file)))
@@ -116,7 +117,12 @@ pub async fn remove_file(app: &App, file: FileId) -> Result<()> {
 
 async fn remove(app: &App, key: String) -> Result<()> {
     app.meter().call();
-    let request = app.outside.s3.delete_object().bucket(&app.config().bucket);
+    let request = app
+        .outside
+        .clients
+        .s3
+        .delete_object()
+        .bucket(&app.config().bucket);
     request.key(key).send().await.map_err(failed)?;
     Ok(())
 }
@@ -126,7 +132,7 @@ async fn remove(app: &App, key: String) -> Result<()> {
 /// # Errors
 /// S3 cannot be reached.
 pub async fn connect(app: &App) -> Result<()> {
-    let request = app.outside.s3.head_bucket().bucket(&app.config().bucket);
+    let request = app.outside.clients.s3.head_bucket().bucket(&app.config().bucket);
     match request.send().await {
         Err(error) if error.as_service_error().is_none() => Err(failed(error)),
         Ok(_) | Err(_) => Ok(()),
@@ -137,6 +143,7 @@ pub async fn connect(app: &App) -> Result<()> {
 pub async fn ready(app: &App) -> Result<()> {
     app.meter().call();
     app.outside
+        .clients
         .s3
         .head_bucket()
         .bucket(&app.config().bucket)

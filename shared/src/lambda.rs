@@ -11,6 +11,7 @@ use aws_smithy_http_client::{Builder, tls};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use tokio::runtime::{self, LocalOptions};
 
 use crate::App;
 use crate::clock::Clock;
@@ -307,8 +308,12 @@ fn event_id_of(event: &[u8]) -> String {
 ///
 /// Not `async`, so that clients and runtime are compiled here, once, and not again for each binary.
 pub fn serve(function: Function) -> ExitCode {
-    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(work(function)),
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default());
+    // As a task: to wake the future that it blocks on, a runtime writes to a file descriptor, and has the kernel tell it.
+    match runtime.and_then(|runtime| Ok(runtime.block_on(runtime.spawn_local(work(function)))?)) {
+        Ok(code) => code,
         Err(error) => failed(&error.to_string()),
     }
 }

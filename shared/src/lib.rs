@@ -8,6 +8,7 @@
 
 pub mod auth;
 pub mod blob;
+mod clients;
 pub mod clock;
 pub mod config;
 pub mod deleting;
@@ -29,15 +30,13 @@ pub mod telemetry;
 pub mod views;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
-use aws_smithy_types::timeout::TimeoutConfig;
 
+pub use clients::CALL_TIMEOUT;
 pub use error::{Error, Result};
 
+use clients::Clients;
 use clock::Clock;
 use config::Config;
 use telemetry::{Meter, Sink};
@@ -52,10 +51,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Source: mimalloc, *Environment Options*.
 pub const ALLOCATOR_SETTING: &str = "MIMALLOC_ARENA_EAGER_COMMIT";
 
-/// How long one call to a service may take, retries included. No write can take effect later than this after
-/// it was begun, which is what a sync token's margin ([`store::sync`]) counts on.
-pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// The outside world of one invocation.
 #[derive(Clone)]
 pub struct App {
@@ -67,12 +62,7 @@ pub struct App {
 struct Outside {
     config: Config,
     clock: Clock,
-    dynamodb: aws_sdk_dynamodb::Client,
-    sqs: aws_sdk_sqs::Client,
-    s3: aws_sdk_s3::Client,
-    /// Sends nothing: it signs what clients send.
-    s3_of_clients: aws_sdk_s3::Client,
-    connections: aws_sdk_apigatewaymanagement::Client,
+    clients: Clients,
     keys: auth::token::Keys,
     rates: store::rates::Memory,
     profiles: store::profiles::Seen,
@@ -82,59 +72,8 @@ struct Outside {
 impl App {
     /// Makes the clients, all on one pool of connections. Nothing is sent yet.
     pub fn new(config: Config, clock: Clock, http: &SharedHttpClient, sink: Sink) -> Self {
-        let (key, secret, session) = config.credentials.clone();
-        let credentials = Credentials::new(key, secret, session, None, "environment");
-        let region = aws_types::region::Region::new(config.region.clone());
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(1))
-            .operation_attempt_timeout(Duration::from_secs(2))
-            .operation_timeout(CALL_TIMEOUT)
-            .build();
-        macro_rules! client {
-            ($sdk:ident, $endpoint:expr) => {{
-                let builder = $sdk::Config::builder()
-                    .behavior_version($sdk::config::BehaviorVersion::latest())
-                    .region(region.clone())
-                    .credentials_provider(credentials.clone())
-                    .http_client(http.clone())
-                    .retry_config(retries::schedule())
-                    .retry_partition(retries::budget())
-                    .timeout_config(timeouts.clone());
-                let mut builder = builder;
-                builder.set_endpoint_url($endpoint);
-                builder
-            }};
-        }
-        // Guards bodies that trickle, with a timer for each call: for those of objects. The answers of the other
-        // services are small, and an attempt's time-out ends them.
-        let unguarded = StalledStreamProtectionConfig::disabled();
-        let dynamodb = client!(aws_sdk_dynamodb, config.endpoints.dynamodb.clone())
-            .retry_classifier(store::table::Conflicts)
-            .stalled_stream_protection(unguarded.clone())
-            .build();
-        let sqs = client!(aws_sdk_sqs, config.endpoints.sqs.clone())
-            .stalled_stream_protection(unguarded.clone())
-            .build();
-        let s3 = client!(aws_sdk_s3, config.endpoints.s3.clone())
-            .force_path_style(config.endpoints.s3.is_some())
-            .build();
-        let of_clients = config.endpoints.s3_public.as_ref();
-        let s3_of_clients = match of_clients {
-            Some(url) => s3.to_builder().endpoint_url(url).build(),
-            None => s3.clone(),
-        };
-        let connections = client!(
-            aws_sdk_apigatewaymanagement,
-            Some(config.websocket_endpoint.clone())
-        )
-        .stalled_stream_protection(unguarded)
-        .build();
         let outside = Outside {
-            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
-            sqs: aws_sdk_sqs::Client::from_conf(sqs),
-            s3: aws_sdk_s3::Client::from_conf(s3),
-            s3_of_clients: aws_sdk_s3::Client::from_conf(s3_of_clients),
-            connections: aws_sdk_apigatewaymanagement::Client::from_conf(connections),
+            clients: Clients::new(&config, http),
             keys: auth::token::Keys::new(&config.jwt),
             rates: store::rates::Memory::default(),
             profiles: store::profiles::Seen::default(),

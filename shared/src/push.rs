@@ -23,6 +23,7 @@ pub async fn post(app: &App, connection: &ConnectionId, frame: &str) -> Result<P
     app.meter().call();
     let request = app
         .outside
+        .clients
         .connections
         .post_to_connection()
         .connection_id(connection.as_str());
@@ -49,7 +50,7 @@ pub async fn post(app: &App, connection: &ConnectionId, frame: &str) -> Result<P
 /// # Errors
 /// It cannot be reached.
 pub async fn connect(app: &App) -> Result<()> {
-    let request = app.outside.connections.post_to_connection();
+    let request = app.outside.clients.connections.post_to_connection();
     match request.connection_id("init").data(Blob::new("")).send().await {
         Err(error) if error.as_service_error().is_none() => Err(failed(error)),
         Ok(_) | Err(_) => Ok(()),
@@ -62,6 +63,7 @@ pub async fn disconnect(app: &App, connection: &ConnectionId) -> Result<()> {
     app.meter().call();
     match app
         .outside
+        .clients
         .connections
         .delete_connection()
         .connection_id(connection.as_str())

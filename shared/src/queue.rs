@@ -275,6 +275,7 @@ pub async fn send_later<J: Serialize>(app: &App, queue: Queue, job: &J, delay: D
     let body = serde_json::to_string(job).map_err(Error::internal)?;
     app.meter().call();
     app.outside
+        .clients
         .sqs
         .send_message()
         .queue_url(queue.url(app))
@@ -301,6 +302,7 @@ pub async fn send_all<J: Serialize>(app: &App, queue: Queue, jobs: &[J]) -> Resu
         app.meter().call();
         let request = app
             .outside
+            .clients
             .sqs
             .send_message_batch()
             .queue_url(queue.url(app))
@@ -321,7 +323,7 @@ pub async fn send_all<J: Serialize>(app: &App, queue: Queue, jobs: &[J]) -> Resu
 /// # Errors
 /// SQS cannot be reached.
 pub async fn connect(app: &App) -> Result<()> {
-    let request = app.outside.sqs.send_message_batch();
+    let request = app.outside.clients.sqs.send_message_batch();
     let request = request
         .queue_url(Queue::Fanout.url(app))
         .set_entries(Some(Vec::new()));
@@ -340,7 +342,12 @@ pub fn parse<J: DeserializeOwned>(body: &str) -> Result<J> {
 pub async fn ready(app: &App) -> Result<()> {
     for queue in Queue::ALL {
         app.meter().call();
-        let request = app.outside.sqs.get_queue_attributes().queue_url(queue.url(app));
+        let request = app
+            .outside
+            .clients
+            .sqs
+            .get_queue_attributes()
+            .queue_url(queue.url(app));
         let request = request.attribute_names(QueueAttributeName::ApproximateNumberOfMessages);
         request.send().await.map_err(failed)?;
     }

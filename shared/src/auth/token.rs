@@ -13,6 +13,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
 use super::Caller;
+use super::verified::Verified;
 use crate::App;
 use crate::config::Jwt;
 use crate::domain::ids::UserId;
@@ -57,6 +58,7 @@ pub struct TokenClaims {
 pub(crate) struct Keys {
     published: tokio::sync::Mutex<Option<Published>>,
     jwks_url: Option<String>,
+    verified: Verified,
 }
 
 #[derive(Clone, Debug)]
@@ -72,28 +74,40 @@ impl Keys {
         Self {
             published: tokio::sync::Mutex::new(None),
             jwks_url: jwt.jwks_url.clone(),
+            verified: Verified::default(),
         }
     }
 }
 
 /// The caller that a token speaks for.
 pub async fn verify(app: &App, token: &str) -> Result<Caller> {
+    let verified = &app.outside.keys.verified;
+    if let Some(caller) = verified.find(token, app.now()) {
+        return Ok(caller);
+    }
     let header = jsonwebtoken::decode_header(token).map_err(|_| Error::Unauthenticated)?;
     let jwt = &app.config().jwt;
-    let key = match header.alg {
+    let (key, key_ends_at) = match header.alg {
         Algorithm::HS256 => {
             let secret = jwt.secret.as_ref().ok_or(Error::Unauthenticated)?;
-            DecodingKey::from_secret(secret.as_bytes())
+            (DecodingKey::from_secret(secret.as_bytes()), None)
         }
-        Algorithm::RS256 | Algorithm::ES256 => published_key(app, header.alg, header.kid.as_deref()).await?,
+        Algorithm::RS256 | Algorithm::ES256 => {
+            let (key, ends_at) = published_key(app, header.alg, header.kid.as_deref()).await?;
+            (key, Some(ends_at))
+        }
         _ => return Err(Error::Unauthenticated),
     };
     let claims = checked(token, &key, header.alg, jwt, app.now())?;
-    Ok(Caller {
+    let caller = Caller {
         user: claims.sub,
         expires_at: Timestamp::from_milliseconds(claims.exp.saturating_mul(1000)),
         claims: claims.claims,
-    })
+    };
+    let ends_at = caller.expires_at.plus(LEEWAY);
+    let good_until = key_ends_at.map_or(ends_at, |key_ends_at| ends_at.min(key_ends_at));
+    verified.note(token, &caller, good_until);
+    Ok(caller)
 }
 
 /// The claims of a token whose signature, times, issuer and audience are good.
@@ -140,8 +154,13 @@ pub fn still_holds(app: &App, expires_at: Timestamp) -> bool {
     app.now() < expires_at.plus(LEEWAY)
 }
 
-/// The published key that a token names. Without a key id the set must hold just one fitting key.
-async fn published_key(app: &App, algorithm: Algorithm, id: Option<&str>) -> Result<DecodingKey> {
+/// The published key that a token names, and until when it is good without another look. Without a key id the set must
+/// hold just one fitting key.
+async fn published_key(
+    app: &App,
+    algorithm: Algorithm,
+    id: Option<&str>,
+) -> Result<(DecodingKey, Timestamp)> {
     let keys = &app.outside.keys;
     let url = keys.jwks_url.as_ref().ok_or(Error::Unauthenticated)?;
     let mut published = keys.published.lock().await;
@@ -158,6 +177,7 @@ async fn published_key(app: &App, algorithm: Algorithm, id: Option<&str>) -> Res
         match fetch(url).await {
             Ok(keys) => {
                 let key = fitting(&keys, algorithm, id);
+                app.outside.keys.verified.clear();
                 *published = Some(Published {
                     keys,
                     fetched_at: tried_at,
@@ -176,8 +196,9 @@ async fn published_key(app: &App, algorithm: Algorithm, id: Option<&str>) -> Res
     } else {
         known
     };
-    key.as_ref()
-        .and_then(|key| DecodingKey::from_jwk(key).ok())
+    let key = key.and_then(|key| DecodingKey::from_jwk(&key).ok());
+    key.zip(published.as_ref())
+        .map(|(key, published)| (key, published.fetched_at.plus(KEYS_LIFETIME)))
         .ok_or(Error::Unauthenticated)
 }
 

@@ -11,7 +11,7 @@ const MEDIA_TYPE: &str = "application/gzip";
 /// Stores a file of an export, over whatever is at its key.
 pub async fn put_export(app: &App, key: &str, bytes: Vec<u8>) -> Result<()> {
     app.meter().call();
-    let request = app.outside.s3.put_object().bucket(&app.config().bucket);
+    let request = app.outside.clients.s3.put_object().bucket(&app.config().bucket);
     let request = request.key(key).content_type(MEDIA_TYPE);
     request.body(bytes.into()).send().await.map_err(failed)?;
     Ok(())

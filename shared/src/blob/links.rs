@@ -32,7 +32,7 @@ pub async fn download_link(app: &App, file: FileId, name: &FileName, media_type:
 /// The link to an object, as what and under which name it is downloaded. Nothing is sent for it: it allows what the
 /// role of this function does.
 pub(super) async fn link(app: &App, key: &str, media_type: &str, disposition: String) -> Result<Link> {
-    let request = app.outside.s3_of_clients.get_object();
+    let request = app.outside.clients.presigner.get_object();
     let signed = request
         .bucket(&app.config().bucket)
         .key(key)
@@ -49,7 +49,7 @@ pub(super) async fn link(app: &App, key: &str, media_type: &str, disposition: St
 
 /// Where clients reach the bucket: what stands before a key in the address of an object.
 pub(super) async fn bucket_url(app: &App, key: &str) -> Result<String> {
-    let request = app.outside.s3_of_clients.head_object();
+    let request = app.outside.clients.presigner.head_object();
     let signed = request
         .bucket(&app.config().bucket)
         .key(key)

@@ -46,6 +46,7 @@ pub(super) async fn get(app: &App, key: &Key, consistency: Consistency) -> Resul
     app.meter.call();
     let output = app
         .outside
+        .clients
         .dynamodb
         .get_item()
         .table_name(&app.config().table)
@@ -96,6 +97,7 @@ pub(super) async fn put(app: &App, item: Item, condition: Condition) -> Result<W
     app.meter.call();
     let result = app
         .outside
+        .clients
         .dynamodb
         .put_item()
         .table_name(&app.config().table)
@@ -169,6 +171,7 @@ impl Update {
         app.meter.call();
         let result = app
             .outside
+            .clients
             .dynamodb
             .update_item()
             .table_name(&app.config().table)
@@ -205,6 +208,7 @@ pub(super) async fn take(app: &App, key: &Key) -> Result<Option<Item>> {
     app.meter.call();
     let output = app
         .outside
+        .clients
         .dynamodb
         .delete_item()
         .table_name(&app.config().table)

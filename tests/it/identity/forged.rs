@@ -45,6 +45,22 @@ async fn only_the_algorithm_that_goes_with_the_key_is_taken() {
     }
 }
 
+/// Contract §1: a token that has been taken, and is remembered, is taken for none that differs from it.
+#[tokio::test]
+async fn a_token_that_differs_from_one_that_was_taken_in_one_character_is_none() {
+    let world = World::in_desk(&[]).await;
+    let user = Uuid::new_v4();
+    let good = by_secret(&world, &claims(&world, user));
+    assert_eq!(status(&world, user, &good).await, 200);
+    for (place, character) in good.char_indices().step_by(7) {
+        let other = if character == 'A' { "B" } else { "A" };
+        let mut forged = good.clone();
+        forged.replace_range(place..place + character.len_utf8(), other);
+        assert_eq!(status(&world, user, &forged).await, 401, "{place}");
+    }
+    assert_eq!(status(&world, user, &good).await, 200);
+}
+
 /// RFC 8725 §2.1: `none`, in any case, with and without a signature.
 #[tokio::test]
 async fn a_token_without_a_signature_is_none() {

@@ -55,6 +55,7 @@ async fn get_batch(app: &App, batch: Vec<Key>, consistency: Consistency) -> Resu
         app.meter.call();
         let output = app
             .outside
+            .clients
             .dynamodb
             .batch_get_item()
             .request_items(table, request)
@@ -110,6 +111,7 @@ async fn put_batch(app: &App, batch: Vec<Item>) -> Result<()> {
         app.meter.call();
         let output = app
             .outside
+            .clients
             .dynamodb
             .batch_write_item()
             .request_items(table, requests)

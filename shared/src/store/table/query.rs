@@ -81,6 +81,7 @@ impl Query {
             app.meter.call();
             let output = app
                 .outside
+                .clients
                 .dynamodb
                 .query()
                 .table_name(&app.config().table)

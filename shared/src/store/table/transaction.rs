@@ -72,6 +72,7 @@ impl Transaction {
         app.meter.call();
         let result = app
             .outside
+            .clients
             .dynamodb
             .transact_write_items()
             .set_transact_items(Some(parts))

@@ -1,0 +1,161 @@
+//! The SDK's clients of a process, all on one pool of connections.
+//!
+//! Every function calls the table. The other clients are made when they are first called, in init by the functions that
+//! say they will ([`crate::lambda::Function::using`]): to make one reads some hundred KiB of its code from the disk into
+//! memory, for most functions in vain.
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_runtime::user_agent::UserAgentInterceptor;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeSerializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::{Intercept, disable_interceptor, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::region::Region;
+
+use crate::config::Config;
+use crate::{retries, store};
+
+/// How long one call to a service may take, retries included. No write can take effect later than this after
+/// it was begun, which is what a sync token's margin ([`store::sync`]) counts on.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A client that is made when it is first called.
+type Lazily<Client> = LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>;
+
+/// The clients. Making them sends nothing.
+pub(crate) struct Clients {
+    /// The table.
+    pub(crate) dynamodb: aws_sdk_dynamodb::Client,
+    /// The queues.
+    pub(crate) sqs: Lazily<aws_sdk_sqs::Client>,
+    /// The bucket.
+    pub(crate) s3: Lazily<aws_sdk_s3::Client>,
+    /// Sends nothing: it signs what clients send.
+    pub(crate) presigner: Lazily<aws_sdk_s3::Client>,
+    /// The live connections.
+    pub(crate) connections: Lazily<aws_sdk_apigatewaymanagement::Client>,
+}
+
+/// What all clients have in common.
+struct Common {
+    config: Config,
+    credentials: Credentials,
+    region: Region,
+    timeouts: TimeoutConfig,
+    http: SharedHttpClient,
+}
+
+/// The beginning of a client's configuration: what it has in common with the others.
+macro_rules! begun {
+    ($sdk:ident, $common:expr, $endpoint:expr) => {{
+        let mut builder = $sdk::Config::builder()
+            .behavior_version($sdk::config::BehaviorVersion::latest())
+            .region($common.region.clone())
+            .credentials_provider($common.credentials.clone())
+            .http_client($common.http.clone())
+            .retry_config(retries::schedule())
+            .retry_partition(retries::budget())
+            .timeout_config($common.timeouts.clone())
+            .interceptor(WithoutUserAgent);
+        builder.set_endpoint_url($endpoint);
+        builder
+    }};
+}
+
+impl Clients {
+    pub(crate) fn new(config: &Config, http: &SharedHttpClient) -> Self {
+        let (key, secret, session) = config.credentials.clone();
+        let common = Arc::new(Common {
+            credentials: Credentials::new(key, secret, session, None, "environment"),
+            region: Region::new(config.region.clone()),
+            timeouts: TimeoutConfig::builder()
+                .connect_timeout(Duration::from_secs(1))
+                .operation_attempt_timeout(Duration::from_secs(2))
+                .operation_timeout(CALL_TIMEOUT)
+                .build(),
+            http: http.clone(),
+            config: config.clone(),
+        });
+        Self {
+            dynamodb: dynamodb(&common),
+            sqs: lazily(&common, sqs),
+            s3: lazily(&common, |common| {
+                s3(common, common.config.endpoints.s3.as_deref())
+            }),
+            presigner: lazily(&common, |common| {
+                let endpoints = &common.config.endpoints;
+                s3(common, endpoints.s3_public.as_deref().or(endpoints.s3.as_deref()))
+            }),
+            connections: lazily(&common, connections),
+        }
+    }
+}
+
+fn lazily<Client: 'static>(
+    common: &Arc<Common>,
+    make: impl FnOnce(&Common) -> Client + Send + 'static,
+) -> Lazily<Client> {
+    let common = Arc::clone(common);
+    LazyLock::new(Box::new(move || make(&common)))
+}
+
+fn dynamodb(common: &Common) -> aws_sdk_dynamodb::Client {
+    let endpoint = common.config.endpoints.dynamodb.clone();
+    let config = begun!(aws_sdk_dynamodb, common, endpoint)
+        .retry_classifier(store::table::Conflicts)
+        .stalled_stream_protection(unguarded());
+    aws_sdk_dynamodb::Client::from_conf(config.build())
+}
+
+fn sqs(common: &Common) -> aws_sdk_sqs::Client {
+    let endpoint = common.config.endpoints.sqs.clone();
+    let config = begun!(aws_sdk_sqs, common, endpoint).stalled_stream_protection(unguarded());
+    aws_sdk_sqs::Client::from_conf(config.build())
+}
+
+fn s3(common: &Common, endpoint: Option<&str>) -> aws_sdk_s3::Client {
+    let config = begun!(aws_sdk_s3, common, endpoint.map(str::to_owned))
+        .force_path_style(common.config.endpoints.s3.is_some());
+    aws_sdk_s3::Client::from_conf(config.build())
+}
+
+fn connections(common: &Common) -> aws_sdk_apigatewaymanagement::Client {
+    let endpoint = Some(common.config.websocket_endpoint.clone());
+    let config =
+        begun!(aws_sdk_apigatewaymanagement, common, endpoint).stalled_stream_protection(unguarded());
+    aws_sdk_apigatewaymanagement::Client::from_conf(config.build())
+}
+
+/// The guard of bodies that trickle is for those of objects, and takes a timer for each call. The answers of the other
+/// services are small, and an attempt's time-out ends them.
+fn unguarded() -> StalledStreamProtectionConfig {
+    StalledStreamProtectionConfig::disabled()
+}
+
+/// Leaves out the two headers that describe the SDK to AWS. They are composed, signed and sent anew with each call, for
+/// a twentieth of its CPU, and decide nothing.
+#[derive(Debug)]
+struct WithoutUserAgent;
+
+#[dyn_dispatch_hint]
+impl Intercept for WithoutUserAgent {
+    fn name(&self) -> &'static str {
+        "WithoutUserAgent"
+    }
+
+    fn read_before_execution(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let disabled = disable_interceptor::<UserAgentInterceptor>("it costs and decides nothing");
+        config.interceptor_state().store_put(disabled);
+        Ok(())
+    }
+}
