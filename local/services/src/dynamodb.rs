@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{PoisonError, RwLock};
 
 use dynoxide::{Database, DynoxideError, ImportOptions};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -30,12 +31,20 @@ pub(crate) fn open(folder: Option<&Path>) -> Result<Database, DynoxideError> {
     let Some(folder) = folder else {
         return Database::memory();
     };
-    let database = Database::new(&folder.join("dynamodb.sqlite").to_string_lossy())?;
+    let database = Database::new(&uri(&folder.join("dynamodb.sqlite")))?;
     // Turns `synchronous` off: a commit no longer waits for the disk, 4 ms each. The database
     // keeps a write-ahead log, and what is written to that is the kernel's: every acknowledged
     // write outlives `kill -9`. Only a power cut can cost the last moments.
     database.enable_bulk_loading()?;
     Ok(database)
+}
+
+/// The database file as one of this process alone, locked once in place of at each access: a folder has one desk.
+/// Source: `SQLite`, *The `SQLite` OS Interface or "VFS"*, `unix-excl`, and *Uniform Resource Identifiers*.
+fn uri(path: &Path) -> String {
+    const SPECIAL: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
+    let path = path.to_string_lossy();
+    format!("file:{}?vfs=unix-excl", utf8_percent_encode(&path, SPECIAL))
 }
 
 /// Creates the table unless there is one of that name.

@@ -26,6 +26,9 @@ type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// How many messages of one client wait for the one before them.
 const BACKLOG: usize = 64;
+/// How much is read of a client at once. What is set aside for it is filled with zeros each time that a connection is
+/// looked after, frames to it included: the library's 128 KiB would be more work than the frames.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// How long the farewell may take, and the client's answer to it.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -126,6 +129,7 @@ impl Party {
 
     async fn converse(&self, upgraded: Upgraded, queued: mpsc::Receiver<Outgoing>) -> Goodbye {
         let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER_BYTES)
             .max_message_size(Some(MESSAGE_LIMIT_BYTES))
             .max_frame_size(Some(FRAME_LIMIT_BYTES));
         let socket =
