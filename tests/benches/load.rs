@@ -1,12 +1,12 @@
 //! Load: messages per second, the time from a send to its frame, and CPU per message, beside a stand-in of the source
-//! documents' stack (`FastAPI`, `PostgreSQL`, Redis), in one run.
+//! documents' stack (`FastAPI`, `SQLAlchemy`, `PostgreSQL`, Redis) and beside one with its SQL by hand, in one run.
 //!
 //! ```sh
 //! tests/benches/stand-in/install.sh
 //! cargo build --workspace --bins --release
 //! cargo build --workspace --bin tidings --profile deploy
 //! cargo bench --workspace --bench load
-//! cargo bench --workspace --bench load -- desk     # or `processes`, `stand-in`: that server alone
+//! cargo bench --workspace --bench load -- desk     # or `processes`, `stand-in`, `by-hand`: that server alone
 //! ```
 //!
 //! The desk and the stand-in run as processes of their own, one after the other, and get the same requests from the
@@ -85,13 +85,13 @@ const SCENARIOS: [Scenario; 3] = [
 #[tokio::main]
 async fn main() {
     println!(
-        "{:<34} {:<20} {:>7} {:>8} {:>8} {:>8} {:>9} {:>9}",
+        "{:<39} {:<20} {:>7} {:>8} {:>8} {:>8} {:>9} {:>9}",
         "server", "scenario", "msg/s", "p50 ms", "p99 ms", "CPU ms", "functions", "msg/CPU s"
     );
     // Cargo passes `--bench`.
     let named = std::env::args().skip(1).filter(|name| name != "--bench");
     let named: Vec<Kind> = named
-        .map(|name| Kind::named(&name).expect("a server is called desk, processes or stand-in"))
+        .map(|name| Kind::named(&name).expect("a server is called desk, processes, stand-in or by-hand"))
         .collect();
     if !named.is_empty() {
         for kind in named {
@@ -101,14 +101,18 @@ async fn main() {
     }
     let desk = run(Kind::Desk).await;
     run(Kind::DeskOfProcesses).await;
-    let stand_in = run(Kind::StandIn).await;
-    println!();
-    for (scenario, (desk, stand_in)) in SCENARIOS.iter().zip(desk.iter().zip(&stand_in)) {
-        println!(
-            "{:<20} {:.1} times the messages per CPU second of the stand-in",
-            scenario.name,
-            stand_in / desk
-        );
+    for kind in [Kind::StandIn, Kind::StandInByHand] {
+        let other = run(kind).await;
+        println!();
+        for (scenario, (desk, other)) in SCENARIOS.iter().zip(desk.iter().zip(&other)) {
+            println!(
+                "{:<20} {:.1} times the messages per CPU second of {}",
+                scenario.name,
+                other / desk,
+                kind.name()
+            );
+        }
+        println!();
     }
 }
 
@@ -119,7 +123,7 @@ async fn run(kind: Kind) -> Vec<f64> {
         let mut server = Server::start(kind).await;
         let figures = server.measure(scenario).await;
         println!(
-            "{:<34} {:<20} {:>7.0} {:>8.1} {:>8.1} {:>8.2} {:>9} {:>9.0}",
+            "{:<39} {:<20} {:>7.0} {:>8.1} {:>8.1} {:>8.2} {:>9} {:>9.0}",
             kind.name(),
             scenario.name,
             figures.per_second,
@@ -143,7 +147,10 @@ enum Kind {
     Desk,
     /// The desk with its functions as processes.
     DeskOfProcesses,
+    /// The stack of the source documents.
     StandIn,
+    /// The same without its models: SQL by hand.
+    StandInByHand,
 }
 
 impl Kind {
@@ -153,6 +160,7 @@ impl Kind {
             "desk" => Some(Self::Desk),
             "processes" => Some(Self::DeskOfProcesses),
             "stand-in" => Some(Self::StandIn),
+            "by-hand" => Some(Self::StandInByHand),
             _ => None,
         }
     }
@@ -161,15 +169,25 @@ impl Kind {
         match self {
             Self::Desk => "Tidings",
             Self::DeskOfProcesses => "Tidings, functions as processes",
-            Self::StandIn => "FastAPI, PostgreSQL, Redis",
+            Self::StandIn => "FastAPI, SQLAlchemy, PostgreSQL, Redis",
+            Self::StandInByHand => "FastAPI, SQL by hand, PostgreSQL, Redis",
+        }
+    }
+
+    /// How a stand-in talks to its database: one of its modules.
+    fn storage(self) -> Option<&'static str> {
+        match self {
+            Self::Desk | Self::DeskOfProcesses => None,
+            Self::StandIn => Some("orm"),
+            Self::StandInByHand => Some("sql"),
         }
     }
 
     fn command(self, http_port: u16, ws_port: u16, data: &Path) -> Command {
-        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-        if self == Self::StandIn {
+        if let Some(storage) = self.storage() {
+            let package = Path::new(env!("CARGO_MANIFEST_DIR"));
             let mut command = Command::new(package.join("benches/stand-in/run.sh"));
-            command.arg(http_port.to_string());
+            command.arg(http_port.to_string()).arg(storage);
             return command;
         }
         let built = ProcessOptions::beside_this_program().unwrap().binaries;
@@ -218,10 +236,9 @@ impl Server {
     async fn start(kind: Kind) -> Self {
         let data = tempfile::tempdir().unwrap();
         let http_port = free_port();
-        let ws_port = if kind == Kind::StandIn {
-            http_port
-        } else {
-            free_port()
+        let ws_port = match kind.storage() {
+            Some(_) => http_port,
+            None => free_port(),
         };
         let process = kind
             .command(http_port, ws_port, data.path())

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Runs the stand-in on loopback until it is told to end: run.sh <port>. Everything is a child of this script, so
-# that its CPU time is that of the whole stack; the data goes with it.
+# Runs the stand-in on loopback until it is told to end: run.sh <port> <orm|sql>. Everything is a child of this script,
+# so that its CPU time is that of the whole stack; the data goes with it.
 set -eu
 port=$1
+export STORAGE="$2"
 here=$(cd "$(dirname "$0")" && pwd)
 venv="$here/../../../target/stand-in"
 data=$(mktemp -d /tmp/stand-in.XXXXXX)
