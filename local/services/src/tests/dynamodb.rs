@@ -50,6 +50,21 @@ async fn an_item_comes_back_as_it_was_put() {
     assert!(got.consumed_capacity.is_none());
 }
 
+/// One thread is all that the desk has.
+#[tokio::test(flavor = "current_thread")]
+async fn whoever_calls_on_and_on_lets_others_have_their_turn() {
+    let services = services();
+    let client = client!(aws_sdk_dynamodb, DynamoDb, services);
+    put_head(&client).await;
+    let others_turn = tokio::spawn(async {});
+    let mut calls = 0;
+    while !others_turn.is_finished() {
+        put_head(&client).await;
+        calls += 1;
+        assert!(calls < 1_000, "nobody else has had a turn in {calls} calls");
+    }
+}
+
 #[tokio::test]
 async fn a_failed_condition_gives_the_old_item_and_undoes_the_transaction() {
     let services = services();
