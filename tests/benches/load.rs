@@ -346,25 +346,23 @@ impl Loop {
         for _ in 0..scenario.listeners {
             listening.push(server.person().await);
         }
-        let mut people = Vec::new();
-        for _ in 0..(WARMING + scenario.messages).div_ceil(TURN) {
-            people.push(server.person().await);
-        }
-        let senders: Vec<(String, String)> = if let [(listener, _)] = listening.as_slice() {
+        let senders = if let [(listener, _)] = listening.as_slice() {
             let path = format!("/api/conversations/dm/{listener}");
             let mut senders = Vec::new();
-            for (_, token) in people {
+            for _ in 0..(WARMING + scenario.messages).div_ceil(TURN) {
+                let (_, token) = server.person().await;
                 let place = opened(&server.call("POST", &token, &path, Value::Null).await);
                 senders.push((token, place));
             }
             senders
         } else {
-            let members: Vec<Uuid> = listening.iter().chain(&people).map(|(user, _)| *user).collect();
+            // All who listen, and nobody else: they send by turns, each to all.
+            let (_, founder) = &listening[0];
+            let members: Vec<Uuid> = listening[1..].iter().map(|(user, _)| *user).collect();
             let body = json!({ "name": "Group", "member_ids": members });
-            let (_, token) = server.person().await;
-            let group = opened(&server.call("POST", &token, "/api/conversations", body).await);
-            let sender = |(_, token)| (token, group.clone());
-            people.into_iter().map(sender).collect()
+            let group = opened(&server.call("POST", founder, "/api/conversations", body).await);
+            let sender = |(_, token): &(Uuid, String)| (token.clone(), group.clone());
+            listening.iter().map(sender).collect()
         };
         let mut listeners = Vec::new();
         for (_, token) in &listening {
