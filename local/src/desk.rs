@@ -394,10 +394,10 @@ fn instance(
         &options.environment,
         s3_public,
     )?;
-    let client = services.http_client(&spec.logical_id);
+    let connector = services.connector(&spec.logical_id);
     let (clock, sink) = (options.clock.clone(), Arc::clone(&options.sink));
     Ok(Instance::new(Box::new(move || {
-        App::new(config, clock, &client, sink)
+        App::new(config, clock, &connector, sink)
     })))
 }
 

@@ -1,4 +1,4 @@
-//! The SDK's clients of a process, all on one pool of connections.
+//! The clients of a process, all on one pool of connections: the SDK's, and that of `@connections` ([`crate::push`]).
 //!
 //! Every function calls the table. The other clients are made when they are first called, in init by the functions that
 //! say they will ([`crate::lambda::Function::using`]): to make one reads some hundred KiB of its code from the disk into
@@ -10,7 +10,7 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_runtime::user_agent::UserAgentInterceptor;
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::interceptors::context::BeforeSerializationInterceptorContextRef;
 use aws_smithy_runtime_api::client::interceptors::{Intercept, disable_interceptor, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
@@ -18,12 +18,17 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::region::Region;
 
+use crate::clock::Clock;
 use crate::config::Config;
-use crate::{retries, store};
+use crate::{push, retries, store};
 
 /// How long one call to a service may take, retries included. No write can take effect later than this after
 /// it was begun, which is what a sync token's margin ([`store::sync`]) counts on.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one attempt at it may take.
+pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long one attempt may take to connect.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A client that is made when it is first called.
 type Lazily<Client> = LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>;
@@ -39,7 +44,7 @@ pub(crate) struct Clients {
     /// Sends nothing: it signs what clients send.
     pub(crate) presigner: Lazily<aws_sdk_s3::Client>,
     /// The live connections.
-    pub(crate) connections: Lazily<aws_sdk_apigatewaymanagement::Client>,
+    pub(crate) connections: push::Api,
 }
 
 /// What all clients have in common.
@@ -69,17 +74,26 @@ macro_rules! begun {
 }
 
 impl Clients {
-    pub(crate) fn new(config: &Config, http: &SharedHttpClient) -> Self {
+    pub(crate) fn new(config: &Config, clock: &Clock, connector: &SharedHttpConnector) -> Self {
         let (key, secret, session) = config.credentials.clone();
+        let credentials = Credentials::new(key, secret, session, None, "environment");
+        let connections = push::Api::new(
+            connector.clone(),
+            &config.websocket_endpoint,
+            config.region.clone(),
+            credentials.clone(),
+            clock.clone(),
+        );
+        let connector = connector.clone();
         let common = Arc::new(Common {
-            credentials: Credentials::new(key, secret, session, None, "environment"),
+            credentials,
             region: Region::new(config.region.clone()),
             timeouts: TimeoutConfig::builder()
-                .connect_timeout(Duration::from_secs(1))
-                .operation_attempt_timeout(Duration::from_secs(2))
+                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
                 .operation_timeout(CALL_TIMEOUT)
                 .build(),
-            http: http.clone(),
+            // The same for all: time-outs of connecting are its own.
+            http: http_client_fn(move |_, _| connector.clone()),
             config: config.clone(),
         });
         Self {
@@ -92,7 +106,7 @@ impl Clients {
                 let endpoints = &common.config.endpoints;
                 s3(common, endpoints.s3_public.as_deref().or(endpoints.s3.as_deref()))
             }),
-            connections: lazily(&common, connections),
+            connections,
         }
     }
 }
@@ -123,13 +137,6 @@ fn s3(common: &Common, endpoint: Option<&str>) -> aws_sdk_s3::Client {
     let config = begun!(aws_sdk_s3, common, endpoint.map(str::to_owned))
         .force_path_style(common.config.endpoints.s3.is_some());
     aws_sdk_s3::Client::from_conf(config.build())
-}
-
-fn connections(common: &Common) -> aws_sdk_apigatewaymanagement::Client {
-    let endpoint = Some(common.config.websocket_endpoint.clone());
-    let config =
-        begun!(aws_sdk_apigatewaymanagement, common, endpoint).stalled_stream_protection(unguarded());
-    aws_sdk_apigatewaymanagement::Client::from_conf(config.build())
 }
 
 /// The guard of bodies that trickle is for those of objects, and takes a timer for each call. The answers of the other

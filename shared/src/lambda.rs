@@ -7,13 +7,15 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
-use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_http_client::{Connector, tls};
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::runtime::{self, LocalOptions};
 
 use crate::App;
+use crate::clients::CONNECT_TIMEOUT;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -323,11 +325,12 @@ async fn work(function: Function) -> ExitCode {
         Ok(config) => config,
         Err(error) => return failed(&error.to_string()),
     };
-    // ring: aws-lc gathers 20 ms of entropy in every cold process.
-    let http = Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_https();
-    let app = App::new(config, Clock::default(), &http, telemetry::standard_output());
+    let app = App::new(
+        config,
+        Clock::default(),
+        &connector(),
+        telemetry::standard_output(),
+    );
     Box::pin(connect(&app, &function)).await;
     let (app, function) = (&app, &function);
     let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
@@ -342,6 +345,17 @@ async fn work(function: Function) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error.to_string()),
     }
+}
+
+/// The way to the services: one pool of connections.
+fn connector() -> SharedHttpConnector {
+    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT);
+    let connector = Connector::builder()
+        .connector_settings(settings.build())
+        // ring: aws-lc gathers 20 ms of entropy in every cold process.
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build();
+    SharedHttpConnector::new(connector)
 }
 
 /// Makes the connections, all at once: a TLS handshake costs more than everything else together, and is to happen

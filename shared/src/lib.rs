@@ -31,7 +31,7 @@ pub mod views;
 
 use std::sync::Arc;
 
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 
 pub use clients::CALL_TIMEOUT;
 pub use error::{Error, Result};
@@ -71,9 +71,9 @@ struct Outside {
 
 impl App {
     /// Makes the clients, all on one pool of connections. Nothing is sent yet.
-    pub fn new(config: Config, clock: Clock, http: &SharedHttpClient, sink: Sink) -> Self {
+    pub fn new(config: Config, clock: Clock, connector: &SharedHttpConnector, sink: Sink) -> Self {
         let outside = Outside {
-            clients: Clients::new(&config, http),
+            clients: Clients::new(&config, &clock, connector),
             keys: auth::token::Keys::new(&config.jwt),
             rates: store::rates::Memory::default(),
             profiles: store::profiles::Seen::default(),

@@ -1,12 +1,12 @@
 //! Frames to connections, through the `@connections` API.
 
-use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
-use aws_smithy_types::Blob;
+mod api;
+
+pub(crate) use api::Api;
 
 use crate::App;
 use crate::domain::ids::ConnectionId;
 use crate::error::Result;
-use crate::store::table::failed;
 use crate::telemetry::Count;
 
 /// What became of a frame.
@@ -21,28 +21,15 @@ pub enum Posted {
 /// Posts a frame to one connection.
 pub async fn post(app: &App, connection: &ConnectionId, frame: &str) -> Result<Posted> {
     app.meter().call();
-    let request = app
-        .outside
-        .clients
-        .connections
-        .post_to_connection()
-        .connection_id(connection.as_str());
-    match request.data(Blob::new(frame.as_bytes())).send().await {
-        Ok(_) => {
-            app.meter().count(Count::Deliveries, 1);
-            Ok(Posted::Delivered)
-        }
-        Err(error)
-            if matches!(
-                error.as_service_error(),
-                Some(PostToConnectionError::GoneException(_))
-            ) =>
-        {
-            app.meter().count(Count::GoneConnections, 1);
-            Ok(Posted::Gone)
-        }
-        Err(error) => Err(failed(error)),
-    }
+    let posted = app.outside.clients.connections.post(connection, frame).await?;
+    app.meter().count(
+        match posted {
+            Posted::Delivered => Count::Deliveries,
+            Posted::Gone => Count::GoneConnections,
+        },
+        1,
+    );
+    Ok(posted)
 }
 
 /// Connects to the `@connections` API: posts to a connection that cannot exist, which it refuses.
@@ -50,35 +37,16 @@ pub async fn post(app: &App, connection: &ConnectionId, frame: &str) -> Result<P
 /// # Errors
 /// It cannot be reached.
 pub async fn connect(app: &App) -> Result<()> {
-    let request = app.outside.clients.connections.post_to_connection();
-    match request.connection_id("init").data(Blob::new("")).send().await {
-        Err(error) if error.as_service_error().is_none() => Err(failed(error)),
-        Ok(_) | Err(_) => Ok(()),
-    }
+    app.outside.clients.connections.reach().await
 }
 
 /// Ends a connection; one that is gone already is as good.
 pub async fn disconnect(app: &App, connection: &ConnectionId) -> Result<()> {
-    use aws_sdk_apigatewaymanagement::operation::delete_connection::DeleteConnectionError;
     app.meter().call();
-    match app
-        .outside
+    app.outside
         .clients
         .connections
-        .delete_connection()
-        .connection_id(connection.as_str())
-        .send()
+        .delete(connection)
         .await
-    {
-        Ok(_) => Ok(()),
-        Err(error)
-            if matches!(
-                error.as_service_error(),
-                Some(DeleteConnectionError::GoneException(_))
-            ) =>
-        {
-            Ok(())
-        }
-        Err(error) => Err(failed(error)),
-    }
+        .map(|_| ())
 }

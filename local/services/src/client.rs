@@ -1,14 +1,11 @@
-//! The way from an SDK client to a service: an HTTP client that opens no socket.
+//! The way from a client to a service: a connector that opens no socket.
 
 use std::fmt;
 use std::sync::Arc;
 
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
-};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http::header::HOST;
@@ -19,7 +16,7 @@ use crate::answer::{self, Answer};
 use crate::interceptor::{AwsError, Call, Interceptor, Service, Verdict};
 use crate::{Services, connections, dynamodb, objects, queues};
 
-/// The HTTP client of one function's SDK clients.
+/// The connector of one function's clients.
 #[derive(Clone)]
 pub(crate) struct InProcess {
     pub(crate) services: Services,
@@ -31,12 +28,6 @@ impl fmt::Debug for InProcess {
         f.debug_struct("InProcess")
             .field("function", &self.function)
             .finish_non_exhaustive()
-    }
-}
-
-impl HttpClient for InProcess {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
     }
 }
 
@@ -104,8 +95,8 @@ pub enum Lost {
 }
 
 impl Services {
-    /// Answers a request of `function` to `service`. SDK clients get here through
-    /// [`http_client`](Self::http_client), processes of their own through a gateway.
+    /// Answers a request of `function` to `service`. Functions in this process get here through
+    /// [`connector`](Self::connector), processes of their own through a gateway.
     pub async fn call(
         &self,
         function: &str,

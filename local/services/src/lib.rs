@@ -1,9 +1,8 @@
 //! The AWS services of the desk, in this process: the table, the queues, the buckets and the way
 //! to WebSocket clients.
 //!
-//! Functions keep their SDK clients. What they are given instead of AWS is an HTTP client
-//! ([`Services::http_client`]) that opens no socket: it reads the host of the request
-//! ([`Service::endpoint`]) and calls the service.
+//! Functions keep their clients. What they are given instead of AWS is a connector ([`Services::connector`]) that opens
+//! no socket: it reads the host of the request ([`Service::endpoint`]) and calls the service.
 //!
 //! | Service | From | Data |
 //! |---|---|---|
@@ -29,7 +28,7 @@ mod tests;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use dynoxide::{Database, DynoxideError};
 use serde_json::Value;
 
@@ -139,9 +138,9 @@ impl Services {
         self.database().sweep_ttl()
     }
 
-    /// Makes the HTTP client for the SDK clients of a function.
-    pub fn http_client(&self, function: &str) -> SharedHttpClient {
-        SharedHttpClient::new(client::InProcess {
+    /// The way of a function to the services, for its clients.
+    pub fn connector(&self, function: &str) -> SharedHttpConnector {
+        SharedHttpConnector::new(client::InProcess {
             services: self.clone(),
             function: Arc::from(function),
         })

@@ -18,6 +18,7 @@ use crate::{QueueSpec, SECRET_KEY, Service, Services, Storage, TableSpec};
 /// Builds an SDK client of a function, with or without retries.
 macro_rules! client {
     ($sdk:ident, $service:ident, $services:expr) => {{
+        let connector = $services.connector("send_message");
         let retries = $sdk::config::retry::RetryConfig::disabled();
         $sdk::Client::from_conf(
             $sdk::Config::builder()
@@ -25,7 +26,9 @@ macro_rules! client {
                 .credentials_provider(crate::tests::credentials())
                 .region($sdk::config::Region::new("us-east-1"))
                 .endpoint_url(crate::Service::$service.endpoint())
-                .http_client($services.http_client("send_message"))
+                .http_client(aws_smithy_runtime_api::client::http::http_client_fn(
+                    move |_, _| connector.clone(),
+                ))
                 .retry_config(retries)
                 .build(),
         )
