@@ -1,13 +1,14 @@
 //! Live connections: one item per user, so that one batch read finds the connections of a hundred members.
 //!
-//! Each connection is an attribute of its own, named `c#` and its id, with the moments at which it ends at the
-//! latest and was opened. Opening sets one, closing or a gone connection removes that one and no other, and none of them
+//! Each connection is an attribute of its own, named `c#` and its id: the moments at which it ends at the latest and was
+//! opened, in milliseconds, as one text. A list of two numbers takes twice as long to read. Opening sets one, closing or a gone connection removes that one and no other, and none of them
 //! reads first. A long-polling request waits as `p#` and its id; what is delivered meanwhile raises `sg`, the signal.
 //!
 //! Deliveries of messages read the items eventually, at half the price: what a copy of the table does not show yet of a
 //! new connection is pushed to it a little later ([`crate::queue::CatchUp`]).
 
 use std::collections::HashMap;
+use std::fmt;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -148,14 +149,16 @@ pub(crate) async fn signal(app: &App, user: UserId) -> Result<()> {
 async fn set(app: &App, user: UserId, name: &str, ends_at: Timestamp) -> Result<Item> {
     // The item's own end only tidies up after users who never come back; it lies behind that of each connection.
     let expires = ends_at.seconds() + 24 * 60 * 60;
-    let span = [ends_at, app.now()].map(|moment| number(moment.milliseconds()));
-    let span = AttributeValue::L(span.to_vec());
+    let span = Span {
+        ends_at,
+        opened_at: app.now(),
+    };
     let update = Update::new(
         keys::connections(user),
         format!("SET #name = :span, {} = :expires", keys::EXPIRES),
     )
     .name("#name", name)
-    .value(":span", span)
+    .value(":span", AttributeValue::S(span.to_string()))
     .value(":expires", number(expires));
     match update.send(app).await? {
         Written::Done(item) | Written::Refused(item) => Ok(item),
@@ -188,21 +191,31 @@ struct Span {
     opened_at: Timestamp,
 }
 
-/// The connections and waiters of an item, by the names of their attributes.
-fn spans(item: &Item) -> impl Iterator<Item = (&str, Span)> {
-    let moment = |value: &AttributeValue| value.as_n().ok()?.parse().ok().map(Timestamp::from_milliseconds);
-    let span = move |value: &AttributeValue| match value.as_l().ok()?.as_slice() {
-        [ends_at, opened_at] => Some(Span {
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (ends_at, opened_at) = (self.ends_at.milliseconds(), self.opened_at.milliseconds());
+        write!(f, "{ends_at} {opened_at}")
+    }
+}
+
+impl Span {
+    fn parse(text: &str) -> Option<Self> {
+        let (ends_at, opened_at) = text.split_once(' ')?;
+        let moment = |text: &str| text.parse().ok().map(Timestamp::from_milliseconds);
+        Some(Self {
             ends_at: moment(ends_at)?,
             opened_at: moment(opened_at)?,
-        }),
-        _ => None,
-    };
+        })
+    }
+}
+
+/// The connections and waiters of an item, by the names of their attributes.
+fn spans(item: &Item) -> impl Iterator<Item = (&str, Span)> {
     let mut listeners: Vec<_> = item
         .0
         .iter()
         .filter(|(name, _)| name.starts_with(CONNECTION) || name.starts_with(WAITER))
-        .filter_map(|(name, value)| Some((name.as_str(), span(value)?)))
+        .filter_map(|(name, value)| Some((name.as_str(), Span::parse(value.as_s().ok()?)?)))
         .collect();
     listeners.sort_by_key(|(name, _)| *name);
     listeners.into_iter()
