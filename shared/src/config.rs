@@ -9,6 +9,9 @@ use std::time::Duration;
 /// Source: AWS, *Amazon SQS delay queues*.
 const LONGEST_DELAY: Duration = Duration::from_mins(15);
 
+/// The longest time for which a process may remember where people listen.
+const LONGEST_MEMORY: Duration = Duration::from_secs(1);
+
 /// The fewest bytes of a secret that signs (RFC 7518 §3.2: a key as long as the hash).
 pub const SECRET_MIN_BYTES: usize = 32;
 
@@ -48,6 +51,9 @@ pub struct Config {
     /// not every copy of the table knew of it yet. AWS speaks of a second or less.
     /// Source: AWS, *DynamoDB read consistency*.
     pub catch_up: Duration,
+    /// `LISTENERS_MEMORY_MILLISECONDS`: for how long a process takes it that whoever had a connection has it still, and
+    /// no other, where it would read eventually; 0 switches that off. It lies within what `CATCH_UP_SECONDS` makes up for.
+    pub listeners_memory: Duration,
     /// `OFFLINE_GRACE_SECONDS`: how long `notify` waits for an absent member to come back.
     pub offline_grace: Duration,
 }
@@ -112,7 +118,7 @@ pub struct ConfigError(Vec<String>);
 
 impl Config {
     /// The settings that `template.yaml` gives every function; a test compares the two.
-    pub const NAMES: [&str; 20] = [
+    pub const NAMES: [&str; 21] = [
         "BUCKET_NAME",
         "CATCH_UP_SECONDS",
         "CREDITS_INITIAL",
@@ -124,6 +130,7 @@ impl Config {
         "JWT_ISSUER",
         "JWT_JWKS_URL",
         "JWT_SECRET_KEY",
+        "LISTENERS_MEMORY_MILLISECONDS",
         "OFFLINE_GRACE_SECONDS",
         "OFFLINE_QUEUE_URL",
         "RATE_LIMIT_CONNECTS_PER_MINUTE",
@@ -187,6 +194,7 @@ impl Config {
             },
             credits_initial: reader.number("CREDITS_INITIAL", 0),
             catch_up: Duration::from_secs(reader.number("CATCH_UP_SECONDS", 10)),
+            listeners_memory: Duration::from_millis(reader.number("LISTENERS_MEMORY_MILLISECONDS", 250)),
             offline_grace: Duration::from_secs(reader.number("OFFLINE_GRACE_SECONDS", 30)),
         };
         if config.jwt.secret.is_none() && config.jwt.jwks_url.is_none() {
@@ -208,6 +216,11 @@ impl Config {
         for (name, _) in delays.iter().filter(|(_, delay)| *delay > LONGEST_DELAY) {
             let problem = format!("{name} is over 900, the longest delay of SQS");
             reader.problems.push(problem);
+        }
+        if config.listeners_memory > LONGEST_MEMORY {
+            let problem =
+                "LISTENERS_MEMORY_MILLISECONDS is over 1000: a new connection would wait for its messages";
+            reader.problems.push(problem.to_owned());
         }
         if reader.problems.is_empty() {
             Ok(config)
@@ -278,13 +291,28 @@ mod tests {
             name if name.starts_with("RATE_LIMIT")
                 || matches!(
                     name,
-                    "CATCH_UP_SECONDS" | "CREDITS_INITIAL" | "EXPORT_PART_ROWS" | "OFFLINE_GRACE_SECONDS"
+                    "CATCH_UP_SECONDS"
+                        | "CREDITS_INITIAL"
+                        | "EXPORT_PART_ROWS"
+                        | "LISTENERS_MEMORY_MILLISECONDS"
+                        | "OFFLINE_GRACE_SECONDS"
                 ) =>
             {
                 "7".to_owned()
             }
             _ => "x".to_owned(),
         })
+    }
+
+    #[test]
+    fn nobody_is_remembered_for_longer_than_a_second() {
+        for (milliseconds, is_good) in [("0", true), ("1000", true), ("1001", false), ("a while", false)] {
+            let config = Config::from_lookup(|name| match name {
+                "LISTENERS_MEMORY_MILLISECONDS" => Some(milliseconds.to_owned()),
+                name => complete(name),
+            });
+            assert_eq!(config.is_ok(), is_good, "{milliseconds}");
+        }
     }
 
     #[test]

@@ -95,8 +95,20 @@ async fn deliver_one(app: &App, delivery: &Delivery) -> Result<bool> {
         .map(|connection| post(app, *user, connection, &text));
     // Who has no live connection is known to be offline, and not unreached.
     let mut reached = Ok(listeners.connections.is_empty());
+    let mut is_gone = false;
     for result in futures::future::join_all(posts).await {
+        is_gone |= matches!(result, Ok(false));
         reached = reached.and_then(|before| Ok(before | result?));
+    }
+    if is_gone && listeners.is_remembered {
+        // Somebody who comes back where they were a moment ago is told over the new connection at once.
+        let fresh = connections::of_many(app, &[*user], Consistency::Strong).await?;
+        let tried = |fresh: &&Live| listeners.connections.iter().any(|tried| tried.id == fresh.id);
+        let fresh = fresh.values().flat_map(|fresh| &fresh.connections);
+        for connection in fresh.filter(|fresh| !tried(fresh)) {
+            let result = post(app, *user, connection, &text).await;
+            reached = reached.and_then(|before| Ok(before | result?));
+        }
     }
     for connection in &listeners.ended {
         end(app, *user, connection).await?;
@@ -110,6 +122,7 @@ async fn post(app: &App, user: UserId, connection: &Live, text: &str) -> Result<
     match push::post(app, &connection.id, text).await? {
         Posted::Delivered => Ok(true),
         Posted::Gone => {
+            connections::forget(app, user);
             if !connection.is_opening {
                 connections::remove(app, user, &connection.id).await?;
             }

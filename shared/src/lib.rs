@@ -64,6 +64,7 @@ struct Outside {
     clock: Clock,
     clients: Clients,
     keys: auth::token::Keys,
+    listeners: store::connections::Memory,
     rates: store::rates::Memory,
     profiles: store::profiles::Seen,
     sink: Sink,
@@ -75,6 +76,7 @@ impl App {
         let outside = Outside {
             clients: Clients::new(&config, &clock, connector),
             keys: auth::token::Keys::new(&config.jwt),
+            listeners: store::connections::Memory::default(),
             rates: store::rates::Memory::default(),
             profiles: store::profiles::Seen::default(),
             config,

@@ -7,6 +7,7 @@
 //! cargo build --workspace --bin tidings --profile deploy
 //! cargo bench --workspace --bench load
 //! cargo bench --workspace --bench load -- desk     # or `processes`, `stand-in`, `by-hand`: that server alone
+//! cargo bench --workspace --bench load -- --desk path/to/tidings    # another build of the desk
 //! ```
 //!
 //! The desk and the stand-in run as processes of their own, one after the other, and get the same requests from the
@@ -88,11 +89,21 @@ async fn main() {
         "{:<39} {:<20} {:>7} {:>8} {:>8} {:>8} {:>9} {:>9}",
         "server", "scenario", "msg/s", "p50 ms", "p99 ms", "CPU ms", "functions", "msg/CPU s"
     );
+    let built = ProcessOptions::beside_this_program().unwrap().binaries;
+    // Its functions are in it, and so are optimized with it as those are that are deployed.
+    let mut desk_binary = built.join("../deploy/tidings");
+    let mut named = Vec::new();
     // Cargo passes `--bench`.
-    let named = std::env::args().skip(1).filter(|name| name != "--bench");
-    let named: Vec<Kind> = named
-        .map(|name| Kind::named(&name).expect("a server is called desk, processes, stand-in or by-hand"))
-        .collect();
+    let mut arguments = std::env::args().skip(1).filter(|name| name != "--bench");
+    while let Some(argument) = arguments.next() {
+        if argument == "--desk" {
+            desk_binary = arguments.next().expect("the path of a desk").into();
+        } else {
+            let kind = Kind::named(&argument);
+            named.push(kind.expect("a server is called desk, processes, stand-in or by-hand"));
+        }
+    }
+    let run = |kind| run(kind, &desk_binary);
     if !named.is_empty() {
         for kind in named {
             run(kind).await;
@@ -117,10 +128,10 @@ async fn main() {
 }
 
 /// Runs all scenarios on a fresh server each; CPU milliseconds per message.
-async fn run(kind: Kind) -> Vec<f64> {
+async fn run(kind: Kind, desk_binary: &Path) -> Vec<f64> {
     let mut costs = Vec::new();
     for scenario in SCENARIOS {
-        let mut server = Server::start(kind).await;
+        let mut server = Server::start(kind, desk_binary).await;
         let figures = server.measure(scenario).await;
         println!(
             "{:<39} {:<20} {:>7.0} {:>8.1} {:>8.1} {:>8.2} {:>9} {:>9.0}",
@@ -183,18 +194,19 @@ impl Kind {
         }
     }
 
-    fn command(self, http_port: u16, ws_port: u16, data: &Path) -> Command {
+    fn command(self, desk_binary: &Path, http_port: u16, ws_port: u16, data: &Path) -> Command {
         if let Some(storage) = self.storage() {
             let package = Path::new(env!("CARGO_MANIFEST_DIR"));
             let mut command = Command::new(package.join("benches/stand-in/run.sh"));
             command.arg(http_port.to_string()).arg(storage);
             return command;
         }
-        let built = ProcessOptions::beside_this_program().unwrap().binaries;
         let mut command = Command::new(match self {
-            // Its functions are in it, and so are optimized with it as those are that are deployed.
-            Self::Desk => built.join("../deploy/tidings"),
-            _ => built.join("tidings"),
+            Self::Desk => desk_binary.to_owned(),
+            _ => ProcessOptions::beside_this_program()
+                .unwrap()
+                .binaries
+                .join("tidings"),
         });
         command.args([
             "--http-port",
@@ -233,7 +245,7 @@ struct Figures {
 }
 
 impl Server {
-    async fn start(kind: Kind) -> Self {
+    async fn start(kind: Kind, desk_binary: &Path) -> Self {
         let data = tempfile::tempdir().unwrap();
         let http_port = free_port();
         let ws_port = match kind.storage() {
@@ -241,7 +253,7 @@ impl Server {
             None => free_port(),
         };
         let process = kind
-            .command(http_port, ws_port, data.path())
+            .command(desk_binary, http_port, ws_port, data.path())
             .env("JWT_SECRET_KEY", DESK_JWT_SECRET)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -96,6 +96,8 @@ impl World {
         let mut environment = BTreeMap::from(unlimited);
         // A story that lasts would be told the same twice: those that want it bring it forward.
         environment.insert("CATCH_UP_SECONDS".to_owned(), "900".to_owned());
+        // What a story does within a moment would depend on how long it took.
+        environment.insert("LISTENERS_MEMORY_MILLISECONDS".to_owned(), "0".to_owned());
         environment.extend(
             settings
                 .iter()

@@ -6,3 +6,4 @@ mod ends;
 mod opening;
 mod posted;
 mod pushes;
+mod remembered;

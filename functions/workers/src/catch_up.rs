@@ -1,7 +1,8 @@
 //! What `deliver` pushes over a new connection alone: the entries of logs that may have passed it by.
 //!
 //! Deliveries of messages find connections by eventually consistent reads, at half the price of others. One that took
-//! place right after a connection was opened may not have seen it. So a while later, when every copy of the table has
+//! place right after a connection was opened may not have seen it, or may have gone by what another had read a moment
+//! before (`LISTENERS_MEMORY_MILLISECONDS`). So a while later, when every copy of the table has
 //! it, the entries of that moment are pushed once more. Whoever got them the first time drops them by their `seq`.
 
 use std::time::Duration;
@@ -41,7 +42,8 @@ pub(crate) async fn push(app: &App, _: Worker, job: CatchUp) -> Result<()> {
         ..Listeners::default()
     };
     // An entry has the time at which its request began, and may have been put long after it.
-    let (moment, last) = (opened_at.minus(COMMIT_MARGIN), opened_at.plus(LAG));
+    let unknown_for = LAG + app.config().listeners_memory;
+    let (moment, last) = (opened_at.minus(COMMIT_MARGIN), opened_at.plus(unknown_for));
     let places = sync::places_moved_since(app, user, moment).await?;
     let mut token = Token::of_moment(moment);
     loop {

@@ -5,13 +5,18 @@
 //! reads first. A long-polling request waits as `p#` and its id; what is delivered meanwhile raises `sg`, the signal.
 //!
 //! Deliveries of messages read the items eventually, at half the price: what a copy of the table does not show yet of a
-//! new connection is pushed to it a little later ([`crate::queue::CatchUp`]).
+//! new connection is pushed to it a little later ([`crate::queue::CatchUp`]). So they may as well remember for a moment
+//! what they have read ([`Memory`]).
+
+mod memory;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+
+pub(crate) use memory::Memory;
 
 use super::item::{Item, number};
 use super::keys;
@@ -45,6 +50,8 @@ pub struct Listeners {
     pub ended: Vec<ConnectionId>,
     /// Whether a long-polling request waits.
     pub is_polled: bool,
+    /// Whether this is what another delivery has read a moment ago.
+    pub is_remembered: bool,
 }
 
 /// How long after its end a connection may still be open: API Gateway lets none live longer.
@@ -80,23 +87,63 @@ pub async fn remove(app: &App, user: UserId, connection: &ConnectionId) -> Resul
     remove_all(app, user, &[format!("{CONNECTION}{}", connection.as_str())]).await
 }
 
+/// Has a user looked for anew at the next delivery.
+pub(crate) fn forget(app: &App, user: UserId) {
+    app.outside.listeners.forget(user);
+}
+
 /// Who is listening, of many users.
 pub(crate) async fn of_many(
     app: &App,
     users: &[UserId],
     consistency: Consistency,
 ) -> Result<HashMap<UserId, Listeners>> {
-    let now = app.now();
-    let keys = users.iter().map(|user| keys::connections(*user)).collect();
-    let items = table::get_many(app, keys, consistency).await?;
-    let listeners = |user: &UserId| Some((*user, decode(items.get(&keys::connections(*user))?, now)));
-    Ok(users.iter().filter_map(listeners).collect())
+    let mut found = remembered(app, users, consistency);
+    let unknown = users.iter().filter(|user| !found.contains_key(user));
+    let unknown: Vec<_> = unknown.map(|user| (*user, keys::connections(*user))).collect();
+    let wanted = unknown.iter().map(|(_, key)| key.clone()).collect();
+    let asked_at = app.now();
+    let items = table::get_many(app, wanted, consistency).await?;
+    let read = unknown.iter().filter_map(|(user, key)| {
+        let item = items.get(key)?;
+        Some((*user, read(app, *user, item, (consistency, asked_at))))
+    });
+    found.extend(read);
+    Ok(found)
 }
 
-/// Who is listening, by a user's item.
-pub(super) fn decode(item: &Item, now: Timestamp) -> Listeners {
+/// Who is listening, of those of whom this process knows it from a moment ago and who may be told by that.
+pub(super) fn remembered(
+    app: &App,
+    users: &[UserId],
+    consistency: Consistency,
+) -> HashMap<UserId, Listeners> {
+    if consistency == Consistency::Strong {
+        return HashMap::new();
+    }
+    let memory = &app.outside.listeners;
+    let find = |user: &UserId| Some((*user, memory.find(app, *user)?));
+    users.iter().filter_map(find).collect()
+}
+
+/// Who is listening, by a user's item, which has just been read, as was asked a moment ago.
+pub(super) fn read(
+    app: &App,
+    user: UserId,
+    item: &Item,
+    (consistency, asked_at): (Consistency, Timestamp),
+) -> Listeners {
+    let spans = spans(item);
+    if consistency == Consistency::Eventual {
+        app.outside.listeners.note(app, user, &spans, asked_at);
+    }
+    listening(spans.into_iter(), app.now())
+}
+
+/// Who is listening at a moment.
+fn listening<'a>(spans: impl Iterator<Item = (&'a str, Span)>, now: Timestamp) -> Listeners {
     let mut listeners = Listeners::default();
-    for (name, span) in spans(item) {
+    for (name, span) in spans {
         let is_live = span.ends_at > now;
         match name.strip_prefix(CONNECTION).map(ConnectionId::new) {
             Some(id) if is_live => listeners.connections.push(Live {
@@ -166,6 +213,7 @@ async fn set(app: &App, user: UserId, name: &str, ends_at: Timestamp) -> Result<
 }
 
 async fn remove_all(app: &App, user: UserId, names: &[String]) -> Result<()> {
+    forget(app, user);
     let placeholders: Vec<String> = (0..names.len()).map(|index| format!("#n{index}")).collect();
     let mut update = Update::new(
         keys::connections(user),
@@ -181,11 +229,12 @@ async fn remove_all(app: &App, user: UserId, names: &[String]) -> Result<()> {
 
 /// The attributes of connections and waiters whose end is as asked.
 fn names(item: &Item, wanted: impl Fn(Timestamp) -> bool) -> Vec<String> {
-    let wanted = spans(item).filter(|(_, span)| wanted(span.ends_at));
+    let wanted = spans(item).into_iter().filter(|(_, span)| wanted(span.ends_at));
     wanted.map(|(name, _)| name.to_owned()).collect()
 }
 
 /// From when to when at the latest somebody listens.
+#[derive(Clone, Copy, Debug)]
 struct Span {
     ends_at: Timestamp,
     opened_at: Timestamp,
@@ -210,13 +259,13 @@ impl Span {
 }
 
 /// The connections and waiters of an item, by the names of their attributes.
-fn spans(item: &Item) -> impl Iterator<Item = (&str, Span)> {
-    let mut listeners: Vec<_> = item
+fn spans(item: &Item) -> Vec<(&str, Span)> {
+    let mut spans: Vec<_> = item
         .0
         .iter()
         .filter(|(name, _)| name.starts_with(CONNECTION) || name.starts_with(WAITER))
         .filter_map(|(name, value)| Some((name.as_str(), Span::parse(value.as_s().ok()?)?)))
         .collect();
-    listeners.sort_by_key(|(name, _)| *name);
-    listeners.into_iter()
+    spans.sort_by_key(|(name, _)| *name);
+    spans
 }

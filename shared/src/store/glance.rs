@@ -53,7 +53,11 @@ pub async fn at(app: &App, _: Worker, sight: Sight<'_>, consistency: Consistency
         ..
     } = sight;
     let (this, next) = (keys::entry(conversation, seq), keys::entry(conversation, seq + 1));
-    let of_user = |user: &UserId| [keys::member(conversation, *user), keys::connections(*user)];
+    let mut remembered = connections::remembered(app, users, consistency);
+    let of_user = |user: &UserId| {
+        let connections = (!remembered.contains_key(user)).then(|| keys::connections(*user));
+        std::iter::once(keys::member(conversation, *user)).chain(connections)
+    };
     let keys = users
         .iter()
         .flat_map(of_user)
@@ -61,8 +65,8 @@ pub async fn at(app: &App, _: Worker, sight: Sight<'_>, consistency: Consistency
         .chain(sight.next.then(|| next.clone()))
         .chain(users.is_empty().then(|| keys::head(conversation)))
         .collect();
+    let asked_at = app.now();
     let items = table::get_many(app, keys, consistency).await?;
-    let now = app.now();
     let mut glance = Glance {
         entry: items.get(&this).map(log::decode).transpose()?,
         has_next: items.contains_key(&next),
@@ -78,9 +82,10 @@ pub async fn at(app: &App, _: Worker, sight: Sight<'_>, consistency: Consistency
             continue;
         };
         glance.members.push(members::decode(conversation, member)?);
-        let listeners = items
-            .get(&keys::connections(*user))
-            .map(|item| connections::decode(item, now));
+        let read = |item| connections::read(app, *user, item, (consistency, asked_at));
+        let listeners = remembered
+            .remove(user)
+            .or_else(|| items.get(&keys::connections(*user)).map(read));
         glance.listeners.push(listeners.unwrap_or_default());
     }
     Ok(glance)

@@ -113,7 +113,7 @@ async fn a_poll_forgets_those_before_it_that_are_over() {
     let bob = world.person("bob").await;
     let follower = Follower::of(&bob).await;
     let partition = format!("U#{}", bob.id);
-    let over = json!({ "L": [{ "N": "1" }, { "N": "0" }] });
+    let over = json!({ "S": "1 0" });
     let item = json!({ "pk": { "S": partition }, "sk": { "S": "CONNECTIONS" }, "p#dead": over });
     world.store(&[item]).await;
     poll(&follower, 1).await;
