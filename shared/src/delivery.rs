@@ -122,8 +122,9 @@ async fn post(app: &App, user: UserId, connection: &Live, text: &str) -> Result<
     match push::post(app, &connection.id, text).await? {
         Posted::Delivered => Ok(true),
         Posted::Gone => {
-            connections::forget(app, user);
-            if !connection.is_opening {
+            if connection.is_opening {
+                connections::forget(app, user);
+            } else {
                 connections::remove(app, user, &connection.id).await?;
             }
             Ok(false)

@@ -64,6 +64,7 @@ impl Budget {
             .is_ok()
     }
 
+    /// Puts back what was not needed, or what a call that succeeded brings.
     fn add(&self, tokens: u32) {
         let more = |left: u32| Some(FULL.min(left + tokens));
         // It never refuses.

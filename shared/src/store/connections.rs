@@ -1,8 +1,9 @@
 //! Live connections: one item per user, so that one batch read finds the connections of a hundred members.
 //!
 //! Each connection is an attribute of its own, named `c#` and its id: the moments at which it ends at the latest and was
-//! opened, in milliseconds, as one text. A list of two numbers takes twice as long to read. Opening sets one, closing or a gone connection removes that one and no other, and none of them
-//! reads first. A long-polling request waits as `p#` and its id; what is delivered meanwhile raises `sg`, the signal.
+//! opened, in milliseconds, as one text, which is quicker to read than a list of two numbers. Opening sets one, closing
+//! or a gone connection removes that one and no other, and none of them reads first. A long-polling request waits as
+//! `p#` and its id; what is delivered meanwhile raises `sg`, the signal.
 //!
 //! Deliveries of messages read the items eventually, at half the price: what a copy of the table does not show yet of a
 //! new connection is pushed to it a little later ([`crate::queue::CatchUp`]). So they may as well remember for a moment
