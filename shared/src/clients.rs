@@ -1,4 +1,4 @@
-//! The clients of a process, all on one pool of connections: the SDK's, and that of `@connections` ([`crate::push`]).
+//! The SDK's clients of a process, all on one pool of connections.
 //!
 //! Every function calls the table. The other clients are made when they are first called, in init by the functions that
 //! say they will ([`crate::lambda::Function::using`]): to make one reads some hundred KiB of its code from the disk into
@@ -18,15 +18,14 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::region::Region;
 
-use crate::clock::Clock;
 use crate::config::Config;
-use crate::{push, retries, store};
+use crate::{retries, store};
 
 /// How long one call to a service may take, retries included. No write can take effect later than this after
 /// it was begun, which is what a sync token's margin ([`store::sync`]) counts on.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one attempt at it may take.
-pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long one attempt may take to connect.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -44,7 +43,7 @@ pub(crate) struct Clients {
     /// Sends nothing: it signs what clients send.
     pub(crate) presigner: Lazily<aws_sdk_s3::Client>,
     /// The live connections.
-    pub(crate) connections: push::Api,
+    pub(crate) connections: Lazily<aws_sdk_apigatewaymanagement::Client>,
 }
 
 /// What all clients have in common.
@@ -74,16 +73,9 @@ macro_rules! begun {
 }
 
 impl Clients {
-    pub(crate) fn new(config: &Config, clock: &Clock, connector: &SharedHttpConnector) -> Self {
+    pub(crate) fn new(config: &Config, connector: &SharedHttpConnector) -> Self {
         let (key, secret, session) = config.credentials.clone();
         let credentials = Credentials::new(key, secret, session, None, "environment");
-        let connections = push::Api::new(
-            connector.clone(),
-            &config.websocket_endpoint,
-            config.region.clone(),
-            credentials.clone(),
-            clock.clone(),
-        );
         let connector = connector.clone();
         let common = Arc::new(Common {
             credentials,
@@ -106,7 +98,7 @@ impl Clients {
                 let endpoints = &common.config.endpoints;
                 s3(common, endpoints.s3_public.as_deref().or(endpoints.s3.as_deref()))
             }),
-            connections,
+            connections: lazily(&common, connections),
         }
     }
 }
@@ -137,6 +129,13 @@ fn s3(common: &Common, endpoint: Option<&str>) -> aws_sdk_s3::Client {
     let config = begun!(aws_sdk_s3, common, endpoint.map(str::to_owned))
         .force_path_style(common.config.endpoints.s3.is_some());
     aws_sdk_s3::Client::from_conf(config.build())
+}
+
+fn connections(common: &Common) -> aws_sdk_apigatewaymanagement::Client {
+    let endpoint = Some(common.config.websocket_endpoint.clone());
+    let config =
+        begun!(aws_sdk_apigatewaymanagement, common, endpoint).stalled_stream_protection(unguarded());
+    aws_sdk_apigatewaymanagement::Client::from_conf(config.build())
 }
 
 /// The guard of bodies that trickle is for those of objects, and takes a timer for each call. The answers of the other

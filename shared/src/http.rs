@@ -1,6 +1,7 @@
 //! HTTP routes: each is declared once, as an [`Endpoint`], and everything else is derived from that.
 
 pub mod endpoint;
+pub(crate) mod event;
 pub mod health;
 pub mod idempotency;
 pub mod input;

@@ -19,8 +19,8 @@ use crate::clients::CONNECT_TIMEOUT;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::http;
 use crate::http::endpoint::BoxFuture;
-use crate::http::{self, Request};
 use crate::{blob, job, push, queue, schedule, socket, telemetry};
 
 /// A function of the system: what becomes one binary.
@@ -172,17 +172,14 @@ impl Function {
 
     async fn run(&self, app: &App, event: &[u8]) -> Done {
         match &self.trigger {
-            Trigger::Http(entry) => match Request::from_event(event) {
-                Ok(request) => {
-                    let (response, error) = (entry.answer)(app, &request).await;
-                    Done {
-                        route: format!("{} {}", entry.route.method.as_str(), entry.route.path),
-                        status: response.status_code,
-                        request_id: request.id,
-                        answer: serde_json::to_vec(&response).map_err(|error| error.to_string()),
-                        error,
-                    }
-                }
+            Trigger::Http(entry) => match http::event::answer(app, entry, event).await {
+                Ok(answered) => Done {
+                    route: format!("{} {}", entry.route.method.as_str(), entry.route.path),
+                    status: answered.status,
+                    request_id: answered.request_id,
+                    answer: Ok(answered.payload),
+                    error: answered.error,
+                },
                 Err(error) => Done::broken(entry.route.path, error),
             },
             Trigger::Frame(entry) => match serde_json::from_slice::<ApiGatewayWebsocketProxyRequest>(event) {

@@ -74,7 +74,7 @@ impl App {
     /// Makes the clients, all on one pool of connections. Nothing is sent yet.
     pub fn new(config: Config, clock: Clock, connector: &SharedHttpConnector, sink: Sink) -> Self {
         let outside = Outside {
-            clients: Clients::new(&config, &clock, connector),
+            clients: Clients::new(&config, connector),
             keys: auth::token::Keys::new(&config.jwt),
             listeners: store::connections::Memory::default(),
             rates: store::rates::Memory::default(),

@@ -174,6 +174,13 @@ async fn every_binary_does_what_its_recorded_event_asks() {
 }
 
 #[tokio::test]
+async fn no_odd_event_ends_a_process() {
+    let world = world_of_processes().await;
+    crate::odd_requests::answer_every_odd_event(&world).await;
+    assert_eq!(world.processes().cold_starts("GetMe"), 1);
+}
+
+#[tokio::test]
 async fn a_message_goes_its_way_through_processes() {
     let world = world_of_processes().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;

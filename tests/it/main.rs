@@ -31,12 +31,14 @@
 
 mod absence;
 mod administration;
+mod answers;
 mod binaries;
 mod command;
 mod concurrency;
 mod conversations;
 mod costs;
 mod credits;
+mod dependencies;
 mod documents;
 mod faults;
 mod files;
@@ -48,6 +50,7 @@ mod mail;
 mod messages;
 mod model;
 mod notifications;
+mod odd_requests;
 mod outsiders;
 mod person_to_person;
 mod rates;

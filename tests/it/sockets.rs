@@ -4,6 +4,5 @@ mod clients;
 mod credentials;
 mod ends;
 mod opening;
-mod posted;
 mod pushes;
 mod remembered;

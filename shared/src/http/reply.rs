@@ -1,9 +1,14 @@
 //! Answers: the one table from errors to HTTP, the headers of every answer, the envelope.
 
-use std::collections::BTreeMap;
+use std::future::{Future, ready};
+use std::pin::Pin;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
+    RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -85,16 +90,34 @@ impl<T> From<T> for Reply<T> {
     }
 }
 
-/// An answer as API Gateway's payload format 2.0 takes it.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// An answer on its way to `lambda_http`, which writes it as API Gateway's payload format 2.0 wants it.
+#[derive(Debug)]
 pub struct Response {
-    /// The status.
-    pub status_code: u16,
-    headers: BTreeMap<&'static str, String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<String>,
-    is_base64_encoded: bool,
+    http: lambda_http::Response<lambda_http::Body>,
+}
+
+impl lambda_http::IntoResponse for Response {
+    fn into_response(
+        mut self,
+    ) -> Pin<Box<dyn Future<Output = lambda_http::Response<lambda_http::Body>> + Send>> {
+        // lambda_http 1.3 writes the first of several equal headers alone: they are joined (RFC 9110 §5.3). Cookies,
+        // which cannot be, have a list of their own.
+        let headers = self.http.headers_mut();
+        let names: Vec<HeaderName> = headers
+            .keys()
+            .filter(|name| *name != SET_COOKIE)
+            .cloned()
+            .collect();
+        for name in names {
+            let values: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
+            if values.len() > 1
+                && let Ok(joined) = HeaderValue::from_bytes(&values.join(b", ".as_slice()))
+            {
+                headers.insert(name, joined);
+            }
+        }
+        Box::pin(ready(self.http))
+    }
 }
 
 /// Nothing that the API answers is a page.
@@ -103,19 +126,30 @@ const NOTHING_TO_LOAD: &str = "default-src 'none'";
 impl Response {
     /// The answer of a reply, whose own status is the route's unless it says so.
     pub fn of_reply<T: Serialize>(app: &App, request: &Request, reply: &Reply<T>, success: u16) -> Self {
+        Self::try_of_reply(request, reply, success)
+            .unwrap_or_else(|error| Self::of_error(app, request, &error))
+    }
+
+    fn try_of_reply<T: Serialize>(request: &Request, reply: &Reply<T>, success: u16) -> Result<Self> {
         let status = reply.status.unwrap_or(success);
         let mut response = match &reply.body {
             Body::Empty => Self::bare(request, status),
             Body::File(file) => Self::of_file(request, status, file),
-            Body::Json(body) => match body_text(body, Route::is_enveloped(&request.path)) {
-                Ok(text) => Self::bare(request, status).json(text),
-                Err(error) => Self::of_error(app, request, &error),
-            },
+            Body::Json(body) => {
+                let text = body_text(body, Route::is_enveloped(request.route_path()))?;
+                Self::bare(request, status).json(text)
+            }
         };
-        for (name, value) in &reply.headers {
-            response.headers.insert(name, value.clone());
+        let headers = response.http.headers_mut();
+        // What a reply says takes the place of what every answer says, and of several equal ones all are said.
+        for (name, _) in &reply.headers {
+            headers.remove(*name);
         }
-        response
+        for (name, value) in &reply.headers {
+            let value = HeaderValue::from_str(value).map_err(Error::internal)?;
+            headers.append(HeaderName::from_static(name), value);
+        }
+        Ok(response)
     }
 
     /// The answer of an error, in the one shape of all errors (contract §1).
@@ -146,19 +180,11 @@ impl Response {
         let mut response = Self::bare(request, status).json(body.to_string());
         match error {
             Error::RateLimited { retry_after } => {
-                response
-                    .headers
-                    .insert("retry-after", retry_after_seconds(*retry_after).to_string());
+                response.set(RETRY_AFTER, &retry_after_seconds(*retry_after).to_string());
             }
-            Error::Unavailable(_) => {
-                response.headers.insert("retry-after", "1".to_owned());
-            }
-            Error::MethodNotAllowed { allow } => {
-                response.headers.insert("allow", allow.clone());
-            }
-            Error::Unauthenticated => {
-                response.headers.insert("www-authenticate", "Bearer".to_owned());
-            }
+            Error::Unavailable(_) => response.set(RETRY_AFTER, "1"),
+            Error::MethodNotAllowed { allow } => response.set(ALLOW, allow),
+            Error::Unauthenticated => response.set(WWW_AUTHENTICATE, "Bearer"),
             _ => {}
         }
         response
@@ -170,62 +196,68 @@ impl Response {
         if let Some(standing) = standing {
             // Rounded up: at the second that it names, the bucket is free.
             let reset = (standing.reset.milliseconds() + 999).div_euclid(1000);
-            self.headers
-                .insert("x-ratelimit-limit", standing.limit.to_string());
-            self.headers
-                .insert("x-ratelimit-remaining", standing.remaining.to_string());
-            self.headers.insert("x-ratelimit-reset", reset.to_string());
+            let numbers = [
+                ("x-ratelimit-limit", standing.limit.to_string()),
+                ("x-ratelimit-remaining", standing.remaining.to_string()),
+                ("x-ratelimit-reset", reset.to_string()),
+            ];
+            for (name, number) in numbers {
+                self.set(HeaderName::from_static(name), &number);
+            }
         }
         self
     }
 
-    fn bare(request: &Request, status_code: u16) -> Self {
-        let headers = BTreeMap::from([
-            ("cache-control", "no-store".to_owned()),
-            ("content-security-policy", NOTHING_TO_LOAD.to_owned()),
-            (
-                "strict-transport-security",
-                "max-age=63072000; includeSubDomains".to_owned(),
-            ),
-            ("x-content-type-options", "nosniff".to_owned()),
-            ("x-frame-options", "DENY".to_owned()),
-            ("x-request-id", request.id.clone()),
-        ]);
-        Self {
-            status_code,
-            headers,
-            body: None,
-            is_base64_encoded: false,
+    /// The status.
+    pub fn status(&self) -> u16 {
+        self.http.status().as_u16()
+    }
+
+    fn bare(request: &Request, status: u16) -> Self {
+        let mut http = lambda_http::Response::new(lambda_http::Body::Empty);
+        // What is no status is a defect of a route.
+        *http.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = Self { http };
+        for (name, value) in [
+            (CACHE_CONTROL, "no-store"),
+            (CONTENT_SECURITY_POLICY, NOTHING_TO_LOAD),
+            (STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (X_FRAME_OPTIONS, "DENY"),
+            (HeaderName::from_static("x-request-id"), &request.id),
+        ] {
+            response.set(name, value);
+        }
+        response
+    }
+
+    /// Sets a header to a value of our own making. API Gateway's request id, which is none, is left out if it cannot
+    /// stand in a header.
+    fn set(&mut self, name: HeaderName, value: &str) {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.http.headers_mut().insert(name, value);
         }
     }
 
     fn json(mut self, text: String) -> Self {
-        self.headers.insert("content-type", "application/json".to_owned());
-        self.body = Some(text);
+        self.set(CONTENT_TYPE, "application/json");
+        *self.http.body_mut() = text.into();
         self
     }
 
     fn of_file(request: &Request, status: u16, file: &File) -> Self {
         let mut response = Self::bare(request, status);
-        response
-            .headers
-            .insert("content-type", file.content_type.to_owned());
-        response
-            .headers
-            .insert("content-security-policy", file.content_security_policy.to_owned());
-        response
-            .headers
-            .insert("cache-control", "public, max-age=300".to_owned());
+        response.set(CONTENT_TYPE, file.content_type);
+        response.set(CONTENT_SECURITY_POLICY, file.content_security_policy);
+        response.set(CACHE_CONTROL, "public, max-age=300");
         if file.is_gzip {
-            response.headers.insert("content-encoding", "gzip".to_owned());
+            response.set(CONTENT_ENCODING, "gzip");
         }
-        match std::str::from_utf8(file.bytes) {
-            Ok(text) if !file.is_gzip => response.body = Some(text.to_owned()),
-            _ => {
-                response.body = Some(STANDARD.encode(file.bytes));
-                response.is_base64_encoded = true;
-            }
-        }
+        *response.http.body_mut() = match std::str::from_utf8(file.bytes) {
+            Ok(text) if !file.is_gzip => text.into(),
+            // Binary, which goes out as base64.
+            _ => file.bytes.into(),
+        };
         response
     }
 }
