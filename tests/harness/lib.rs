@@ -8,7 +8,6 @@
     reason = "a test that cannot go on panics"
 )]
 
-pub mod asyncapi;
 pub mod boxes;
 pub mod events;
 pub mod faults;
@@ -16,12 +15,12 @@ pub mod figures;
 pub mod files;
 pub mod history;
 pub mod ledger;
-pub mod openapi;
 pub mod person;
 pub mod program;
 pub mod rights;
 pub mod socket;
 pub mod table;
+pub mod validator;
 pub mod world;
 
 pub use person::{Answer, Person};

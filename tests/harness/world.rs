@@ -15,12 +15,12 @@ use shared::clock::Clock;
 use shared::domain::user::Claims;
 use uuid::Uuid;
 
-use crate::openapi::Validator;
 use crate::person::Person;
+use crate::validator::Validator;
 
 /// The document that every answer is checked against.
 pub(crate) static VALIDATOR: LazyLock<Validator> =
-    LazyLock::new(|| Validator::new(&crate::openapi::document(&local::functions())));
+    LazyLock::new(|| Validator::new(&documents::openapi::document(&local::functions())));
 
 /// The queue of jobs for `export_messages`.
 pub const EXPORT: &str = "ExportQueue";

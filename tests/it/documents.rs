@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use harness::openapi::Validator;
-use harness::{asyncapi, openapi};
+use documents::{asyncapi, openapi};
+use harness::validator::{Validator, compile};
 use serde_json::{Value, json};
 use shared::domain::frame::Frame;
 use shared::lambda::Trigger;
@@ -77,7 +77,7 @@ fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 
 /// Fails unless the example is one of the schema.
 fn check_example(document: &Value, at: &str, schema: &Value, example: &Value) {
-    let validator = openapi::compile(document, schema).unwrap_or_else(|error| panic!("{at}: {error}"));
+    let validator = compile(document, schema).unwrap_or_else(|error| panic!("{at}: {error}"));
     let problems: Vec<String> = validator
         .iter_errors(example)
         .map(|error| format!("{error} at {}", error.instance_path()))
@@ -342,9 +342,7 @@ fn every_message_of_the_socket_has_a_schema_and_true_examples() {
         // What is one message is no other one.
         let wrong = json!({ "type": "wrong" });
         assert!(
-            !openapi::compile(&document, &message["payload"])
-                .unwrap()
-                .is_valid(&wrong),
+            !compile(&document, &message["payload"]).unwrap().is_valid(&wrong),
             "{name}"
         );
     }

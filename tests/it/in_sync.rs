@@ -267,10 +267,10 @@ fn the_documents_are_written() {
     let pretty = |document: &Value| serde_json::to_string_pretty(document).unwrap_or_default() + "\n";
     assert_written(
         "openapi.json",
-        &pretty(&harness::openapi::document(&local::functions())),
+        &pretty(&documents::openapi::document(&local::functions())),
     );
     assert_written(
         "asyncapi.json",
-        &pretty(&harness::asyncapi::document(&local::functions())),
+        &pretty(&documents::asyncapi::document(&local::functions())),
     );
 }

@@ -7,23 +7,16 @@ use shared::domain::frame::{
 use shared::domain::ids::{MessageId, NotificationId, UserId};
 use shared::domain::mail::{Change, Mail, Person};
 use shared::domain::notification::{NEW_MESSAGE, Notification, about_mail};
+use uuid::uuid;
 
-use super::frames::{ADA, BOB, id, moment};
+use super::frames::{ADA, BOB, moment};
 
-const MAIL: &str = "3c8a6f52-0d41-5b7e-9f23-64a1c0d9e875";
-const NOTIFICATION: &str = "019bc154-2bc0-7a3e-8d10-5b6f4e3c2a19";
+const MAIL: MessageId = MessageId::from_uuid(uuid!("3c8a6f52-0d41-5b7e-9f23-64a1c0d9e875"));
+const NOTIFICATION: NotificationId = NotificationId::from_uuid(uuid!("019bc154-2bc0-7a3e-8d10-5b6f4e3c2a19"));
 
-fn mail_id() -> MessageId {
-    id(MAIL)
-}
-
-fn notification_id() -> NotificationId {
-    id(NOTIFICATION)
-}
-
-fn person(user: &str, name: &str) -> Person {
+fn person(id: UserId, name: &str) -> Person {
     Person {
-        id: id::<UserId>(user),
+        id,
         name: name.to_owned(),
         avatar_url: None,
     }
@@ -31,7 +24,7 @@ fn person(user: &str, name: &str) -> Person {
 
 pub(super) fn new_mail() -> Frame {
     let message = Mail {
-        id: mail_id(),
+        id: MAIL,
         sender: person(ADA, "Ada Lovelace"),
         recipient: person(BOB, "Bob Noyce"),
         subject: "The engine".to_owned(),
@@ -55,7 +48,7 @@ pub(super) fn new_mail() -> Frame {
 pub(super) fn mail_read() -> Frame {
     Frame::MailRead(MailRead {
         namespace: Inbox::Inbox,
-        message_id: mail_id(),
+        message_id: MAIL,
         is_read: true,
         read_at: Some(moment(30)),
         version: 2,
@@ -66,7 +59,7 @@ pub(super) fn mail_read() -> Frame {
 pub(super) fn mail_updated() -> Frame {
     Frame::MailUpdated(MailUpdated {
         namespace: Inbox::Inbox,
-        message_id: mail_id(),
+        message_id: MAIL,
         is_read: true,
         is_starred: true,
         is_archived: false,
@@ -80,7 +73,7 @@ pub(super) fn mail_updated() -> Frame {
 pub(super) fn mail_deleted() -> Frame {
     Frame::MailDeleted(MailDeleted {
         namespace: Inbox::Inbox,
-        message_id: mail_id(),
+        message_id: MAIL,
         unread_count: 0,
     })
 }
@@ -88,7 +81,7 @@ pub(super) fn mail_deleted() -> Frame {
 pub(super) fn mails_updated() -> Frame {
     Frame::MailsUpdated(MailsUpdated {
         namespace: Inbox::Inbox,
-        message_ids: vec![mail_id()],
+        message_ids: vec![MAIL],
         changes: Change {
             is_archived: Some(true),
             ..Change::default()
@@ -100,9 +93,9 @@ pub(super) fn mails_updated() -> Frame {
 
 pub(super) fn new_notification() -> Frame {
     let notification = Notification {
-        id: notification_id(),
-        user_id: id(BOB),
-        message_id: Some(mail_id()),
+        id: NOTIFICATION,
+        user_id: BOB,
+        message_id: Some(MAIL),
         notification_type: NEW_MESSAGE.to_owned(),
         content: about_mail("Ada Lovelace", "The engine"),
         is_read: false,
@@ -119,7 +112,7 @@ pub(super) fn new_notification() -> Frame {
 pub(super) fn notification_read() -> Frame {
     Frame::NotificationRead(NotificationRead {
         namespace: Notifications::Notifications,
-        notification_id: notification_id(),
+        notification_id: NOTIFICATION,
         read_at: Some(moment(30)),
         unread_count: 0,
     })
@@ -128,7 +121,7 @@ pub(super) fn notification_read() -> Frame {
 pub(super) fn notification_deleted() -> Frame {
     Frame::NotificationDeleted(NotificationDeleted {
         namespace: Notifications::Notifications,
-        notification_id: notification_id(),
+        notification_id: NOTIFICATION,
         unread_count: 0,
     })
 }
@@ -136,7 +129,7 @@ pub(super) fn notification_deleted() -> Frame {
 pub(super) fn notifications_read() -> Frame {
     Frame::NotificationsRead(NotificationsRead {
         namespace: Notifications::Notifications,
-        notification_ids: vec![notification_id()],
+        notification_ids: vec![NOTIFICATION],
         all: false,
         marked_count: 1,
         unread_count: 0,

@@ -3,12 +3,6 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use shared::http::Entry;
-
-/// Whether the document speaks of a route: all but the one that answers what no other does.
-pub fn is_documented(entry: &Entry) -> bool {
-    entry.route.path.starts_with('/')
-}
 
 /// Compiles a schema that may refer to the components of its document.
 ///

@@ -10,26 +10,27 @@ use shared::domain::frame::{
     NewMessage, NewNotification, NotificationDeleted, NotificationRead, NotificationsRead, Part, Pong,
     Resumed, Truncated, Typing, UnreadSummary,
 };
-use shared::domain::ids::{ConversationId, MessageId};
+use shared::domain::ids::{ConversationId, MessageId, UserId};
 use shared::domain::message::{ContentType, Message as DomainMessage};
 use shared::domain::message_v2;
 use shared::domain::moderation::ModerationStatus;
 use shared::domain::time::Timestamp;
 use shared::socket::error_frame;
+use uuid::uuid;
 
 use super::{Message, personal, prose};
 use crate::openapi::errors;
 use crate::openapi::schemas::{SchemaOf, Schemas};
 
-pub(super) const ADA: &str = "11111111-1111-4111-8111-111111111111";
-pub(super) const BOB: &str = "22222222-2222-4222-8222-222222222222";
-const CONVERSATION: &str = "0b8f1c1e-5d3a-5f62-9a57-3f0c5a8e7d11";
-const MESSAGE: &str = "6f1d2c3b-4a59-5e68-8f77-869584736251";
+pub(super) const ADA: UserId = UserId::from_uuid(uuid!("11111111-1111-4111-8111-111111111111"));
+pub(super) const BOB: UserId = UserId::from_uuid(uuid!("22222222-2222-4222-8222-222222222222"));
+const CONVERSATION: ConversationId = ConversationId::from_uuid(uuid!("0b8f1c1e-5d3a-5f62-9a57-3f0c5a8e7d11"));
+const MESSAGE: MessageId = MessageId::from_uuid(uuid!("6f1d2c3b-4a59-5e68-8f77-869584736251"));
 
 /// One of each, and one that is cut down.
 fn samples() -> Vec<Frame> {
-    let conversation_id: ConversationId = id(CONVERSATION);
-    let message_id: MessageId = id(MESSAGE);
+    let conversation_id = CONVERSATION;
+    let message_id = MESSAGE;
     let namespace = Namespace::Conversations;
     vec![
         Frame::ConversationCreated(ConversationCreated {
@@ -67,7 +68,7 @@ fn samples() -> Vec<Frame> {
         Frame::MessageRead(MessageRead {
             namespace,
             conversation_id,
-            user_id: id(BOB),
+            user_id: BOB,
             message_id,
             seq: 1,
             read_at: moment(30),
@@ -85,7 +86,7 @@ fn samples() -> Vec<Frame> {
         Frame::Typing(Typing {
             namespace,
             conversation_id,
-            user_id: id(ADA),
+            user_id: ADA,
             is_typing: true,
         }),
         Frame::Resumed(Resumed {
@@ -268,9 +269,9 @@ fn truncated() -> Frame {
     Frame::Truncated(Truncated {
         frame_type: "new_message".to_owned(),
         namespace: Part::Conversations,
-        conversation_id: Some(id(CONVERSATION)),
+        conversation_id: Some(CONVERSATION),
         seq: Some(1),
-        message_id: Some(id(MESSAGE)),
+        message_id: Some(MESSAGE),
         unread_count: None,
         truncated: true,
     })
@@ -278,10 +279,10 @@ fn truncated() -> Frame {
 
 fn message(text: &str) -> DomainMessage {
     DomainMessage {
-        id: id(MESSAGE),
-        conversation_id: id(CONVERSATION),
+        id: MESSAGE,
+        conversation_id: CONVERSATION,
         seq: 1,
-        sender_id: id(ADA),
+        sender_id: ADA,
         sender_username: "ada".to_owned(),
         content: Some(text.to_owned()),
         content_type: ContentType::Text,
@@ -296,8 +297,8 @@ fn message(text: &str) -> DomainMessage {
 }
 
 fn conversation() -> Conversation {
-    let participant = |user: &str, username: &str, display_name: &str, role| Participant {
-        user_id: id(user),
+    let participant = |user, username: &str, display_name: &str, role| Participant {
+        user_id: user,
         username: username.to_owned(),
         display_name: display_name.to_owned(),
         avatar_url: None,
@@ -307,7 +308,7 @@ fn conversation() -> Conversation {
         last_read_message_id: None,
     };
     Conversation {
-        id: id(CONVERSATION),
+        id: CONVERSATION,
         is_group: true,
         name: Some("Analytical engines".to_owned()),
         description: None,
@@ -328,8 +329,4 @@ fn conversation() -> Conversation {
 /// So many seconds after the moment of all examples, 2026-01-15T10:30:00.000Z.
 pub(super) fn moment(seconds: i64) -> Timestamp {
     Timestamp::from_milliseconds(1_768_473_000_000 + seconds * 1000)
-}
-
-pub(super) fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
-    text.parse().expect("an id of an example")
 }
