@@ -437,34 +437,23 @@ async fn sweep(services: Services, stopped: watch::Receiver<bool>) {
 struct Posts(Weak<WebSocketGateway>);
 
 impl Posts {
-    fn with<T>(
-        &self,
-        act: impl FnOnce(&WebSocketGateway) -> Result<T, PostError>,
-    ) -> BoxFuture<'_, Result<T, PostError>>
-    where
-        T: Send + 'static,
-    {
-        let result = self
-            .0
-            .upgrade()
-            .ok_or(PostError::Gone)
-            .and_then(|gateway| act(&gateway));
-        Box::pin(std::future::ready(result))
+    fn gateway(&self) -> Result<Arc<WebSocketGateway>, PostError> {
+        self.0.upgrade().ok_or(PostError::Gone)
     }
 }
 
 impl Connections for Posts {
-    fn post(&self, id: &str, data: Bytes) -> BoxFuture<'_, Result<(), PostError>> {
-        self.with(|gateway| gateway.post(id, &data).map_err(post_error))
+    fn post<'a>(&'a self, id: &'a str, data: Bytes) -> BoxFuture<'a, Result<(), PostError>> {
+        Box::pin(async move { self.gateway()?.post(id, &data).await.map_err(post_error) })
     }
 
-    fn get(&self, id: &str) -> BoxFuture<'_, Result<ConnectionInfo, PostError>> {
+    fn get<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<ConnectionInfo, PostError>> {
         let moment = |milliseconds: u64| {
             time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000)
                 .unwrap_or(time::OffsetDateTime::UNIX_EPOCH)
         };
-        self.with(|gateway| {
-            let info = gateway.get(id).ok_or(PostError::Gone)?;
+        Box::pin(async move {
+            let info = self.gateway()?.get(id).ok_or(PostError::Gone)?;
             Ok(ConnectionInfo {
                 connected_at: moment(info.connected_at),
                 last_active_at: moment(info.last_active_at),
@@ -474,8 +463,8 @@ impl Connections for Posts {
         })
     }
 
-    fn disconnect(&self, id: &str) -> BoxFuture<'_, Result<(), PostError>> {
-        self.with(|gateway| gateway.disconnect(id).map_err(post_error))
+    fn disconnect<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), PostError>> {
+        Box::pin(async move { self.gateway()?.disconnect(id).map_err(post_error) })
     }
 }
 

@@ -41,7 +41,7 @@ pub struct Config {
     pub websocket_endpoint: String,
     /// How tokens are verified.
     pub jwt: Jwt,
-    /// `CURSOR_SECRET_KEY`: signs cursors and sync tokens.
+    /// `CURSOR_SECRET_KEY`: signs cursors, sync tokens and socket tickets.
     pub cursor_secret: String,
     /// How much a user may do in a while.
     pub limits: Limits,
@@ -95,6 +95,8 @@ pub struct Limits {
     pub frames_per_second: u32,
     /// `RATE_LIMIT_CONNECTS_PER_MINUTE`
     pub connects_per_minute: u32,
+    /// `RATE_LIMIT_RESUMES_PER_MINUTE`
+    pub resumes_per_minute: u32,
     /// `RATE_LIMIT_UPLOADS_PER_MINUTE`
     pub uploads_per_minute: u32,
 }
@@ -106,6 +108,7 @@ impl Default for Limits {
             requests_per_minute: 100,
             frames_per_second: 10,
             connects_per_minute: 20,
+            resumes_per_minute: 60,
             uploads_per_minute: 5,
         }
     }
@@ -118,7 +121,7 @@ pub struct ConfigError(Vec<String>);
 
 impl Config {
     /// The settings that `template.yaml` gives every function; a test compares the two.
-    pub const NAMES: [&str; 21] = [
+    pub const NAMES: [&str; 22] = [
         "BUCKET_NAME",
         "CATCH_UP_SECONDS",
         "CREDITS_INITIAL",
@@ -136,6 +139,7 @@ impl Config {
         "RATE_LIMIT_CONNECTS_PER_MINUTE",
         "RATE_LIMIT_FRAMES_PER_SECOND",
         "RATE_LIMIT_REQUESTS_PER_MINUTE",
+        "RATE_LIMIT_RESUMES_PER_MINUTE",
         "RATE_LIMIT_SENDS_PER_MINUTE",
         "RATE_LIMIT_UPLOADS_PER_MINUTE",
         "TABLE_NAME",
@@ -189,6 +193,8 @@ impl Config {
                 frames_per_second: reader.number("RATE_LIMIT_FRAMES_PER_SECOND", defaults.frames_per_second),
                 connects_per_minute: reader
                     .number("RATE_LIMIT_CONNECTS_PER_MINUTE", defaults.connects_per_minute),
+                resumes_per_minute: reader
+                    .number("RATE_LIMIT_RESUMES_PER_MINUTE", defaults.resumes_per_minute),
                 uploads_per_minute: reader
                     .number("RATE_LIMIT_UPLOADS_PER_MINUTE", defaults.uploads_per_minute),
             },

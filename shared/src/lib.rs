@@ -18,6 +18,7 @@ pub mod error;
 pub mod http;
 pub mod job;
 pub mod lambda;
+pub mod missed;
 pub mod push;
 pub mod queue;
 pub mod reading;

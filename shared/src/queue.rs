@@ -70,6 +70,9 @@ pub struct CatchUp {
     pub user: UserId,
     /// When it was opened.
     pub opened_at: Timestamp,
+    /// The sync token to go on from, of a job that is not the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
 }
 
 /// What happened to what one person has, for `deliver` to push to their connections. It names ids and no content.

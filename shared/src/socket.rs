@@ -2,6 +2,8 @@
 //!
 //! API Gateway lets no Lambda choose a close code, so what a server would say with one is a frame first.
 
+pub mod subprotocols;
+
 use std::future::Future;
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
@@ -26,6 +28,8 @@ pub trait Action: 'static {
     const KEY: &'static str;
     /// One line for the document.
     const SUMMARY: &'static str;
+    /// The rate buckets of the connection that a frame passes through.
+    const BUCKETS: &'static [Bucket] = &[Bucket::Frames];
     /// The frame.
     type Input: DeserializeOwned + JsonSchema + Send;
 
@@ -110,7 +114,8 @@ async fn answer<A: Action>(app: &App, event: &ApiGatewayWebsocketProxyRequest) -
         Ok(connection) => connection,
         Err(error) => return (500, Some(error)),
     };
-    let result = run::<A>(app, connection.clone(), event.body.as_deref().unwrap_or_default()).await;
+    let body = event.body.as_deref().unwrap_or_default();
+    let Handled { result, ends } = run::<A>(app, connection.clone(), body).await;
     let (frames, status, error) = match result {
         Ok(frames) => (frames, 200, None),
         Err(error) => (
@@ -124,22 +129,54 @@ async fn answer<A: Action>(app: &App, event: &ApiGatewayWebsocketProxyRequest) -
             return (503, Some(error));
         }
     }
-    if matches!(error, Some(Error::Unauthenticated))
-        && let Err(error) = push::disconnect(app, &connection.id).await
-    {
+    if ends && let Err(error) = push::disconnect(app, &connection.id).await {
         return (503, Some(error));
     }
     (status, error)
 }
 
-async fn run<A: Action>(app: &App, connection: Connection, body: &str) -> Result<Vec<Frame>> {
+/// What came of a frame.
+struct Handled {
+    result: Result<Vec<Frame>>,
+    /// Whether the connection is to be closed.
+    ends: bool,
+}
+
+impl From<Result<Vec<Frame>>> for Handled {
+    fn from(result: Result<Vec<Frame>>) -> Self {
+        Self { result, ends: false }
+    }
+}
+
+async fn run<A: Action>(app: &App, connection: Connection, body: &str) -> Handled {
     if !token::still_holds(app, connection.caller.expires_at) {
-        return Err(Error::Unauthenticated);
+        return Handled {
+            result: Err(Error::Unauthenticated),
+            ends: true,
+        };
     }
     let subject = Subject::Connection(connection.id.clone());
-    rates::pass(app, &subject, &[Bucket::Frames]).await?.admitted()?;
-    let input = input::object(body.as_bytes())?;
-    A::handle(app, connection, input).await
+    let passage = match rates::pass(app, &subject, A::BUCKETS).await {
+        Ok(passage) => passage,
+        Err(error) => return Err(error).into(),
+    };
+    if let Err(error) = passage.admitted() {
+        return Handled {
+            result: Err(error),
+            ends: passage.is_flood,
+        };
+    }
+    let result = match input::object(body.as_bytes()) {
+        Ok(input) => A::handle(app, connection, input).await,
+        Err(error) => Err(error),
+    };
+    // Before the answer goes out: whoever has it may ask again.
+    if A::BUCKETS.contains(&Bucket::Resuming)
+        && let Err(error) = rates::release(app, &subject, Bucket::Resuming).await
+    {
+        return Err(error).into();
+    }
+    result.into()
 }
 
 /// Posts a frame to one connection. One that is gone needs no frame.

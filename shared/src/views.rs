@@ -267,14 +267,31 @@ pub async fn unread(app: &App, places: &[Place]) -> Result<UnreadSummary> {
     Ok(summary)
 }
 
-/// What happened, as the frames that were pushed for it.
-pub async fn frames(app: &App, viewer: UserId, places: &[Place], told: &[Told]) -> Result<Vec<Frame>> {
+/// Whether frames of log entries say how much their receiver has not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// As in frames that are pushed.
+    Told,
+    /// As in frames that are listed, or missed: there is one sum for all of them.
+    LeftOut,
+}
+
+/// What happened, each as the frame that was pushed for it; none for what is no frame, or of no place.
+pub async fn frames(
+    app: &App,
+    viewer: UserId,
+    places: &[Place],
+    told: &[Told],
+    unread: Unread,
+) -> Result<Vec<Option<Frame>>> {
     let by_id: HashMap<ConversationId, &Place> = places.iter().map(|place| (place.head.id, place)).collect();
     let mut cursors: HashMap<ConversationId, Vec<Cursor>> = HashMap::new();
+    let mut counts: HashMap<ConversationId, u32> = HashMap::new();
     let subjects = subjects(app, &by_id, told).await?;
     let mut frames = Vec::with_capacity(told.len());
     for event in told {
         let Some(place) = by_id.get(&event.conversation) else {
+            frames.push(None);
             continue;
         };
         let frame = match &event.happening {
@@ -288,6 +305,15 @@ pub async fn frames(app: &App, viewer: UserId, places: &[Place], told: &[Told]) 
                     };
                     e.insert(found);
                 }
+                let unread_count = match (unread, counts.get(&event.conversation)) {
+                    (Unread::LeftOut, _) => None,
+                    (Unread::Told, Some(count)) => Some(*count),
+                    (Unread::Told, None) => {
+                        let count = log::unread(app, &place.membership, place.newest.as_ref()).await?;
+                        counts.insert(event.conversation, count);
+                        Some(count)
+                    }
+                };
                 let cursors = cursors
                     .get(&event.conversation)
                     .map(Vec::as_slice)
@@ -301,10 +327,10 @@ pub async fn frames(app: &App, viewer: UserId, places: &[Place], told: &[Told]) 
                     .event
                     .subject()
                     .and_then(|seq| subjects.get(&(event.conversation, seq)));
-                Some(entry_frame(&viewpoint, entry, subject, None)?)
+                Some(entry_frame(&viewpoint, entry, subject, unread_count)?)
             }
         };
-        frames.extend(frame);
+        frames.push(frame);
     }
     Ok(frames)
 }

@@ -90,6 +90,7 @@ impl World {
             "RATE_LIMIT_REQUESTS_PER_MINUTE",
             "RATE_LIMIT_FRAMES_PER_SECOND",
             "RATE_LIMIT_CONNECTS_PER_MINUTE",
+            "RATE_LIMIT_RESUMES_PER_MINUTE",
             "RATE_LIMIT_UPLOADS_PER_MINUTE",
         ];
         let unlimited = unlimited.map(|name| (name.to_owned(), "0".to_owned()));

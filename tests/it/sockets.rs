@@ -6,3 +6,4 @@ mod ends;
 mod opening;
 mod pushes;
 mod remembered;
+mod typing;

@@ -88,11 +88,13 @@ fn samples() -> Vec<Frame> {
             conversation_id,
             user_id: ADA,
             is_typing: true,
+            expires_in_ms: Typing::EXPIRES_IN_MS,
         }),
         Frame::Resumed(Resumed {
             namespace,
             next: "Zp3vTa1KmW8xQn0cRb5yLd".to_owned(),
             recovered: true,
+            has_more: false,
             unread: UnreadSummary {
                 total: 1,
                 by_conversation: BTreeMap::from([(conversation_id, 1)]),
@@ -185,9 +187,11 @@ fn described(frame: &Frame) -> (&'static str, &'static str, SchemaOf) {
             "You have read many notifications",
             |generator| generator.subschema_for::<NotificationsRead>(),
         ),
-        Frame::Resumed(_) => ("resumed", "The missed frames have been sent", |generator| {
-            generator.subschema_for::<Resumed>()
-        }),
+        Frame::Resumed(_) => (
+            "resumed",
+            "The missed frames, or the first of them, have been sent",
+            |generator| generator.subschema_for::<Resumed>(),
+        ),
         Frame::Pong(_) => ("pong", "The connection lives", |generator| {
             generator.subschema_for::<Pong>()
         }),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use shared::config::Limits;
 use shared::domain::frame::{ErrorFrame, FRAME_LIMIT_BYTES};
+use shared::store::rates::MOST_REFUSALS;
 
 /// The four ways to say who one is.
 pub(super) const CREDENTIALS: &str = "\
@@ -28,7 +29,7 @@ with `action: send` are frames that a client gets. A client does the opposite.
 
 1. Connect with a credential; several connections per person are fine, and each gets everything.
 2. Send `resume` with the last token you kept, from `GET /api/events` or the `resumed` before. The missed frames come \
-in order, then `resumed` with the next token.
+in order, then `resumed` with the next token. While it says `has_more`, send `resume` again with that token.
 3. Take frames as they come. They arrive at least once: `id` and `seq` make a repeat visible. Order by `seq`.
 4. A hole in the `seq` of a conversation means that something is missing: fetch it from \
 `GET /api/conversations/{{conversation_id}}/events`.
@@ -38,12 +39,15 @@ the token.
 ## Rules
 
 Every frame is a JSON object with `type`; a frame that names something has `namespace`. Unknown fields are ignored, in \
-both directions: there will be more of them. A client may send {frames} frames per second and connect {connects} times \
-per minute. No frame is over {kilobytes} KB: a larger one comes `truncated`, and the client fetches the rest. Messages \
+both directions: there will be more of them. A client may send {frames} frames per second and {resumes} `resume`s per \
+minute over a connection, and connect {connects} times per minute. A connection that is refused with 4008 {refusals} \
+times within a minute is closed. No frame is over {kilobytes} KB: a larger one comes `truncated`, and the client fetches the rest. Messages \
 are sent over HTTP, not here: an answer of 2xx there means that they are stored and on their way.
 
 An error is a frame of type `error`. After code 4001 the server ends the connection.",
         frames = limits.frames_per_second,
+        resumes = limits.resumes_per_minute,
+        refusals = MOST_REFUSALS,
         connects = limits.connects_per_minute,
         kilobytes = FRAME_LIMIT_BYTES / 1024,
     )
@@ -61,7 +65,7 @@ pub(super) fn handshake() -> Value {
         } },
         "headers": { "type": "object", "properties": {
             "Authorization": text("`Bearer <JWT>`"),
-            "Sec-WebSocket-Protocol": text("`bearer, <JWT>`; the server chooses `bearer`.")
+            "Sec-WebSocket-Protocol": text("`bearer, <JWT>`; the server chooses `bearer`, as it was spelled.")
         } }
     })
 }
@@ -89,14 +93,17 @@ pub(super) fn of_client(key: &str) -> &'static str {
     match key {
         "typing" => {
             "The other members get a `typing` frame. It is stored nowhere. At most one `true` per three seconds goes \
-             out for one person in one conversation; `false` always does."
+             out for one person in one conversation, and one `false` for each `true` that went out. Send `true` again \
+             while somebody goes on typing: it holds for eight seconds."
         }
         "mark_read" => {
             "Everything up to and including the message counts as read; the mark never moves back. All members get \
              `message_read`, this connection included."
         }
         "resume" => {
-            "The missed frames come in order, then `resumed`. A token older than 30 days, or with more than 10,000 \
+            "The first of the missed frames come in order, 200 or 256 KB of them at the most, then `resumed`; while that \
+             says `has_more`, send `resume` again with its `next`. One at a time per connection: another one \
+             meanwhile is refused with 4008. A token older than 30 days, or with more than 10,000 \
              events since, cannot be answered in full: then nothing but `resumed` comes, with `recovered: false`."
         }
         _ => "Handled by the server.",
@@ -139,8 +146,13 @@ pub(super) fn of_server(name: &str) -> &'static str {
         "notifications_bulk_read" => {
             "One frame for all. With `all` every notification is read that there was, and no id is named."
         }
-        "typing" => "Goes to the other members. Let it fade by itself: the `false` may never come.",
-        "resumed" => "The end of what `resume` asked for. Keep `next` for the next time.",
+        "typing" => {
+            "Goes to the other members. A start is over after `expires_in_ms`, unless another one comes: the `false` may \
+             never come."
+        }
+        "resumed" => {
+            "The end of what `resume` asked for. Keep `next` for the next time, which is at once while there `has_more`."
+        }
         "pong" => "The answer to `ping`.",
         "truncated" => {
             "`type` says which frame it stands for. The ids are there and the content is not: fetch it over HTTP."
@@ -156,7 +168,7 @@ pub(super) fn errors(frames: &[ErrorFrame]) -> String {
             4001 => "The token has expired; the connection ends now. Connect again with a new one.",
             4003 => "Mend the frame: it is no JSON, misses a field or has an unknown `type`.",
             4004 => "There is no such conversation or message, or you are no member.",
-            4008 => "Slow down: the frame was not looked at.",
+            4008 => "Slow down: the frame was not looked at. Whoever goes on is disconnected.",
             4013 => "Nothing was done, or nothing is known to have been done. Try again a little later.",
             _ => "See the message.",
         };

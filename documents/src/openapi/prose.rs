@@ -157,6 +157,9 @@ fn counts(buckets: &[Bucket]) -> Option<String> {
             limits.connects_per_minute
         ),
         Bucket::Frames => format!("the {} frames per second", limits.frames_per_second),
+        Bucket::Resumes => format!("the {} resumes per minute", limits.resumes_per_minute),
+        Bucket::Resuming => "the one resume at a time".to_owned(),
+        Bucket::Refusals => "the refused frames".to_owned(),
         Bucket::Uploads => format!("the {} uploads per minute", limits.uploads_per_minute),
     };
     let limits: Vec<String> = buckets.iter().map(limit).collect();

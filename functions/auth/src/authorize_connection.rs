@@ -9,6 +9,7 @@ use shared::auth::{Caller, token};
 use shared::http::endpoint::BoxFuture;
 use shared::lambda::{ConnectionReply, Function, UNAUTHORIZED};
 use shared::socket::AUTHORIZER_CALLER;
+use shared::socket::subprotocols::Subprotocols;
 use shared::store::tickets;
 use shared::{App, Error, Result};
 
@@ -25,6 +26,8 @@ struct Event {
     method_arn: String,
     #[serde(default)]
     headers: Option<serde_json::Map<String, Value>>,
+    #[serde(default)]
+    multi_value_headers: Option<serde_json::Map<String, Value>>,
     #[serde(default)]
     query_string_parameters: Option<serde_json::Map<String, Value>>,
 }
@@ -52,8 +55,8 @@ async fn caller(app: &App, event: &Event) -> Result<Caller> {
         return serde_json::from_str(&holder).map_err(Error::internal);
     }
     let token = find(event.query_string_parameters.as_ref(), "token")
-        .or_else(|| bearer(find(event.headers.as_ref(), "authorization")?, ' '))
-        .or_else(|| bearer(find(event.headers.as_ref(), "sec-websocket-protocol")?, ','));
+        .or_else(|| bearer(find(event.headers.as_ref(), "authorization")?))
+        .or_else(|| Subprotocols::of_lines(lines(event.multi_value_headers.as_ref())).token());
     token::verify(app, token.ok_or(Error::Unauthenticated)?).await
 }
 
@@ -67,8 +70,19 @@ fn find<'a>(values: Option<&'a serde_json::Map<String, Value>>, name: &str) -> O
         .filter(|value| !value.is_empty())
 }
 
-fn bearer(value: &str, separator: char) -> Option<&str> {
-    let (scheme, token) = value.split_once(separator)?;
+/// The lines of the header that offers protocols.
+fn lines(headers: Option<&serde_json::Map<String, Value>>) -> impl Iterator<Item = &str> {
+    headers
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| name.eq_ignore_ascii_case(Subprotocols::HEADER))
+        .filter_map(|(_, lines)| lines.as_array())
+        .flatten()
+        .filter_map(Value::as_str)
+}
+
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
     scheme.trim().eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 

@@ -42,7 +42,7 @@ impl Endpoint for CreateWsTicket {
 
     fn example() -> Example {
         Example {
-            answer: json!({ "ticket": "3q2-7wAAkLmM9sXv0pZt5y1cQeBn8oHdUjRgIfTzYxE", "expires_in": 30 }),
+            answer: json!({ "ticket": "l4mZtq0pKf8nV1sB2xQe7XsiZSI6MTc2ODQ3MzAwMDAwMCwibiI6IjZmMWQyYzNiLTRhNTktNGU2OC04Zjc3LTg2OTU4NDczNjI1MSJ9", "expires_in": 30 }),
             ..Example::default()
         }
     }

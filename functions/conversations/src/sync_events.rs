@@ -14,7 +14,8 @@ use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
 use shared::lambda::Function;
 use shared::store::connections;
 use shared::store::sync::{self, Token};
-use shared::{App, Result, views};
+use shared::views::{self, Unread};
+use shared::{App, Result};
 
 use crate::examples;
 
@@ -123,9 +124,10 @@ async fn since(app: &App, user: UserId, token: &Token, limit: usize) -> Result<O
     let places = sync::places(app, user).await?;
     let since = sync::since(app, now, &places, token, limit).await?;
     let (events, unread) = tokio::try_join!(
-        views::frames(app, user, &places, &since.told),
+        views::frames(app, user, &places, &since.told, Unread::LeftOut),
         views::unread(app, &places)
     )?;
+    let events = events.into_iter().flatten().collect();
     let next = since.next.seal(app, user)?;
     Ok(Output {
         events,

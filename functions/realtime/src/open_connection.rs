@@ -12,6 +12,7 @@ use shared::http::endpoint::BoxFuture;
 use shared::lambda::{ConnectionReply, Function, Port};
 use shared::queue::{self, CatchUp, Queue};
 use shared::socket::Connection;
+use shared::socket::subprotocols::Subprotocols;
 use shared::store::rates::{self, Bucket, Subject};
 use shared::store::{connections, profiles};
 use shared::telemetry::Count;
@@ -55,17 +56,17 @@ fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionR
             user: caller.user,
             // Only now, when no delivery can miss it but by looking at a copy that lags behind.
             opened_at: app.now(),
+            after: None,
         };
         queue::send_later(app, Queue::Fanout, &catch_up, app.config().catch_up).await?;
         app.meter().count(Count::Connects, 1);
-        let offered = event
-            .headers
-            .get("sec-websocket-protocol")
-            .and_then(|value| value.to_str().ok());
+        let lines = event.multi_value_headers.get_all(Subprotocols::HEADER);
+        let offered = Subprotocols::of_lines(lines.iter().filter_map(|line| line.to_str().ok()));
         // A client that offered protocols takes the connection only if one of them is chosen (RFC 6455 §4.1).
-        let chosen =
-            offered.filter(|offered| offered.trim_start().to_ascii_lowercase().starts_with("bearer"));
-        let headers = chosen.map_or_else(|| json!({}), |_| json!({ "Sec-WebSocket-Protocol": "bearer" }));
+        let headers = match offered.chosen() {
+            Some(chosen) => json!({ Subprotocols::HEADER: chosen }),
+            None => json!({}),
+        };
         Ok(ConnectionReply {
             status: 200,
             answer: Ok(json!({ "statusCode": 200, "headers": headers })),

@@ -1,13 +1,19 @@
-//! `resume`: sends what was missed since a token, in order, then says so.
+//! `resume`: sends the first of what was missed since a token, in order, then says how far it came.
+//!
+//! A page is bounded, so that it is sent well within the time of an invocation (29 s); the client asks for the next one.
+//! A connection has one resume at a time: API Gateway starts a function for each frame, and two of them would mix their
+//! frames.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::domain::frame::{Frame, Namespace, Resumed};
 use shared::lambda::{Function, Port};
-use shared::socket::{self, Action, Connection, entry};
+use shared::socket::{Action, Connection, entry};
+use shared::store::rates::Bucket;
 use shared::store::sync::{self, Token};
-use shared::{App, Result, views};
+use shared::views::{self, Unread};
+use shared::{App, Result, missed};
 
 /// `resume`
 pub struct Resume;
@@ -20,9 +26,6 @@ pub struct Input {
     pub after: String,
 }
 
-/// How many missed frames are read at once.
-const PAGE: usize = 100;
-
 /// The function.
 pub fn function() -> Function {
     Function::frame(entry::<Resume>()).using(&[Port::Connections])
@@ -32,6 +35,7 @@ impl Action for Resume {
     const NAME: &'static str = "resume";
     const KEY: &'static str = "resume";
     const SUMMARY: &'static str = "Have the missed frames sent, after a reconnect";
+    const BUCKETS: &'static [Bucket] = &[Bucket::Frames, Bucket::Resumes, Bucket::Resuming];
     type Input = Input;
 
     fn example() -> Value {
@@ -40,24 +44,20 @@ impl Action for Resume {
 
     async fn handle(app: &App, from: Connection, input: Input) -> Result<Vec<Frame>> {
         let user = from.caller.user;
-        let mut token = Token::open(app, user, &input.after)?;
-        loop {
-            let now = app.now();
-            let places = sync::places(app, user).await?;
-            let since = sync::since(app, now, &places, &token, PAGE).await?;
-            for frame in views::frames(app, user, &places, &since.told).await? {
-                socket::send(app, &from.id, &frame).await?;
-            }
-            token = since.next;
-            if !since.has_more {
-                let resumed = Resumed {
-                    namespace: Namespace::Conversations,
-                    next: token.seal(app, user)?,
-                    recovered: since.recovered,
-                    unread: views::unread(app, &places).await?,
-                };
-                return Ok(vec![Frame::Resumed(resumed)]);
-            }
+        let token = Token::open(app, user, &input.after)?;
+        // Before the reads: what happens while they run belongs to the next page.
+        let now = app.now();
+        let places = sync::places(app, user).await?;
+        let page = missed::page(app, user, (now, &places), &token, Unread::LeftOut, |_| true).await?;
+        if !missed::post(app, &from.id, &page.frames).await? {
+            return Ok(Vec::new());
         }
+        Ok(vec![Frame::Resumed(Resumed {
+            namespace: Namespace::Conversations,
+            next: page.next.seal(app, user)?,
+            recovered: page.recovered,
+            has_more: page.has_more,
+            unread: views::unread(app, &places).await?,
+        })])
     }
 }

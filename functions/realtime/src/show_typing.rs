@@ -1,6 +1,7 @@
 //! `typing`: shows the other members that somebody types, or has stopped (S1-W01, S1-W02).
 //!
-//! Stored nowhere and queued nowhere: lost without harm.
+//! Stored nowhere and queued nowhere: lost without harm. A start says for how long it holds, so that typing ends where
+//! the stop is lost, for instance because the typist's connection has dropped.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -30,6 +31,9 @@ pub struct Input {
     pub is_typing: bool,
 }
 
+/// How many connections one frame is shown on at the most. Who listens beyond that does without: typing is a hint.
+const MOST_POSTS: usize = 1_000;
+
 /// The function.
 pub fn function() -> Function {
     Function::frame(entry::<ShowTyping>()).using(&[Port::Connections])
@@ -57,7 +61,12 @@ impl Action for ShowTyping {
             (None, None) => return Err(Error::invalid("conversation_id", "missing", "is missing")),
         };
         let membership = Membership::of(app, user, conversation_id, Consistency::Eventual).await?;
-        if input.is_typing && !typing::may_show(app, &membership).await? {
+        let goes_out = if input.is_typing {
+            typing::start(app, &membership).await?
+        } else {
+            typing::stop(app, &membership).await?
+        };
+        if !goes_out {
             return Ok(Vec::new());
         }
         let others: Vec<_> = if let Some(peer) = membership.member().peer {
@@ -75,6 +84,7 @@ impl Action for ShowTyping {
             conversation_id,
             user_id: user,
             is_typing: input.is_typing,
+            expires_in_ms: Typing::EXPIRES_IN_MS,
         });
         let audience = delivery::audience(app, &others, Consistency::Eventual).await?;
         let to_each = |(user, mut listeners): (_, shared::store::connections::Listeners)| {
@@ -86,7 +96,17 @@ impl Action for ShowTyping {
                 frame: frame.clone(),
             }
         };
-        let deliveries = audience.listening.into_iter().map(to_each).collect();
+        let mut posts = 0;
+        let has_room = |delivery: &Delivery| {
+            posts += delivery.listeners.connections.len();
+            posts <= MOST_POSTS
+        };
+        let deliveries = audience
+            .listening
+            .into_iter()
+            .map(to_each)
+            .take_while(has_room)
+            .collect();
         let (_, delivered) = delivery::deliver(app, deliveries).await;
         delivered?;
         Ok(Vec::new())

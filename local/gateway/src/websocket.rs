@@ -44,8 +44,13 @@ pub struct WebSocketOptions {
     pub lifetime: Duration,
     /// How long an integration may take. AWS: 29 seconds.
     pub integration_timeout: Duration,
-    /// How many frames wait for a slow client before it is cut off.
+    /// How many frames wait for a slow client. AWS does not publish the size of its buffer.
     pub outgoing_frames: usize,
+    /// How long a post waits for a place among them before it is throttled. AWS answers a post with 429 if "the
+    /// WebSocket client side buffer is full" (`PostToConnection`, `LimitExceededException`).
+    pub post_timeout: Duration,
+    /// How long a client may take nothing at all before it is cut off, as TCP does in the end.
+    pub write_timeout: Duration,
     /// While true, `$disconnect` never comes; AWS delivers it as best it can and promises nothing.
     pub drop_disconnect: Arc<AtomicBool>,
 }
@@ -57,6 +62,8 @@ impl Default for WebSocketOptions {
             lifetime: Duration::from_hours(2),
             integration_timeout: Duration::from_secs(29),
             outgoing_frames: 1024,
+            post_timeout: Duration::from_secs(1),
+            write_timeout: Duration::from_secs(20),
             drop_disconnect: Arc::default(),
         }
     }
@@ -103,10 +110,11 @@ impl WebSocketGateway {
         result
     }
 
-    /// Sends a text frame to a connection; accepted means queued for it. A client that is too slow to take what
-    /// is queued is cut off.
-    pub fn post(&self, connection_id: &str, data: &Bytes) -> Result<(), PostError> {
-        self.inner.connections.post(connection_id, data)
+    /// Sends a text frame to a connection; accepted means queued for it. A post to a client that is too slow to take
+    /// what is queued waits, and is throttled in the end.
+    pub async fn post(&self, connection_id: &str, data: &Bytes) -> Result<(), PostError> {
+        let patience = self.inner.options.post_timeout;
+        self.inner.connections.post(connection_id, data, patience).await
     }
 
     /// Returns what is known of a live connection.

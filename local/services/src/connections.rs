@@ -13,13 +13,13 @@ use crate::interceptor::{AwsError, Service};
 /// The live WebSocket connections, kept by the gateway.
 pub trait Connections: Send + Sync {
     /// Sends a frame to the client.
-    fn post(&self, id: &str, data: Bytes) -> BoxFuture<'_, Result<(), PostError>>;
+    fn post<'a>(&'a self, id: &'a str, data: Bytes) -> BoxFuture<'a, Result<(), PostError>>;
 
     /// Describes the connection.
-    fn get(&self, id: &str) -> BoxFuture<'_, Result<ConnectionInfo, PostError>>;
+    fn get<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<ConnectionInfo, PostError>>;
 
     /// Closes the connection.
-    fn disconnect(&self, id: &str) -> BoxFuture<'_, Result<(), PostError>>;
+    fn disconnect<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), PostError>>;
 }
 
 /// What `GetConnection` tells.

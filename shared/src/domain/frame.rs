@@ -56,7 +56,7 @@ pub enum Frame {
     /// Many notifications were read.
     #[serde(rename = "notifications_bulk_read")]
     NotificationsRead(NotificationsRead),
-    /// The missed frames have been sent.
+    /// The missed frames, or as many as one `resume` brings, have been sent.
     Resumed(Resumed),
     /// The answer to a ping.
     Pong(Pong),
@@ -210,6 +210,13 @@ pub struct Typing {
     pub user_id: UserId,
     /// Whether they are, or have stopped.
     pub is_typing: bool,
+    /// For how many milliseconds a start holds: without another one, typing is over then, `false` or not.
+    pub expires_in_ms: u32,
+}
+
+impl Typing {
+    /// How long after a start typing is over by itself (contract §3).
+    pub const EXPIRES_IN_MS: u32 = 8_000;
 }
 
 /// `new_message` of a mail
@@ -348,6 +355,8 @@ pub struct Resumed {
     pub next: String,
     /// False if the token was too old for a complete answer: fetch the conversations afresh.
     pub recovered: bool,
+    /// Whether more was missed: send `resume` with `next` for it.
+    pub has_more: bool,
     /// What is unread.
     pub unread: UnreadSummary,
 }

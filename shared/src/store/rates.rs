@@ -1,10 +1,13 @@
 //! Rate buckets: exact sliding windows, one write per request for all buckets of a user together.
 //!
 //! The item holds the moments of what passed within each window. A warm process remembers the item as it wrote
-//! it, so that it need not read before it writes, and so that a flood that it has to refuse costs no write at
-//! all. A process that remembers nothing bets that nothing passed lately; if it loses, the refused write brings
-//! the item. All passing is decided by the condition on the item's version, so no two processes give away
+//! it, so that it need not read before it writes, and so that a flood of requests that it has to refuse costs no
+//! write at all. A process that remembers nothing bets that nothing passed lately; if it loses, the refused write
+//! brings the item. All passing is decided by the condition on the item's version, so no two processes give away
 //! the same place.
+//!
+//! Refused frames are counted in the same item: a connection that goes on sending is closed after
+//! [`MOST_REFUSALS`] of them, so they cost at most as many writes a minute.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,15 +35,27 @@ pub enum Bucket {
     Frames,
     /// Uploads that a user begins.
     Uploads,
+    /// Resumes of a connection.
+    Resumes,
+    /// The one resume that a connection may have under way. It is [released](release) when the resume ends.
+    Resuming,
+    /// Frames of a connection that were refused. Nothing passes through it: it counts.
+    Refusals,
 }
 
+/// After how many refused frames within a minute a connection is closed (contract §3).
+pub const MOST_REFUSALS: usize = 20;
+
 impl Bucket {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 8] = [
         Self::Sends,
         Self::Requests,
         Self::Connects,
         Self::Frames,
         Self::Uploads,
+        Self::Resumes,
+        Self::Resuming,
+        Self::Refusals,
     ];
 
     const fn attribute(self) -> &'static str {
@@ -50,6 +65,9 @@ impl Bucket {
             Self::Connects => "c",
             Self::Frames => "f",
             Self::Uploads => "u",
+            Self::Resumes => "m",
+            Self::Resuming => "h",
+            Self::Refusals => "n",
         }
     }
 
@@ -61,14 +79,24 @@ impl Bucket {
             Self::Connects => limits.connects_per_minute,
             Self::Frames => limits.frames_per_second,
             Self::Uploads => limits.uploads_per_minute,
+            Self::Resumes => limits.resumes_per_minute,
+            Self::Resuming => 1,
+            Self::Refusals => return MOST_REFUSALS,
         };
         usize::try_from(limit).unwrap_or(usize::MAX)
     }
 
     const fn window(self) -> Duration {
         match self {
-            Self::Sends | Self::Requests | Self::Connects | Self::Uploads => Duration::from_mins(1),
+            Self::Sends
+            | Self::Requests
+            | Self::Connects
+            | Self::Uploads
+            | Self::Resumes
+            | Self::Refusals => Duration::from_mins(1),
             Self::Frames => Duration::from_secs(1),
+            // Longer than an invocation may take (29 s): one that died blocks the next one no longer than this.
+            Self::Resuming => Duration::from_secs(30),
         }
     }
 }
@@ -109,6 +137,8 @@ pub struct Passage {
     pub standing: Option<Standing>,
     /// Set if a bucket was full: how long until a place is free.
     pub refused: Option<Duration>,
+    /// Whether a connection has been refused so often that it is to be closed.
+    pub is_flood: bool,
 }
 
 impl Passage {
@@ -150,7 +180,7 @@ struct Log {
 /// How often a lost race is run again.
 const ATTEMPTS: u32 = 10;
 
-/// Asks to pass through buckets, all or none.
+/// Asks to pass through buckets, all or none. A refusal of a connection is counted.
 pub async fn pass(app: &App, subject: &Subject, buckets: &[Bucket]) -> Result<Passage> {
     let buckets: Vec<Bucket> = buckets
         .iter()
@@ -161,8 +191,61 @@ pub async fn pass(app: &App, subject: &Subject, buckets: &[Bucket]) -> Result<Pa
         return Ok(Passage {
             standing: None,
             refused: None,
+            is_flood: false,
         });
     }
+    let passage = change(app, subject, |log, now| {
+        let refused = log.wait(app, &buckets, now);
+        let counts =
+            matches!(subject, Subject::Connection(_)) && log.of(Bucket::Refusals).len() < MOST_REFUSALS;
+        match refused {
+            None => log.note(&buckets, now),
+            Some(_) if counts => log.note(&[Bucket::Refusals], now),
+            Some(_) => {}
+        }
+        let passage = Passage {
+            standing: log.standing(app, &buckets, now),
+            refused,
+            is_flood: refused.is_some() && log.of(Bucket::Refusals).len() >= MOST_REFUSALS,
+        };
+        if refused.is_none() || counts {
+            Change::Write(passage)
+        } else {
+            Change::None(passage)
+        }
+    })
+    .await?;
+    if passage.refused.is_some() {
+        app.meter().count(Count::RateLimitHits, 1);
+    }
+    Ok(passage)
+}
+
+/// Gives back the place in a bucket that was passed last.
+pub async fn release(app: &App, subject: &Subject, bucket: Bucket) -> Result<()> {
+    change(app, subject, |log, _| {
+        if let Some(passed) = log.passed.get_mut(bucket as usize) {
+            passed.pop();
+        }
+        Change::Write(())
+    })
+    .await
+}
+
+/// What is done with a subject's log.
+enum Change<T> {
+    /// It is written as it is now.
+    Write(T),
+    /// It stays as it was.
+    None(T),
+}
+
+/// Changes the log of a subject, without the moments that count no more. `decide` is asked again after a lost race.
+async fn change<T>(
+    app: &App,
+    subject: &Subject,
+    decide: impl Fn(&mut Log, Timestamp) -> Change<T>,
+) -> Result<T> {
     let name = subject.name();
     let slot = app.outside.rates.slot(&name);
     let mut remembered = slot.lock().await;
@@ -171,14 +254,10 @@ pub async fn pass(app: &App, subject: &Subject, buckets: &[Bucket]) -> Result<Pa
         let now = app.now();
         let mut log = remembered.clone().unwrap_or_default();
         log.forget_old(now);
-        if let Some(wait) = log.wait(app, &buckets, now) {
-            app.meter().count(Count::RateLimitHits, 1);
-            return Ok(Passage {
-                standing: log.standing(app, &buckets, now),
-                refused: Some(wait),
-            });
-        }
-        log.note(&buckets, now);
+        let decided = match decide(&mut log, now) {
+            Change::None(decided) => return Ok(decided),
+            Change::Write(decided) => decided,
+        };
         let condition = match &*remembered {
             Some(before) => {
                 Condition::holds(format!("{VERSION} = :version")).value(":version", number(before.version))
@@ -196,12 +275,8 @@ pub async fn pass(app: &App, subject: &Subject, buckets: &[Bucket]) -> Result<Pa
             + 1;
         match table::put(app, log.encode(&name, now), condition).await? {
             Written::Done(_) => {
-                let standing = log.standing(app, &buckets, now);
                 *remembered = Some(log);
-                return Ok(Passage {
-                    standing,
-                    refused: None,
-                });
+                return Ok(decided);
             }
             Written::Refused(item) => {
                 let was_a_bet = remembered.is_none();

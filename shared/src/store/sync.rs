@@ -212,6 +212,30 @@ pub struct Since {
     pub has_more: bool,
     /// False if the token is too old for a complete answer.
     pub recovered: bool,
+    /// What [`Since::first`] needs to go back to an earlier place.
+    asked: Asked,
+}
+
+/// What was asked, and when.
+#[derive(Clone, Debug, Default)]
+struct Asked {
+    now: Timestamp,
+    token: Token,
+    /// Where the logs begin that have something to tell.
+    starts: HashMap<ConversationId, u64>,
+}
+
+impl Since {
+    /// The first `count` of what happened: the rest is told by the next sync. For whoever has no room for all.
+    pub async fn first(mut self, app: &App, places: &[Place], count: usize) -> Result<Self> {
+        if count >= self.told.len() {
+            return Ok(self);
+        }
+        self.told.truncate(count);
+        self.has_more = true;
+        self.next = following(app, places, &self.asked, &self.told, true).await?;
+        Ok(self)
+    }
 }
 
 /// The token that stands for "everything so far is known". `now` is a moment before the places were read.
@@ -273,12 +297,18 @@ pub async fn since(
     told.sort_by_key(Told::order);
     let has_more = told.len() > limit;
     told.truncate(limit);
-    let next = following(app, now, places, token, &told, &starts, has_more).await?;
+    let asked = Asked {
+        now,
+        token: token.clone(),
+        starts,
+    };
+    let next = following(app, places, &asked, &told, has_more).await?;
     Ok(Since {
         told,
         next,
         has_more,
         recovered: true,
+        asked,
     })
 }
 
@@ -289,6 +319,7 @@ async fn unrecovered(app: &App, now: Timestamp, places: &[Place]) -> Result<Sinc
         next,
         has_more: false,
         recovered: false,
+        asked: Asked::default(),
     })
 }
 
@@ -354,17 +385,16 @@ async fn collect(
 /// The token behind what was told.
 async fn following(
     app: &App,
-    now: Timestamp,
     places: &[Place],
-    token: &Token,
+    asked: &Asked,
     told: &[Told],
-    starts: &HashMap<ConversationId, u64>,
     has_more: bool,
 ) -> Result<Token> {
+    let Asked { now, token, starts } = asked;
     let reached = if has_more {
         told.last().map_or(token.since, |last| last.at)
     } else {
-        now
+        *now
     };
     let since = reached.min(now.minus(COMMIT_MARGIN)).max(token.since);
     let mut next = Token {

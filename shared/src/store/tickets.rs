@@ -1,9 +1,13 @@
 //! Socket tickets: a secret that opens one connection within half a minute, so that no token need stand in a URL.
+//!
+//! A ticket is sealed with the key of the cursors, so that a forged or expired one is refused without a call to the
+//! table: anybody can bring one. The table holds what a good one stands for, and that it was not used yet.
 
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -11,6 +15,8 @@ use super::item::Item;
 use super::keys;
 use super::table::{self, Condition, Written};
 use crate::App;
+use crate::auth::cursor;
+use crate::domain::ids::UserId;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 
@@ -19,13 +25,15 @@ pub const LIFETIME: Duration = Duration::from_secs(30);
 
 /// Makes a ticket that stands for `holder`, whatever the caller of [`redeem`] needs to know again.
 pub async fn issue(app: &App, holder: &str) -> Result<String> {
-    // Two version 4 UUIDs: 244 random bits from the operating system.
-    let secret = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
-    let ticket = URL_SAFE_NO_PAD.encode(secret);
     let ends_at = app.now().plus(LIFETIME);
+    let sealed = Sealed {
+        e: ends_at.milliseconds(),
+        // 122 random bits from the operating system.
+        n: Uuid::new_v4(),
+    };
+    let ticket = cursor::seal(&app.config().cursor_secret, NOBODY, SEAL, &sealed)?;
     let item = Item::new(&keys::ticket(&hash(&ticket)))
         .text(HOLDER, holder)
-        .number(ENDS_AT, ends_at.milliseconds())
         .number(keys::EXPIRES, ends_at.seconds() + 60);
     match table::put(app, item, Condition::absent()).await? {
         Written::Done(_) => Ok(ticket),
@@ -34,18 +42,34 @@ pub async fn issue(app: &App, holder: &str) -> Result<String> {
 }
 
 /// Takes a ticket: whoever takes it first learns its holder, and it is gone.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] for one that was not issued here, is over or was taken before.
 pub async fn redeem(app: &App, ticket: &str) -> Result<String> {
+    let sealed: Sealed = cursor::open(&app.config().cursor_secret, NOBODY, SEAL, ticket)
+        .map_err(|_| Error::Unauthenticated)?;
+    if Timestamp::from_milliseconds(sealed.e) <= app.now() {
+        return Err(Error::Unauthenticated);
+    }
     let item = table::take(app, &keys::ticket(&hash(ticket)))
         .await?
         .ok_or(Error::Unauthenticated)?;
-    let ends_at: Timestamp = item.get_time(ENDS_AT)?;
-    if ends_at <= app.now() {
-        return Err(Error::Unauthenticated);
-    }
     item.get_text(HOLDER).map(str::to_owned)
 }
 
-const ENDS_AT: &str = "e";
+/// What is sealed in a ticket.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    /// When it ends, in milliseconds since 1970.
+    e: i64,
+    /// What tells it from every other.
+    n: Uuid,
+}
+
+/// What a ticket's seal is for, as other seals are for lists.
+const SEAL: &str = "ticket";
+/// Whom the seal is for: a ticket alone does not say who brings it.
+const NOBODY: UserId = UserId::from_uuid(Uuid::nil());
 const HOLDER: &str = "h";
 
 /// What is stored is the hash: who reads the table can open no connection.

@@ -1,23 +1,28 @@
-//! The typing throttle: one shown start per user and conversation in a while.
+//! The typing throttle: one shown start per user and conversation in a while, and one stop for each of them.
 
 use std::time::Duration;
 
 use super::item::{Item, number};
 use super::keys;
 use super::members::Membership;
-use super::table::{self, Condition, Written};
+use super::table::{self, Condition, Update, Written};
 use crate::App;
 use crate::error::Result;
 
 /// How often a start of typing is shown (contract §3).
 pub const SHOWN_EVERY: Duration = Duration::from_secs(3);
 
-/// Whether the member's typing is to be shown: false if it was a moment ago.
-pub async fn may_show(app: &App, member: &Membership) -> Result<bool> {
-    const AT: &str = "a";
+/// When typing was last shown.
+const AT: &str = "a";
+/// That it was shown to start, and not to stop since.
+const IS_SHOWN: &str = "s";
+
+/// Whether a start of the member's typing is to be shown: false if one was shown a moment ago. One write.
+pub async fn start(app: &App, member: &Membership) -> Result<bool> {
     let now = app.now();
     let item = Item::new(&keys::typing(member.user(), member.conversation()))
         .number(AT, now.milliseconds())
+        .mark(IS_SHOWN, true)
         .number(keys::EXPIRES, now.seconds() + 60);
     let condition = Condition::holds(format!("attribute_not_exists({AT}) OR {AT} <= :before"))
         .value(":before", number(now.minus(SHOWN_EVERY).milliseconds()));
@@ -25,4 +30,16 @@ pub async fn may_show(app: &App, member: &Membership) -> Result<bool> {
         table::put(app, item, condition).await?,
         Written::Done(_)
     ))
+}
+
+/// Whether a stop of the member's typing is to be shown: once for each start that was. One write.
+pub async fn stop(app: &App, member: &Membership) -> Result<bool> {
+    let key = keys::typing(member.user(), member.conversation());
+    let update = Update::new(key, format!("REMOVE {IS_SHOWN}"))
+        .only_if(format!(
+            "attribute_exists({IS_SHOWN}) AND {} > :now",
+            keys::EXPIRES
+        ))
+        .value(":now", number(app.now().seconds()));
+    Ok(matches!(update.send(app).await?, Written::Done(_)))
 }

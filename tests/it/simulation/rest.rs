@@ -140,19 +140,24 @@ async fn verify_person(scene: &Rc<Scene>, dice: &mut Dice, who: usize) {
             if device.listens_throughout {
                 assert_covers(&live, &new, "a device that listened throughout");
             }
-            let body = json!({ "type": "resume", "after": device.token });
-            let frame = ("resume", "MESSAGE");
-            assert!(
-                client
-                    .signals(&scene.desk, "Resume", frame, &connection, Some(body))
-                    .await
-            );
-            let frames = scene.switchboard.take(&connection);
-            learn(&mut device.known, &frames);
-            let resumed = frames.last().expect("a resume is answered");
-            assert_eq!(resumed["type"], "resumed", "{resumed}");
-            assert_eq!(resumed["recovered"], true);
-            resumed["next"].as_str().unwrap().clone_into(&mut device.token);
+            loop {
+                let body = json!({ "type": "resume", "after": device.token });
+                let frame = ("resume", "MESSAGE");
+                assert!(
+                    client
+                        .signals(&scene.desk, "Resume", frame, &connection, Some(body))
+                        .await
+                );
+                let frames = scene.switchboard.take(&connection);
+                learn(&mut device.known, &frames);
+                let resumed = frames.last().expect("a resume is answered");
+                assert_eq!(resumed["type"], "resumed", "{resumed}");
+                assert_eq!(resumed["recovered"], true);
+                resumed["next"].as_str().unwrap().clone_into(&mut device.token);
+                if resumed["has_more"] == false {
+                    break;
+                }
+            }
         } else {
             device.token = catch_up(scene, &client, device.token.clone(), &mut device.known).await;
         }

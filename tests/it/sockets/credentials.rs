@@ -63,8 +63,29 @@ async fn the_answer_chooses_the_protocol_bearer_and_only_where_it_was_offered() 
     let socket = Socket::open(offered).await.unwrap();
     assert_eq!(socket.handshake["sec-websocket-protocol"], "bearer");
 
+    // As it was offered: clients compare letter by letter (RFC 6455 §4.1).
+    for offer in ["Bearer", "BEARER", "chat, Bearer"] {
+        let offered = with_header(&bob, "Sec-WebSocket-Protocol", &format!("{offer}, {}", bob.token));
+        let socket = Socket::open(offered).await.unwrap();
+        let chosen = offer.rsplit(", ").next().unwrap();
+        assert_eq!(socket.handshake["sec-websocket-protocol"], chosen);
+    }
+
     let socket = bob.connect().await;
     assert!(!socket.handshake.contains_key("sec-websocket-protocol"));
+}
+
+/// S1-E09: several lines of the header are one list (RFC 6455 §11.3.4).
+#[tokio::test]
+async fn protocols_may_be_offered_in_several_lines() {
+    let world = World::start().await;
+    let bob = world.person("bob").await;
+    let mut offered = with_header(&bob, "Sec-WebSocket-Protocol", "Bearer");
+    offered
+        .headers_mut()
+        .append("Sec-WebSocket-Protocol", bob.token.parse().unwrap());
+    let socket = Socket::open(offered).await.unwrap();
+    assert_eq!(socket.handshake["sec-websocket-protocol"], "Bearer");
 }
 
 /// S1-E09
@@ -133,6 +154,53 @@ async fn a_ticket_opens_once_and_not_after_thirty_seconds() {
     let contested = ticket(&bob).await;
     let (one, other) = tokio::join!(open(&contested), open(&contested));
     assert!(one.is_ok() != other.is_ok(), "of two at once, one");
+}
+
+/// S1-E09: anybody can bring a ticket, so one that was not issued here, or is over, costs no call to the table.
+#[tokio::test]
+async fn a_forged_or_late_ticket_is_refused_without_a_call() {
+    let world = World::in_desk(&[]).await;
+    let bob = world.person("bob").await;
+    let good = ticket(&bob).await;
+    let late = ticket(&bob).await;
+    let mut forged: Vec<String> = (0..good.len())
+        .step_by(7)
+        .map(|place| {
+            let mut changed = good.clone();
+            let other = if good.as_bytes()[place] == b'A' { "B" } else { "A" };
+            changed.replace_range(place..=place, other);
+            changed
+        })
+        .collect();
+    forged.extend([
+        "3q2-7wAAkLmM9sXv0pZt5y1cQeBn8oHdUjRgIfTzYxE".to_owned(),
+        good[1..].to_owned(),
+        format!("{good}A"),
+    ]);
+    let count = forged.len();
+    for ticket in forged {
+        let url = format!("{}/?ticket={ticket}", bob.ws_url());
+        assert_eq!(Socket::open(url.as_str()).await.err(), Some(401), "{ticket}");
+    }
+    let url = format!("{}/?ticket={good}", bob.ws_url());
+    assert!(Socket::open(url.as_str()).await.is_ok());
+    world.advance(Duration::from_secs(31));
+    let url = format!("{}/?ticket={late}", bob.ws_url());
+    assert_eq!(Socket::open(url.as_str()).await.err(), Some(401), "too late");
+    let calls: Vec<(u64, u64)> = world
+        .log()
+        .iter()
+        .filter(|line| line["function"] == "authorize_connection")
+        .map(|line| {
+            (
+                line["status"].as_u64().unwrap(),
+                line["aws_calls"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    let mut expected = vec![(401, 0); count];
+    expected.extend([(200, 1), (401, 0)]);
+    assert_eq!(calls, expected);
 }
 
 /// S1-E09: what a ticket stands for is its holder, with what their token said, and no longer than the token.

@@ -34,7 +34,7 @@ async fn a_frame_after_the_token_has_run_out_is_4001_and_the_connection_is_close
     world.settled().await;
     let mut socket = connect_for_a_minute(&world, &bob).await;
     let mut other = ada.connect().await;
-    let typing = json!({ "type": "typing", "conversation_id": conversation, "is_typing": false });
+    let typing = json!({ "type": "typing", "conversation_id": conversation, "is_typing": true });
 
     world.advance(Duration::from_secs(75));
     socket.send(typing.clone()).await;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -22,7 +23,8 @@ pub enum PostError {
     /// The message is over 128 KB. On AWS status 413, `PayloadTooLargeException`.
     #[error("the message is over 128 KB")]
     TooLarge,
-    /// The account's ceiling is reached. On AWS status 429, `LimitExceededException`; here only injected.
+    /// The client takes its frames too slowly: what is queued for it is all that may be. On AWS status 429,
+    /// `LimitExceededException`, as for an account that posts too much.
     #[error("posts are throttled")]
     Throttled,
 }
@@ -48,10 +50,9 @@ pub(super) enum Outgoing {
 
 /// One live connection, as seen from outside its task.
 pub(super) struct Line {
-    id: String,
     outgoing: mpsc::Sender<Outgoing>,
     info: Mutex<(ConnectionInfo, Instant)>,
-    /// Signalled when the client is too slow: the connection ends at once.
+    /// Signalled when there is no place for a close frame: the connection ends at once.
     pub(super) cut: Notify,
 }
 
@@ -85,7 +86,6 @@ impl Connections {
         let (outgoing, queued) = mpsc::channel(capacity.max(1));
         let info = Mutex::new((info, Instant::now()));
         let line = Arc::new(Line {
-            id: id.to_owned(),
             outgoing,
             info,
             cut: Notify::new(),
@@ -101,15 +101,17 @@ impl Connections {
         )
     }
 
-    pub(super) fn post(&self, id: &str, data: &Bytes) -> Result<(), PostError> {
+    pub(super) async fn post(&self, id: &str, data: &Bytes, patience: Duration) -> Result<(), PostError> {
         if data.len() > MESSAGE_LIMIT_BYTES {
             return Err(PostError::TooLarge);
         }
         let line = self.line(id).ok_or(PostError::Gone)?;
-        self.push(
-            &line,
-            Outgoing::Text(String::from_utf8_lossy(data).as_ref().into()),
-        )
+        let text = Outgoing::Text(String::from_utf8_lossy(data).as_ref().into());
+        match line.outgoing.send_timeout(text, patience).await {
+            Ok(()) => Ok(()),
+            Err(SendTimeoutError::Timeout(_)) => Err(PostError::Throttled),
+            Err(SendTimeoutError::Closed(_)) => Err(PostError::Gone),
+        }
     }
 
     pub(super) fn get(&self, id: &str) -> Option<ConnectionInfo> {
@@ -118,14 +120,14 @@ impl Connections {
 
     pub(super) fn close(&self, id: &str, goodbye: &Goodbye) -> Result<(), PostError> {
         let line = lock(&self.live).remove(id).ok_or(PostError::Gone)?;
-        self.push(&line, Outgoing::Close(goodbye.clone()))
+        finish(&line, goodbye);
+        Ok(())
     }
 
     pub(super) async fn close_all(&self, goodbye: &Goodbye) {
         let lines: Vec<_> = lock(&self.live).drain().map(|(_, line)| line).collect();
         for line in lines {
-            // A refusal means that the connection is ending already.
-            self.push(&line, Outgoing::Close(goodbye.clone())).ok();
+            finish(&line, goodbye);
         }
         let mut sessions = self.sessions.subscribe();
         sessions.wait_for(|count| *count == 0).await.ok();
@@ -139,21 +141,24 @@ impl Connections {
         lock(&self.live).len()
     }
 
-    /// Queues for a client; one that lets its queue fill up is cut off.
-    pub(super) fn push(&self, line: &Line, outgoing: Outgoing) -> Result<(), PostError> {
-        line.outgoing.try_send(outgoing).map_err(|_| {
-            self.remove(&line.id);
-            line.cut.notify_one();
-            PostError::Gone
-        })
-    }
-
     fn line(&self, id: &str) -> Option<Arc<Line>> {
         lock(&self.live).get(id).cloned()
     }
 }
 
+/// Has a connection that is live no more end behind what is queued for it; at once, if its queue is full.
+fn finish(line: &Line, goodbye: &Goodbye) {
+    if line.outgoing.try_send(Outgoing::Close(goodbye.clone())).is_err() {
+        line.cut.notify_one();
+    }
+}
+
 impl Line {
+    /// Queues a text behind what is queued already, however long the client takes; nothing for one that has ended.
+    pub(super) async fn say(&self, text: &str) {
+        self.outgoing.send(Outgoing::Text(text.into())).await.ok();
+    }
+
     /// Notes that a frame went in either direction.
     pub(super) fn touch(&self) {
         let mut info = lock(&self.info);

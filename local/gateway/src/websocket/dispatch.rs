@@ -5,7 +5,6 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::connections::Outgoing;
 use super::session::Party;
 use crate::invoke::{InvokeError, Outcome};
 use crate::server;
@@ -27,50 +26,41 @@ impl Party {
             select(&self.gateway.inner.spec, &body)
         };
         let Some((key, route)) = selected else {
-            return self.complain("Forbidden", &request_id);
+            return self.complain("Forbidden", &request_id).await;
         };
         match &route.integration {
             Integration::Mock { reply } => {
                 if let (true, Some(reply)) = (route.responds, reply) {
-                    self.say(reply);
+                    self.line.say(reply).await;
                 }
             }
             Integration::Function(function) => {
                 let event = self.client.message(key, &request_id, &body, is_base64);
                 let outcome = self.gateway.invoke(function, event.to_string()).await;
-                self.answer(route, outcome, &request_id);
+                self.answer(route, outcome, &request_id).await;
             }
         }
     }
 
-    fn answer(&self, route: &WebSocketRoute, outcome: Outcome, request_id: &str) {
+    async fn answer(&self, route: &WebSocketRoute, outcome: Outcome, request_id: &str) {
         match outcome {
             Outcome::Answer(answer) if route.responds => match body(&answer) {
-                Ok(Some(body)) => self.say(&body),
+                Ok(Some(body)) => self.line.say(&body).await,
                 Ok(None) => {}
-                Err(()) => self.complain("Internal server error", request_id),
+                Err(()) => self.complain("Internal server error", request_id).await,
             },
             Outcome::Answer(_) => {}
             Outcome::Abandoned | Outcome::Failed(InvokeError::TimedOut) => {
-                self.complain("Endpoint request timed out", request_id);
+                self.complain("Endpoint request timed out", request_id).await;
             }
-            Outcome::Failed(_) => self.complain("Internal server error", request_id),
+            Outcome::Failed(_) => self.complain("Internal server error", request_id).await,
         }
     }
 
     /// Sends the gateway's own error frame.
-    fn complain(&self, message: &str, request_id: &str) {
+    async fn complain(&self, message: &str, request_id: &str) {
         let frame = json!({ "message": message, "connectionId": self.client.id, "requestId": request_id });
-        self.say(&frame.to_string());
-    }
-
-    fn say(&self, text: &str) {
-        // A refusal means that the connection is ending, and with it the need for an answer.
-        self.gateway
-            .inner
-            .connections
-            .push(&self.line, Outgoing::Text(text.into()))
-            .ok();
+        self.line.say(&frame.to_string()).await;
     }
 }
 

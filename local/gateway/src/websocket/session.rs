@@ -145,7 +145,7 @@ impl Party {
             let options = &self.gateway.inner.options;
             let goodbye = tokio::select! {
                 goodbye = listen(&mut stream, &self.line, &arrivals) => goodbye,
-                goodbye = speak(&mut sink, &self.line, queued) => goodbye,
+                goodbye = speak(&mut sink, &self.line, queued, options.write_timeout) => goodbye,
                 () = self.line.idle(options.idle_timeout) => Goodbye::going_away(),
                 () = tokio::time::sleep(options.lifetime) => Goodbye::going_away(),
                 () = self.line.cut.notified() => Goodbye::abnormal(),
@@ -200,17 +200,19 @@ async fn listen(stream: &mut SplitStream<Socket>, line: &Line, arrivals: &mpsc::
     }
 }
 
-/// Writes what is queued until it is told to close.
+/// Writes what is queued until it is told to close, or the client takes nothing for too long.
 async fn speak(
     sink: &mut SplitSink<Socket, Message>,
     line: &Line,
     mut queued: mpsc::Receiver<Outgoing>,
+    patience: Duration,
 ) -> Goodbye {
     while let Some(outgoing) = queued.recv().await {
         match outgoing {
             Outgoing::Close(goodbye) => return goodbye,
             Outgoing::Text(text) => {
-                if sink.send(Message::Text(text)).await.is_err() {
+                let sent = tokio::time::timeout(patience, sink.send(Message::Text(text))).await;
+                if !matches!(sent, Ok(Ok(()))) {
                     return Goodbye::abnormal();
                 }
                 line.touch();

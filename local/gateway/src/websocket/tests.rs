@@ -248,12 +248,13 @@ async fn posts_arrive_in_order_and_what_is_over_is_gone() {
         world
             .gateway
             .post(&id, &Bytes::from_static(text.as_bytes()))
+            .await
             .unwrap();
     }
     let large = Bytes::from(vec![b'x'; MESSAGE_LIMIT_BYTES + 1]);
-    assert_eq!(world.gateway.post(&id, &large), Err(PostError::TooLarge));
+    assert_eq!(world.gateway.post(&id, &large).await, Err(PostError::TooLarge));
     world.gateway.disconnect(&id).unwrap();
-    assert_eq!(world.gateway.post(&id, &Bytes::new()), Err(PostError::Gone));
+    assert_eq!(world.gateway.post(&id, &Bytes::new()).await, Err(PostError::Gone));
     assert_eq!(world.gateway.disconnect(&id), Err(PostError::Gone));
     assert_eq!(world.gateway.get(&id), None);
 

@@ -46,7 +46,35 @@ async fn silence_and_age_close_with_1001() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_cut_off() {
+async fn posts_to_a_client_that_does_not_read_are_throttled_and_it_is_cut_off_in_the_end() {
+    let world = World::with(
+        open(),
+        WebSocketOptions {
+            outgoing_frames: 4,
+            post_timeout: Duration::from_millis(20),
+            write_timeout: Duration::from_secs(1),
+            ..WebSocketOptions::default()
+        },
+    )
+    .await;
+    let (_client, id) = world.join().await;
+    let frame = Bytes::from(vec![b'x'; MESSAGE_LIMIT_BYTES]);
+    // What the kernel holds for the client comes first.
+    let refused = loop {
+        if let Err(error) = world.gateway.post(&id, &frame).await {
+            break error;
+        }
+    };
+    assert_eq!(refused, PostError::Throttled);
+    assert_eq!(world.gateway.connections(), 1, "it may read on");
+    let event = world.functions.event("Disconnect").await;
+    assert_eq!(event["requestContext"]["disconnectStatusCode"], 1006);
+    assert_eq!(world.gateway.post(&id, &frame).await, Err(PostError::Gone));
+}
+
+#[tokio::test]
+async fn a_client_that_reads_gets_everything_however_fast_it_is_posted() {
+    const FRAMES: usize = 5_000;
     let world = World::with(
         open(),
         WebSocketOptions {
@@ -55,14 +83,19 @@ async fn a_client_that_does_not_read_is_cut_off() {
         },
     )
     .await;
-    let (_client, id) = world.join().await;
-    let frame = Bytes::from(vec![b'x'; MESSAGE_LIMIT_BYTES]);
-    // Nothing else runs between these posts, so the queue must overflow.
-    let refused = (0..10).find_map(|_| world.gateway.post(&id, &frame).err());
-    assert_eq!(refused, Some(PostError::Gone));
-    assert_eq!(world.gateway.connections(), 0);
-    let event = world.functions.event("Disconnect").await;
-    assert_eq!(event["requestContext"]["disconnectStatusCode"], 1006);
+    let (mut client, id) = world.join().await;
+    let posts = async {
+        for number in 0..FRAMES {
+            let frame = Bytes::from(number.to_string());
+            world.gateway.post(&id, &frame).await.unwrap();
+        }
+    };
+    let reads = async {
+        for number in 0..FRAMES {
+            assert_eq!(hear(&mut client).await, number.to_string());
+        }
+    };
+    tokio::join!(posts, reads);
 }
 
 #[tokio::test]

@@ -114,12 +114,12 @@ async fn a_connection_is_not_live_before_connect_has_agreed() {
     let event = world.functions.event("Connect").await;
     let id = event["requestContext"]["connectionId"].as_str().unwrap();
     assert_eq!(
-        world.gateway.post(id, &Bytes::from_static(b"early")),
+        world.gateway.post(id, &Bytes::from_static(b"early")).await,
         Err(PostError::Gone)
     );
     gate.add_permits(1);
     let (mut client, _) = joining.await.unwrap();
-    world.gateway.post(id, &Bytes::from_static(b"now")).unwrap();
+    world.gateway.post(id, &Bytes::from_static(b"now")).await.unwrap();
     assert_eq!(hear(&mut client).await, "now");
 }
 
