@@ -4,7 +4,7 @@ use crate::App;
 use crate::domain::ids::{ConversationId, MessageId, UserId};
 use crate::domain::message::Event;
 use crate::error::{Error, Result};
-use crate::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
+use crate::queue::{self, Recipients};
 use crate::store::log;
 use crate::store::members::Membership;
 use crate::store::table::Consistency;
@@ -27,15 +27,12 @@ pub async fn delete(app: &App, user: UserId, conversation: ConversationId, messa
     }
     let seq = log::delete(app, &membership, &found, newest).await?;
     // Queued by every attempt: the one that stored the deletion may not have got this far.
-    let event = FanoutEvent::Entry {
+    queue::announce(
+        app,
+        conversation,
+        Recipients::of(&membership.sender()),
         seq,
         message,
-        queued_at: app.now(),
-    };
-    let job = Fanout {
-        conversation,
-        event,
-        to: Recipients::of(&membership.sender()),
-    };
-    queue::send(app, Queue::Fanout, &job).await
+    )
+    .await
 }

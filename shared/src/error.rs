@@ -70,11 +70,11 @@ pub enum Error {
         /// The limit.
         limit_bytes: usize,
     },
-    /// A body that is not declared as JSON.
-    #[error("the body must be application/json")]
-    UnsupportedMediaType,
-    /// A client id that stands for another message already.
-    #[error("this client_message_id was used for another message")]
+    /// A body that is declared as something other than JSON, or as encoded.
+    #[error("{0}")]
+    UnsupportedMediaType(&'static str),
+    /// An idempotency key, `client_message_id` or `client_reference` that stands for other content already.
+    #[error("this key was used with other content; use a new one")]
     IdempotencyKeyReused,
     /// Too much, too fast.
     #[error("too many requests; try again in {} s", retry_after_seconds(*retry_after))]

@@ -5,6 +5,7 @@ pub(crate) mod event;
 pub mod health;
 pub mod idempotency;
 pub mod input;
+pub mod limit;
 pub mod page;
 pub mod precondition;
 pub mod reply;

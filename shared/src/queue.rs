@@ -167,6 +167,28 @@ pub async fn tell(app: &App, user: UserId, event: PersonalEvent) -> Result<()> {
     send(app, Queue::Fanout, &job).await
 }
 
+/// Queues an entry of a conversation's log, which speaks of a message, for its members. It may be queued while the entry
+/// is being put.
+pub async fn announce(
+    app: &App,
+    conversation: ConversationId,
+    to: Recipients,
+    seq: u64,
+    message: MessageId,
+) -> Result<()> {
+    let event = FanoutEvent::Entry {
+        seq,
+        message,
+        queued_at: app.now(),
+    };
+    let job = Fanout {
+        conversation,
+        event,
+        to,
+    };
+    send(app, Queue::Fanout, &job).await
+}
+
 /// What happened, for `deliver` to push. It names places and no content: what is pushed is what the table
 /// holds by then, so that nothing deleted meanwhile goes out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -195,7 +195,7 @@ pub fn error_frame(error: &Error) -> ErrorFrame {
         | Error::PageTooDeep
         | Error::MethodNotAllowed { .. }
         | Error::PayloadTooLarge { .. }
-        | Error::UnsupportedMediaType
+        | Error::UnsupportedMediaType(_)
         | Error::IdempotencyKeyReused
         | Error::InsufficientCredits { .. }
         | Error::Conflict(_)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use shared::error::Error;
-use shared::http::input::BODY_LIMIT_BYTES;
+use shared::http::limit;
 use shared::http::reply::status_and_code;
 
 use super::schemas::Schemas;
@@ -30,9 +30,9 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::Conflict("nothing has been uploaded yet"),
         Error::PreconditionFailed,
         Error::PayloadTooLarge {
-            limit_bytes: BODY_LIMIT_BYTES,
+            limit_bytes: limit::USUAL_BYTES,
         },
-        Error::UnsupportedMediaType,
+        Error::UnsupportedMediaType("the body must be application/json"),
         Error::invalid(
             "content",
             "too_long",
@@ -71,12 +71,18 @@ fn meaning(error: &Error) -> &'static str {
         Error::PreconditionFailed => {
             "It has changed since the version that `If-Match` names. Get it again and repeat."
         }
-        Error::PayloadTooLarge { .. } => "The JSON body is over 256 KiB.",
-        Error::UnsupportedMediaType => "The body is declared as something other than JSON.",
+        Error::PayloadTooLarge { .. } => {
+            "The JSON body is over 256 KiB or, where the largest valid one needs more when it is escaped, over that."
+        }
+        Error::UnsupportedMediaType(_) => {
+            "The body is declared as something other than JSON, or has a `Content-Encoding`."
+        }
         Error::Invalid { .. } => {
             "A field of the body or the query is of a wrong type or out of range: see `details`."
         }
-        Error::IdempotencyKeyReused => "This `client_message_id` stands for another message already.",
+        Error::IdempotencyKeyReused => {
+            "This key stands for other content already: the same one again is only for the same request."
+        }
         Error::RateLimited { .. } => "Too much, too fast. Wait for `Retry-After` seconds.",
         Error::Internal(_) => "A defect on our side. Quote `request_id` when you report it.",
         Error::Unavailable(_) => {

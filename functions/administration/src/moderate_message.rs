@@ -32,8 +32,8 @@ pub struct Path {
 pub struct Body {
     /// The status that it is to have.
     pub moderation_status: ModerationStatus,
-    /// Why; needed to flag or to block. It goes to the audit log and nowhere else.
-    pub reason: Option<Text<1, 500>>,
+    /// Why; needed to flag or to block, where blanks alone are none. It goes to the audit log and nowhere else.
+    pub reason: Option<Text<0, 500>>,
 }
 
 /// What stands now.
@@ -78,6 +78,7 @@ impl Endpoint for ModerateMessage {
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
         let (message_id, status) = (call.path.message_id, call.body.moderation_status);
         let reason = call.body.reason.as_ref().map(Text::as_str);
+        let reason = reason.filter(|reason| !reason.trim().is_empty());
         if status.needs_reason() && reason.is_none() {
             return Err(Error::invalid(
                 "reason",

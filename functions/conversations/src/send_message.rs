@@ -14,7 +14,7 @@ use shared::http::idempotency::client_message_id;
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
 use shared::lambda::{Function, Port};
-use shared::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
+use shared::queue::{self, Recipients};
 use shared::store::log::{self, Appended, Draft};
 use shared::store::members::{self, Membership, Sender};
 use shared::store::table::Consistency;
@@ -114,19 +114,7 @@ impl Endpoint for SendMessage {
             metadata: serde_json::Map::new(),
             sender_username: call.who.card().username,
         };
-        let announce = async |seq: u64| {
-            let event = FanoutEvent::Entry {
-                seq,
-                message: draft.id,
-                queued_at: app.now(),
-            };
-            let job = Fanout {
-                conversation,
-                event,
-                to: Recipients::of(&sender),
-            };
-            queue::send(app, Queue::Fanout, &job).await
-        };
+        let announce = |seq| queue::announce(app, conversation, Recipients::of(&sender), seq, draft.id);
         let Appended { entry, replayed } = log::append(app, &sender, &draft, newest, announce).await?;
 
         let cursors = if replayed {
@@ -144,11 +132,7 @@ impl Endpoint for SendMessage {
         let Event::Message(content) = &entry.event else {
             return Err(Error::internal("an appended message is none"));
         };
-        let reply = Reply::from(viewpoint.message(entry.seq, entry.at, content));
-        Ok(if replayed {
-            reply.header("idempotency-replayed", "true")
-        } else {
-            reply
-        })
+        let message = viewpoint.message(entry.seq, entry.at, content);
+        Ok(Reply::from(message).replayed(replayed))
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use shared::auth::Caller;
 use shared::domain::credits::LARGEST_GRANT;
 use shared::domain::ids::{TransactionId, UserId};
-use shared::domain::text::{ClientMessageId, Text};
+use shared::domain::text::{ClientMessageId, Reason};
 use shared::domain::user::Permission;
 use shared::http::input::Nothing;
 use shared::http::page::Bounded;
@@ -33,7 +33,7 @@ pub struct Body {
     /// How many credits, 1 to 1,000,000,000.
     pub amount: Bounded<1, LARGEST_GRANT, 1>,
     /// Why; the ledger shows it.
-    pub reason: Text<1, 200>,
+    pub reason: Reason<200>,
     /// The grant's own id on the caller's side: the same one again grants nothing more.
     pub client_reference: ClientMessageId,
 }
@@ -85,10 +85,6 @@ impl Endpoint for GrantCredits {
             transaction_id: granted.transaction,
             balance: granted.balance,
         });
-        Ok(if granted.replayed {
-            reply.header("idempotency-replayed", "true")
-        } else {
-            reply
-        })
+        Ok(reply.replayed(granted.replayed))
     }
 }

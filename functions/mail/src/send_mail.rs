@@ -98,10 +98,6 @@ impl Endpoint for SendMail {
         queue::tell(app, recipient, event).await?;
         let seen = views::mail::mail_between(&mail, call.who.card(), recipient_card);
         let reply = Reply::from(seen).header("etag", etag(mail.flags().version));
-        Ok(if replayed {
-            reply.header("idempotency-replayed", "true")
-        } else {
-            reply
-        })
+        Ok(reply.replayed(replayed))
     }
 }

@@ -119,16 +119,7 @@ impl Endpoint for SendDirectMessage {
         };
         let Appended { entry, replayed } =
             log::append_paid(app, &sender, &draft, newest, account, MESSAGE_COST).await?;
-        let job = Fanout {
-            conversation,
-            event: FanoutEvent::Entry {
-                seq: entry.seq,
-                message: draft.id,
-                queued_at: app.now(),
-            },
-            to: Recipients::of(&sender),
-        };
-        queue::send(app, Queue::Fanout, &job).await?;
+        queue::announce(app, conversation, Recipients::of(&sender), entry.seq, draft.id).await?;
 
         let cursors = if replayed {
             let membership = Membership::of(app, user, conversation, Consistency::Strong).await?;
@@ -145,12 +136,8 @@ impl Endpoint for SendDirectMessage {
         let Event::Message(content) = &entry.event else {
             return Err(Error::internal("an appended message is none"));
         };
-        let reply = Reply::from(between.message(entry.seq, entry.at, content));
-        Ok(if replayed {
-            reply.header("idempotency-replayed", "true")
-        } else {
-            reply
-        })
+        let message = between.message(entry.seq, entry.at, content);
+        Ok(Reply::from(message).replayed(replayed))
     }
 }
 

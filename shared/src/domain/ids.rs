@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use schemars::JsonSchema;
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
@@ -12,13 +13,16 @@ use super::text::{ClientMessageId, Invalid};
 use super::time::Timestamp;
 
 macro_rules! uuid_id {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $noun:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
         #[schemars(transparent)]
         pub struct $name(Uuid);
 
         impl $name {
+            /// What it is the id of, in the words of an error: "conversation" not found.
+            pub const NOUN: &'static str = $noun;
+
             /// The id as a UUID.
             pub const fn uuid(self) -> Uuid {
                 self.0
@@ -58,8 +62,24 @@ macro_rules! uuid_id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
+                struct Text;
+                impl<'de> Visitor<'de> for Text {
+                    type Value = $name;
+
+                    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        formatter.write_str("a string")
+                    }
+
+                    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<$name, D::Error> {
+                        inner.deserialize_str(self)
+                    }
+
+                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$name, E> {
+                        text.parse().map_err(E::custom)
+                    }
+                }
+                // The noun goes along, so that whoever reads a path knows what was not found.
+                deserializer.deserialize_newtype_struct(Self::NOUN, Text)
             }
         }
     };
@@ -67,35 +87,35 @@ macro_rules! uuid_id {
 
 uuid_id! {
     /// A user: the `sub` of their token.
-    UserId
+    UserId, "user"
 }
 uuid_id! {
     /// A conversation, direct or group.
-    ConversationId
+    ConversationId, "conversation"
 }
 uuid_id! {
     /// A message.
-    MessageId
+    MessageId, "message"
 }
 uuid_id! {
     /// A notification.
-    NotificationId
+    NotificationId, "notification"
 }
 uuid_id! {
     /// A file.
-    FileId
+    FileId, "file"
 }
 uuid_id! {
     /// An entry of a ledger of credits.
-    TransactionId
+    TransactionId, "transaction"
 }
 uuid_id! {
     /// An entry of the audit log.
-    AuditId
+    AuditId, "audit entry"
 }
 uuid_id! {
     /// An export of messages.
-    ExportId
+    ExportId, "export"
 }
 
 /// The namespace of the ids that are derived and not drawn (UUID version 5, RFC 9562 §5.5).

@@ -12,12 +12,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::ids::{MessageId, NotificationId, UserId};
-use super::text::{Invalid, Text};
+use super::text::{Invalid, Line, Text};
 use super::time::Timestamp;
 use super::user::Card;
 
-/// What a mail is about (S0-F03).
-pub type Subject = Text<1, 255>;
+/// What a mail is about (S0-F03): one line.
+pub type Subject = Line<1, 255>;
 
 /// The body of a mail: 1 to 100,000 bytes of UTF-8, without control characters but newline, return and tab. Counted
 /// in bytes and not in characters, because an item of the table is.
@@ -70,7 +70,8 @@ impl JsonSchema for MailBody {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "type": "string", "minLength": 1, "maxLength": Self::MAX_BYTES, "description": "At most 100,000 bytes of UTF-8."
+            "type": "string", "minLength": 1, "maxLength": Self::MAX_BYTES, "x-maxBytes": Self::MAX_BYTES,
+            "description": "At most 100,000 bytes of UTF-8."
         })
     }
 }

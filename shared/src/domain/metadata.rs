@@ -44,6 +44,6 @@ impl JsonSchema for Metadata {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "object", "additionalProperties": true })
+        json_schema!({ "type": "object", "additionalProperties": true, "x-maxBytes": Self::MAX_BYTES })
     }
 }

@@ -113,6 +113,100 @@ impl<const MIN: usize, const MAX: usize> JsonSchema for Text<MIN, MAX> {
     }
 }
 
+/// A [`Text`] without line ends.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Line<const MIN: usize, const MAX: usize>(Text<MIN, MAX>);
+
+impl<const MIN: usize, const MAX: usize> Line<MIN, MAX> {
+    /// Takes the text if it is one line.
+    pub fn parse(text: String) -> Result<Self, Invalid> {
+        let text = Text::parse(text)?;
+        if text.as_str().contains(['\n', '\r']) {
+            return Err(Invalid::new("line_break", "must be one line"));
+        }
+        Ok(Self(text))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> fmt::Debug for Line<MIN, MAX> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl<'de, const MIN: usize, const MAX: usize> Deserialize<'de> for Line<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> JsonSchema for Line<MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Line{MIN}To{MAX}").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "minLength": MIN, "maxLength": MAX, "pattern": "^[^\\r\\n]*$" })
+    }
+}
+
+/// Why somebody did something, in their own words. It must not be blank.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Reason<const MAX: usize>(Text<1, MAX>);
+
+impl<const MAX: usize> Reason<MAX> {
+    /// Takes the text if it says something.
+    pub fn parse(text: String) -> Result<Self, Invalid> {
+        let text = Text::parse(text)?;
+        if text.as_str().trim().is_empty() {
+            return Err(Invalid::new("too_short", "must not be blank"));
+        }
+        Ok(Self(text))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl<const MAX: usize> fmt::Debug for Reason<MAX> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl<'de, const MAX: usize> Deserialize<'de> for Reason<MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+impl<const MAX: usize> JsonSchema for Reason<MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("ReasonTo{MAX}").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "minLength": 1, "maxLength": MAX, "pattern": "\\S" })
+    }
+}
+
 /// The id under which a client may retry a send: 1 to 128 visible ASCII characters, `!` to `~`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -195,6 +289,32 @@ mod tests {
         for text in ["\0", "a\u{7f}", "\u{85}", "\u{1b}[31m"] {
             assert_eq!(issue(text), "control_character");
         }
+    }
+
+    #[test]
+    fn a_line_has_no_line_ends() {
+        type Subject = Line<1, 255>;
+        assert!(Subject::parse("Tea\tat four?".to_owned()).is_ok());
+        for text in ["a\nb", "a\r\nBcc: b", "\r", "a\n"] {
+            assert_eq!(Subject::parse(text.to_owned()).unwrap_err().issue, "line_break");
+        }
+        assert_eq!(Subject::parse(String::new()).unwrap_err().issue, "too_short");
+    }
+
+    #[test]
+    fn a_reason_says_something() {
+        assert_eq!(
+            Reason::<9>::parse(" spam ".to_owned()).unwrap().as_str(),
+            " spam "
+        );
+        for text in ["", " ", "\n\t", "\u{a0}\u{3000}"] {
+            assert_eq!(
+                Reason::<9>::parse(text.to_owned()).unwrap_err().issue,
+                "too_short",
+                "{text:?}"
+            );
+        }
+        assert_eq!(Reason::<9>::parse("x".repeat(10)).unwrap_err().issue, "too_long");
     }
 
     #[test]

@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::input;
 use super::reply::{Reply, Response};
 use super::request::Request;
 use super::route::Route;
+use super::{input, limit};
 use crate::App;
 use crate::auth::{Caller, Permit, token};
 use crate::error::{Error, Result};
@@ -228,24 +228,12 @@ async fn run<E: Endpoint>(
 }
 
 fn read<E: Endpoint>(request: &Request) -> Result<(E::Path, E::Query, E::Body)> {
-    let path = input::parameters(&request.path_parameters).map_err(|error| match error {
-        // What is no id names nothing.
-        Error::Invalid { field, .. } => Error::NotFound(match field.as_ref() {
-            "conversation_id" => "conversation",
-            "message_id" => "message",
-            "notification_id" => "notification",
-            "file_id" => "file",
-            "export_id" => "export",
-            "other_user_id" | "partner_id" | "user_id" | "user1_id" | "user2_id" => "user",
-            _ => "resource",
-        }),
-        other => other,
-    })?;
-    let query = input::parameters(&request.query)?;
+    let path = input::path(&request.path_parameters)?;
+    let query = input::query(&request.query)?;
     let takes_body = std::any::TypeId::of::<E::Body>() != std::any::TypeId::of::<input::Nothing>();
     let is_absent = E::ROUTE.is_body_optional && request.body().is_empty();
     let body = if takes_body && !is_absent {
-        input::body(request.header("content-type"), request.body())?
+        input::body(request, || limit::of(SchemaGenerator::subschema_for::<E::Body>))?
     } else {
         input::object(b"{}")?
     };

@@ -80,6 +80,18 @@ impl<T> Reply<T> {
     }
 }
 
+impl<T> Reply<T> {
+    /// Whether it is the answer to an earlier request under the same idempotency key, which a header says.
+    #[must_use]
+    pub fn replayed(self, is_replayed: bool) -> Self {
+        if is_replayed {
+            self.header("idempotency-replayed", "true")
+        } else {
+            self
+        }
+    }
+}
+
 impl<T> From<T> for Reply<T> {
     fn from(body: T) -> Self {
         Self {
@@ -285,7 +297,7 @@ pub fn status_and_code(error: &Error) -> (u16, &'static str) {
         Error::Conflict(_) => (409, "CONFLICT"),
         Error::PreconditionFailed => (412, "PRECONDITION_FAILED"),
         Error::PayloadTooLarge { .. } => (413, "PAYLOAD_TOO_LARGE"),
-        Error::UnsupportedMediaType => (415, "UNSUPPORTED_MEDIA_TYPE"),
+        Error::UnsupportedMediaType(_) => (415, "UNSUPPORTED_MEDIA_TYPE"),
         Error::Invalid { .. } => (422, "VALIDATION_ERROR"),
         Error::IdempotencyKeyReused => (422, "IDEMPOTENCY_KEY_REUSED"),
         Error::RateLimited { .. } => (429, "RATE_LIMITED"),

@@ -15,6 +15,7 @@ use crate::App;
 use crate::auth::Permit;
 use crate::domain::audit::{Actor, Target};
 use crate::domain::credits::{CreditTransaction, TransactionType};
+use crate::domain::fingerprint;
 use crate::domain::ids::{MessageId, TransactionId, UserId};
 use crate::domain::text::ClientMessageId;
 use crate::error::{Error, Result};
@@ -135,7 +136,7 @@ pub struct Granted {
 /// the audit log are one transaction. A call that finds the grant made is audited as a look.
 ///
 /// # Errors
-/// [`Error::IdempotencyKeyReused`] if the reference stands for another amount, [`Error::Unavailable`] if too many
+/// [`Error::IdempotencyKeyReused`] if the reference stands for another amount or reason, [`Error::Unavailable`] if too many
 /// others were entering.
 pub async fn grant(
     app: &App,
@@ -169,6 +170,7 @@ pub async fn grant(
         };
         let receipt = Item::new(&keys::grant(user, id))
             .number(attribute::AMOUNT, amount)
+            .bytes(attribute::REASON, fingerprint::of_bytes([reason]))
             .number(attribute::BALANCE, balance);
         let transaction = Transaction::default().put(receipt, Condition::absent());
         let is = |balance: u64| json!({ "balance": balance });
@@ -186,7 +188,7 @@ pub async fn grant(
             }
             Transacted::Refused(parts) => {
                 if let Some(Some(receipt)) = parts.first() {
-                    let granted = replayed(id, receipt, amount)?;
+                    let granted = replayed(id, receipt, amount, reason)?;
                     audit::record(app, actor, Act::read(GRANTED, target(), metadata)).await?;
                     return Ok(granted);
                 }
@@ -201,8 +203,11 @@ pub async fn grant(
     }
 }
 
-fn replayed(id: TransactionId, receipt: &Item, amount: u64) -> Result<Granted> {
-    if receipt.get_number::<u64>(attribute::AMOUNT)? != amount {
+fn replayed(id: TransactionId, receipt: &Item, amount: u64, reason: &str) -> Result<Granted> {
+    // Receipts once said nothing of the reason.
+    let reason_is_known = receipt.find_bytes(attribute::REASON);
+    let is_another = reason_is_known.is_some_and(|known| known != fingerprint::of_bytes([reason]));
+    if is_another || receipt.get_number::<u64>(attribute::AMOUNT)? != amount {
         return Err(Error::IdempotencyKeyReused);
     }
     Ok(Granted {
@@ -245,7 +250,7 @@ mod attribute {
     pub(super) const ID: &str = "i";
     /// The message that was paid for.
     pub(super) const MESSAGE: &str = "m";
-    /// Why.
+    /// Why; in a receipt, its fingerprint.
     pub(super) const REASON: &str = "r";
 }
 

@@ -44,7 +44,6 @@ pub(super) use reads::{first_since, first_since_in, range_in, seq_of_message_in}
 pub use receipts::{Addressed, addressed, mark_delivered, mark_read};
 
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
 pub(super) use self::codec::decode;
 use self::codec::{attribute, encode};
@@ -54,6 +53,7 @@ use super::keys;
 use super::members::{Membership, Sender};
 use super::table::{self, Backoff, Condition, Consistency, Transacted, Transaction, Update, Written};
 use crate::App;
+use crate::domain::fingerprint;
 use crate::domain::ids::{ConversationId, MessageId, UserId};
 use crate::domain::message::{Attachment, Content, Entry, Event, MessageType, Payment, Tail};
 use crate::domain::time::Timestamp;
@@ -110,12 +110,12 @@ pub async fn append<A: Future<Output = Result<()>>>(
     newest: Option<Entry>,
     announce: impl Fn(u64) -> A,
 ) -> Result<Appended> {
-    let fingerprint = fingerprint(draft);
+    let fingerprint = &draft.fingerprint();
     let conversation = sender.conversation();
     let mut newest = newest;
     let mut backoff = Backoff::new(ATTEMPTS);
     let mut place = next(newest.as_ref());
-    let mut retry = match claim(app, sender, draft.id, &fingerprint, place).await? {
+    let mut retry = match claim(app, sender, draft.id, fingerprint, place).await? {
         Claim::Made => false,
         Claim::Exists { seq } => {
             place = seq;
@@ -301,21 +301,29 @@ fn content(sender: UserId, draft: &Draft, payment: Option<Payment>) -> Content {
     }
 }
 
-/// Tells one content from another: what a client may not change under one `client_message_id`.
-fn fingerprint(draft: &Draft) -> Vec<u8> {
-    let mut hash = Sha256::new();
-    hash.update(draft.message_type.as_str());
-    hash.update([0]);
-    hash.update(draft.text.as_str());
-    for attachment in &draft.attachments {
-        hash.update([0]);
-        hash.update(attachment.file_id.uuid().as_bytes());
+impl Draft {
+    /// Tells one content from another: what a client may not change under one `client_message_id`.
+    fn fingerprint(&self) -> Vec<u8> {
+        fingerprint(self.message_type, &self.text, &self.attachments, &self.metadata)
     }
-    if !draft.metadata.is_empty() {
-        hash.update([0]);
-        hash.update(Value::Object(draft.metadata.clone()).to_string());
+}
+
+/// The fingerprint of a message's content. A zero byte, which no text holds, stands between its parts.
+fn fingerprint(
+    message_type: MessageType,
+    text: &str,
+    attachments: &[Attachment],
+    metadata: &Map<String, Value>,
+) -> Vec<u8> {
+    let mut parts = vec![message_type.as_str().as_bytes().to_vec(), vec![0], text.into()];
+    for attachment in attachments {
+        parts.extend([vec![0], attachment.file_id.uuid().as_bytes().to_vec()]);
     }
-    hash.finalize().into_iter().take(16).collect()
+    if !metadata.is_empty() {
+        let metadata = fingerprint::canonical(&Value::Object(metadata.clone()));
+        parts.extend([vec![0], metadata.into_bytes()]);
+    }
+    fingerprint::of_bytes(parts)
 }
 
 enum Claim {
@@ -334,7 +342,7 @@ async fn claim(
     match table::put(app, item, Condition::absent()).await? {
         Written::Done(_) => Ok(Claim::Made),
         Written::Refused(item) => Ok(Claim::Exists {
-            seq: claimed(&item, fingerprint)?,
+            seq: claimed(app, sender, message, &item, fingerprint).await?,
         }),
     }
 }
@@ -348,13 +356,37 @@ fn locator(sender: &Sender, message: MessageId, fingerprint: &[u8], seq: u64) ->
 }
 
 /// The number that an earlier attempt has claimed for the same content.
-fn claimed(locator: &Item, fingerprint: &[u8]) -> Result<u64> {
+async fn claimed(
+    app: &App,
+    sender: &Sender,
+    message: MessageId,
+    locator: &Item,
+    fingerprint: &[u8],
+) -> Result<u64> {
+    let seq = locator.get_number(attribute::SEQ)?;
     // Where the content was removed for good, nothing tells it from another.
     let known = locator.find_bytes(attribute::FINGERPRINT);
-    if known.is_some_and(|known| known != fingerprint) {
-        return Err(Error::IdempotencyKeyReused);
+    if known.is_none_or(|known| known == fingerprint) {
+        return Ok(seq);
     }
-    locator.get_number(attribute::SEQ)
+    // Fingerprints were once made of metadata as it was written, and not of its value: what is stored decides.
+    let stored = entry_of(app, sender.conversation(), seq).await?;
+    match stored.map(|entry| entry.event) {
+        Some(Event::Message(content)) if content.id == message && of_content(&content) == fingerprint => {
+            Ok(seq)
+        }
+        _ => Err(Error::IdempotencyKeyReused),
+    }
+}
+
+/// The fingerprint of what a message says.
+fn of_content(content: &Content) -> Vec<u8> {
+    fingerprint(
+        content.message_type,
+        &content.text,
+        &content.attachments,
+        &content.metadata,
+    )
 }
 
 enum Moved {

@@ -12,8 +12,6 @@ pub use pages::{Page, Place, page};
 
 use std::collections::{BTreeMap, HashMap};
 
-use sha2::{Digest as _, Sha256};
-
 use self::codec::{attribute, decode, decode_flags, encode, encode_flags};
 use super::Worker;
 use super::item::{Item, number};
@@ -22,6 +20,7 @@ use super::notifications::{Stored, newest_of};
 use super::table::{self, Backoff, Condition, Consistency, Transacted, Transaction};
 use super::tally::{self, Delta, Tally};
 use crate::App;
+use crate::domain::fingerprint;
 use crate::domain::ids::{MessageId, NotificationId, UserId};
 use crate::domain::mail::{Change, Content, Flags, MailBody, Side, Subject};
 use crate::domain::notification::{self, about_mail};
@@ -293,14 +292,10 @@ async fn replayed(app: &App, draft: &Draft, fingerprint: &[u8], item: &Item) -> 
     Ok(Sent { mail, replayed: true })
 }
 
-/// Tells one content from another: what a client may not change under one `client_message_id`.
+/// Tells one content from another: what a client may not change under one `client_message_id`. A zero byte, which no
+/// subject holds, stands between its parts.
 fn fingerprint(draft: &Draft) -> Vec<u8> {
-    let mut hash = Sha256::new();
-    hash.update(draft.subject.as_str());
-    // A zero byte, which no subject holds.
-    hash.update([0]);
-    hash.update(draft.body.as_str());
-    hash.finalize().into_iter().take(16).collect()
+    fingerprint::of_bytes([draft.subject.as_str(), "\0", draft.body.as_str()])
 }
 
 /// Changes the flags of one's side; the mail with those that it has then.

@@ -43,6 +43,37 @@ async fn a_grant_counts_once_however_often_it_is_made() {
     assert_eq!(granted["message_id"], Value::Null);
 }
 
+/// What a grant is for belongs to it: another reason is another grant.
+#[tokio::test]
+async fn a_reference_stands_for_one_reason_too() {
+    let world = World::with(&[("CREDITS_INITIAL", "0")]).await;
+    let admin = world.with_roles("admin", &["admin"]).await;
+    let ada = world.person("ada").await;
+    let path = format!("/api/admin/credits/{}/grant", ada.id);
+    let body = |reason: &str| json!({ "amount": 10, "reason": reason, "client_reference": "order-1" });
+    admin.post(&path, body("top-up")).await.is(200);
+    let error = admin
+        .post(&path, body("a refund"))
+        .await
+        .is_error(422, "IDEMPOTENCY_KEY_REUSED");
+    let message = error["message"].as_str().unwrap();
+    assert!(!message.contains("message"), "a grant is no message: {message}");
+    admin.post(&path, body("top-up")).await.is(200);
+    admin.post(&path, body(" \t")).await.blames("reason", "too_short");
+    assert_eq!(adds_up(&ada).await, 10);
+
+    // A receipt from before reasons were compared goes by the amount alone.
+    let receipts = world.stored_in(&format!("U#{}#CREDIT", ada.id)).await;
+    let receipt = receipts
+        .iter()
+        .find(|item| item["sk"]["S"].as_str().unwrap().starts_with("G#"));
+    let mut receipt = receipt.unwrap().clone();
+    receipt.as_object_mut().unwrap().remove("r");
+    world.store(&[receipt]).await;
+    let again = admin.post(&path, body("a refund")).await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+}
+
 #[tokio::test]
 async fn grants_are_for_those_who_may() {
     let world = World::start().await;

@@ -122,6 +122,49 @@ async fn what_is_no_mail_is_refused_with_the_field_to_blame() {
     assert_eq!(peek(&bob, &longest).await.is(200)["body"], longest["body"]);
 }
 
+/// A subject is one line: what reads it elsewhere may take a line end for the end of a header.
+#[tokio::test]
+async fn a_subject_is_one_line() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    for subject in ["Tea\nBcc: eve", "Tea\r\n", "\r"] {
+        let answer = ada.post("/api/v2/messages", to(&bob, subject, "At four.")).await;
+        answer.blames("subject", "line_break");
+    }
+    assert_eq!(bob.folder("inbox").await.len(), 0);
+    ada.post("/api/v2/messages", to(&bob, "Tea\tand cake", "At\r\nfour."))
+        .await
+        .is(201);
+}
+
+/// Some clients write everything that is not ASCII as escapes: the same mail is not too large for that.
+#[tokio::test]
+async fn a_mail_is_as_good_escaped_as_it_is_in_utf_8() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let send = async |subject: &str, body: &str| {
+        let body = format!(
+            r#"{{"recipient_id":"{}","subject":"{subject}","body":"{body}"}}"#,
+            bob.id
+        );
+        let request = ada.request("POST", "/api/v2/messages");
+        ada.send(request.header("content-type", "application/json").body(body))
+            .await
+    };
+    for (escaped, body) in [
+        ("\\u00e9".repeat(50_000), "é".repeat(50_000)),
+        ("\\u0061".repeat(100_000), "a".repeat(100_000)),
+        ("\\ud83d\\ude00".repeat(25_000), "😀".repeat(25_000)),
+    ] {
+        let mail = send(&"\\ud83d\\ude00".repeat(255), &escaped).await.is(201);
+        assert_eq!(mail["body"], body);
+        assert_eq!(mail["subject"], "😀".repeat(255));
+    }
+    send("One more", &"\\u0061".repeat(100_001))
+        .await
+        .blames("body", "too_long");
+}
+
 /// Contract §1 *Idempotency*
 #[tokio::test]
 async fn the_same_client_message_id_gives_the_first_mail_back() {

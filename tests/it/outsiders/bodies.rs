@@ -2,12 +2,9 @@
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
-use shared::http::Entry;
+use shared::http::{Entry, limit};
 
 use super::{Stage, routes, shape};
-
-/// The most that a body may hold (contract §1).
-const LIMIT: usize = 256 * 1024;
 
 fn with_body() -> Vec<Entry> {
     let entries: Vec<Entry> = routes()
@@ -82,9 +79,29 @@ fn padded(body: &Value, length: usize) -> String {
     body.to_string()
 }
 
+/// Contract §1 *413*: every part of a body has a bound, and the limit of a body is what they come to.
+#[test]
+fn the_limit_of_a_body_follows_from_its_type() {
+    for entry in with_body() {
+        let (name, limit) = (entry.route.name, limit::of(entry.body));
+        let need =
+            limit::need(entry.body).unwrap_or_else(|| panic!("{name}: a part of the body has no bound"));
+        assert!(need <= limit, "{name}");
+        assert_eq!(
+            limit,
+            if name == "send_mail" {
+                640 * 1024
+            } else {
+                256 * 1024
+            },
+            "{name}"
+        );
+    }
+}
+
 /// Contract §1 *413*
 #[tokio::test]
-async fn a_body_may_hold_256_kib_and_no_byte_more() {
+async fn a_body_may_hold_what_its_type_needs_and_no_byte_more() {
     let stage = Stage::set().await;
     for entry in with_body() {
         for template in entry.route.paths() {
@@ -94,9 +111,15 @@ async fn a_body_may_hold_256_kib_and_no_byte_more() {
                     .body(body)
             };
             let body = stage.body(&entry);
-            let answer = stage.ada.send(request(padded(&body, LIMIT))).await;
+            let answer = stage
+                .ada
+                .send(request(padded(&body, limit::of(entry.body))))
+                .await;
             assert_eq!(answer.status, entry.route.success, "{template}: {}", answer.text);
-            let answer = stage.ada.send(request(padded(&body, LIMIT + 1))).await;
+            let answer = stage
+                .ada
+                .send(request(padded(&body, limit::of(entry.body) + 1)))
+                .await;
             shape(&answer, 413, "PAYLOAD_TOO_LARGE", &template);
         }
     }
@@ -141,17 +164,122 @@ async fn a_body_that_is_declared_as_something_else_is_unsupported() {
     }
 }
 
+/// Contract §1 *415*: nobody unpacks a body (RFC 9110 §15.5.16).
+#[tokio::test]
+async fn a_body_that_is_encoded_is_unsupported() {
+    let stage = Stage::set().await;
+    for entry in with_body() {
+        for template in entry.route.paths() {
+            let body = stage.body(&entry).to_string();
+            let request = |encoding: &str, body: Vec<u8>| {
+                request(&stage, &entry, &template)
+                    .header("content-type", "application/json")
+                    .header("content-encoding", encoding)
+                    .body(body)
+            };
+            for encoding in ["gzip", "br", "GZIP, identity", "x"] {
+                let answer = stage.ada.send(request(encoding, b"\x1f\x8b\x08".to_vec())).await;
+                shape(
+                    &answer,
+                    415,
+                    "UNSUPPORTED_MEDIA_TYPE",
+                    &format!("{template}: {encoding}"),
+                );
+            }
+            let answer = stage.ada.send(request("identity", body.into_bytes())).await;
+            assert_eq!(answer.status, entry.route.success, "{template}: {}", answer.text);
+        }
+    }
+}
+
+/// Contract §1: `null` for an optional field is its absence.
+#[tokio::test]
+async fn a_field_that_may_be_left_out_may_be_null() {
+    let stage = Stage::set().await;
+    let mut seen = 0;
+    for entry in with_body() {
+        let required = required(&entry);
+        let mut body = stage.body(&entry);
+        for name in properties(&entry)
+            .into_iter()
+            .filter(|name| !required.contains(name))
+        {
+            body[name] = Value::Null;
+            seen += 1;
+        }
+        // An unknown field may be anything, also what no number of 64 bits holds.
+        let text = body.to_string();
+        let text = format!(r#"{{"unknown":[1e400,{{"x":null}}],{}"#, &text[1..]);
+        let request = request(&stage, &entry, entry.route.path).header("content-type", "application/json");
+        let answer = stage.ada.send(request.body(text)).await;
+        let good = if NEEDS_SOME.contains(&entry.route.name) {
+            422
+        } else {
+            entry.route.success
+        };
+        assert_eq!(answer.status, good, "{}: {}", entry.route.name, answer.text);
+    }
+    assert!(seen > 10, "the table is empty");
+}
+
+/// The routes whose example needs one of the fields that may be left out: an id, a reason for what is held against
+/// somebody.
+const NEEDS_SOME: [&str; 2] = ["mark_notifications_read", "moderate_message"];
+
+/// JSON Schema: `1.0` is an integer.
+#[tokio::test]
+async fn an_integer_may_be_written_with_a_fraction_of_nothing() {
+    let stage = Stage::set().await;
+    let mut seen = 0;
+    for entry in with_body() {
+        let body = stage.body(&entry);
+        for (name, value) in body.as_object().unwrap() {
+            let Some(number) = value.as_u64() else { continue };
+            seen += 1;
+            for written in [format!("{number}.0"), format!("{number}0e-1")] {
+                let mut body = body.clone();
+                body[name] = json!("HERE");
+                let text = body.to_string().replace(r#""HERE""#, &written);
+                let request =
+                    request(&stage, &entry, entry.route.path).header("content-type", "application/json");
+                let answer = stage.ada.send(request.body(text)).await;
+                assert_eq!(
+                    answer.status, entry.route.success,
+                    "{name} is {written}: {}",
+                    answer.text
+                );
+            }
+        }
+    }
+    assert!(seen > 1, "the table is empty");
+}
+
 /// The routes that take any of several fields and need none.
 const NEEDS_NOTHING: [&str; 2] = ["mark_notifications_read", "update_mail"];
 
-/// The fields that a body must have, by its schema.
-fn required(entry: &Entry) -> Vec<String> {
+/// The schema of a body.
+fn schema(entry: &Entry) -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let schema = (entry.body)(&mut generator).to_value();
-    let schema = match schema["$ref"].as_str() {
+    match schema["$ref"].as_str() {
         Some(reference) => generator.definitions()[reference.rsplit('/').next().unwrap()].clone(),
         None => schema,
-    };
+    }
+}
+
+/// The fields that a body may have, by its schema.
+fn properties(entry: &Entry) -> Vec<String> {
+    schema(entry)["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+/// The fields that a body must have, by its schema.
+fn required(entry: &Entry) -> Vec<String> {
+    let schema = schema(entry);
     let names = schema["required"].as_array().into_iter().flatten();
     names.map(|name| name.as_str().unwrap().to_owned()).collect()
 }
@@ -254,4 +382,38 @@ async fn a_parameter_of_a_wrong_type_is_named() {
             }
         }
     }
+}
+
+/// Python writes its booleans in capitals, others as numbers.
+#[tokio::test]
+async fn a_boolean_of_a_query_may_be_written_in_several_ways() {
+    let stage = Stage::set().await;
+    let mut seen = 0;
+    for entry in &routes() {
+        for template in entry.route.paths() {
+            let booleans = entry.example.parameters.as_object().into_iter().flatten();
+            for (name, _) in booleans.filter(|(_, example)| example.is_boolean()) {
+                let bare = stage.path(entry, &template);
+                let bare = bare.split('?').next().unwrap();
+                for (value, is_good) in [
+                    ("True", true),
+                    ("1", true),
+                    ("False", true),
+                    ("0", true),
+                    ("2", false),
+                    ("", false),
+                ] {
+                    let path = format!("{bare}?{name}={value}");
+                    let answer = stage
+                        .ada
+                        .send(stage.ada.request(entry.route.method.as_str(), &path))
+                        .await;
+                    let status = if is_good { entry.route.success } else { 422 };
+                    assert_eq!(answer.status, status, "{path}: {}", answer.text);
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen > 10, "the table is empty");
 }

@@ -97,6 +97,107 @@ async fn a_message_sent_again_is_paid_for_once() {
     assert_eq!(with(&bob, &ada).await.len(), 1);
 }
 
+/// RFC 8259 §4: the members of an object have no order, and some encoders write another one in each process.
+#[tokio::test]
+async fn a_message_sent_again_with_its_metadata_in_another_order_is_the_same() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let send = async |metadata: &str| {
+        let body = format!(
+            r#"{{"receiver_id":"{}","content":"Hello","client_message_id":"id","metadata":{metadata}}}"#,
+            bob.id
+        );
+        let request = ada.request("POST", "/api/v2/messages/send");
+        ada.send(request.header("content-type", "application/json").body(body))
+            .await
+    };
+    let first = send(r#"{"a":1,"b":{"c":[{"x":1,"y":2.5}],"d":null}}"#)
+        .await
+        .is(200);
+    for same in [
+        r#"{"b":{"c":[{"x":1,"y":2.5}],"d":null},"a":1}"#,
+        r#"{"b":{"d":null,"c":[{"y":2.5,"x":1}]},"a":1}"#,
+        r#"{ "b": {"d":null,"c":[{"y":25e-1,"x":1.0}]}, "a": 1e0 }"#,
+    ] {
+        let again = send(same).await;
+        assert_eq!(
+            again.header("idempotency-replayed"),
+            Some("true"),
+            "{same}: {}",
+            again.text
+        );
+        assert_eq!(again.is(200), first);
+    }
+    for other in [
+        r#"{"a":1,"b":{"c":[{"x":1,"y":2.5}]}}"#,
+        r#"{"a":1,"b":{"c":[{"x":1,"y":2}],"d":null}}"#,
+        r#"{"a":"1","b":{"c":[{"x":1,"y":2.5}],"d":null}}"#,
+        "{}",
+    ] {
+        send(other).await.is_error(422, "IDEMPOTENCY_KEY_REUSED");
+    }
+    assert_eq!(with(&bob, &ada).await.len(), 1);
+
+    // One that was stored when fingerprints were made of texts: its content decides.
+    let id = first["id"].as_str().unwrap();
+    let mut locator = world.stored(&format!("M#{id}"), "AT").await.unwrap();
+    locator["f"] = json!({ "B": "AAAAAAAAAAAAAAAAAAAAAA==" });
+    world.store(&[locator]).await;
+    let again = send(r#"{"b":{"c":[{"x":1,"y":2.5}],"d":null},"a":1}"#).await;
+    assert_eq!(
+        again.header("idempotency-replayed"),
+        Some("true"),
+        "{}",
+        again.text
+    );
+    send("{}").await.is_error(422, "IDEMPOTENCY_KEY_REUSED");
+    assert_eq!(with(&bob, &ada).await.len(), 1);
+}
+
+/// What comes back is what went, to the last digit; a number that cannot is refused and not changed.
+#[tokio::test]
+async fn a_number_in_the_metadata_comes_back_as_it_went_or_is_refused() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let send = async |number: &str| {
+        let body = format!(
+            r#"{{"receiver_id":"{}","content":"Hello","metadata":{{"x":[{number}]}}}}"#,
+            bob.id
+        );
+        let request = ada.request("POST", "/api/v2/messages/send");
+        ada.send(request.header("content-type", "application/json").body(body))
+            .await
+    };
+    for number in [
+        "0",
+        "-7",
+        "18446744073709551615",
+        "-9223372036854775808",
+        "0.1",
+        "2.2250738585072014e-308",
+        "5e-324",
+        "1.7976931348623157e308",
+        "8.988465674311579e307",
+        "52.520006599999995",
+    ] {
+        let sent = send(number).await;
+        assert_eq!(sent.status, 200, "{number}: {}", sent.text);
+        let path = format!("/api/v2/messages/{}", sent.json["id"].as_str().unwrap());
+        let read = ada.get(&path).await.text.replace("e+", "e");
+        assert!(read.contains(&format!(r#""x":[{number}]"#)), "{number}: {read}");
+    }
+    for number in [
+        "1e400",
+        "0.10000000000000000001",
+        "123456789012345678901234567890",
+        "9007199254740993.0",
+    ] {
+        let error = send(number).await.is_error(422, "VALIDATION_ERROR");
+        assert_eq!(error["details"]["field"], "metadata.x.0", "{number}");
+        assert_eq!(error["details"]["issue"], "inexact", "{number}");
+    }
+}
+
 /// Contract §1 *Rate limits*: a send counts once it is valid, whatever becomes of it.
 #[tokio::test]
 async fn sends_count_towards_the_limit_also_if_they_cannot_be_paid_for() {

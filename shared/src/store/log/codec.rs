@@ -1,8 +1,10 @@
 //! Log entries as items.
 
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::domain::ids::{ConversationId, MessageId, TransactionId, UserId};
+use crate::domain::json::Json;
 use crate::domain::message::{Attachment, Content, Deletion, Entry, Event, MessageType, Payment, Tail};
 use crate::domain::moderation::{Moderation, ModerationStatus};
 use crate::domain::unread::Window;
@@ -184,8 +186,8 @@ pub(in crate::store) fn decode(item: &Item) -> Result<Entry> {
                 None => Vec::new(),
             },
             metadata: match item.find_text(attribute::METADATA) {
-                Some(metadata) => serde_json::from_str(metadata).map_err(Error::internal)?,
-                None => serde_json::Map::new(),
+                Some(metadata) => self::metadata(metadata)?,
+                None => Map::new(),
             },
             payment: match item.find_id(attribute::TRANSACTION)? {
                 Some(transaction) => Some(Payment {
@@ -217,6 +219,17 @@ pub(in crate::store) fn decode(item: &Item) -> Result<Entry> {
         }
     };
     Ok(Entry { seq, at, event, tail })
+}
+
+/// What a client noted, with every number as it was: `serde_json` reads some a last digit off.
+fn metadata(text: &str) -> Result<Map<String, Value>> {
+    let value = Json::parse(text.as_bytes()).map_err(|broken| Error::internal(broken.to_string()))?;
+    match value.into_value() {
+        Ok(Value::Object(fields)) => Ok(fields),
+        // Kept before numbers were judged at the door.
+        Err(_) => serde_json::from_str(text).map_err(Error::internal),
+        Ok(_) => Err(Error::internal("the metadata of a message is no object")),
+    }
 }
 
 fn pair(bytes: &[u8]) -> Option<[UserId; 2]> {

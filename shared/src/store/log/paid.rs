@@ -5,9 +5,7 @@
 //! and comes back with the first message, whatever the balance is by then.
 
 use super::codec::{decode, encode};
-use super::{
-    ATTEMPTS, Appended, Draft, claimed, fingerprint, holds, locator, message_entry, moved_claim, newest,
-};
+use super::{ATTEMPTS, Appended, Draft, claimed, holds, locator, message_entry, moved_claim, newest};
 use crate::App;
 use crate::domain::message::{Entry, Payment};
 use crate::error::{Error, Result};
@@ -33,7 +31,7 @@ pub async fn append_paid(
     account: Account,
     cost: u64,
 ) -> Result<Appended> {
-    let fingerprint = fingerprint(draft);
+    let fingerprint = draft.fingerprint();
     let conversation = sender.conversation();
     let (mut newest, mut account) = (newest, account);
     // The place that an attempt by another route claimed and did not fill.
@@ -41,7 +39,7 @@ pub async fn append_paid(
     if draft.client_message_id.is_some() {
         let earlier = table::get(app, &keys::locator(draft.id), Consistency::Strong).await?;
         if let Some(earlier) = earlier {
-            let seq = claimed(&earlier, &fingerprint)?;
+            let seq = claimed(app, sender, draft.id, &earlier, &fingerprint).await?;
             if let Some(entry) = find(app, sender, draft, seq).await? {
                 return Ok(Appended {
                     entry,
@@ -85,7 +83,7 @@ pub async fn append_paid(
             return Err(Error::internal("a refused transaction names too few parts"));
         };
         if let Some(claim) = claim {
-            let seq = claimed(claim, &fingerprint)?;
+            let seq = claimed(app, sender, draft.id, claim, &fingerprint).await?;
             if let Some(entry) = find(app, sender, draft, seq).await? {
                 return Ok(Appended {
                     entry,
