@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use futures::{SinkExt as _, StreamExt as _};
 use local_gateway::websocket::WebSocketOptions;
+use rustix::fs::Mode;
 use shared::clock::Clock;
 use shared::domain::user::Claims;
 use shared::telemetry::Sink;
@@ -157,6 +158,8 @@ fn refuse(error: &clap::Error) -> ExitCode {
 
 async fn run(run: Run) -> Result<(), String> {
     let mut ending = Ending::new()?;
+    // What the desk writes is for whoever runs it.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     show_warnings();
     let environment = environment::of_process();
     let data_dir = (!run.memory).then_some(run.data_dir);
@@ -248,7 +251,21 @@ fn say(text: &str) {
 }
 
 fn welcome(desk: &Desk, environment: &Environment, kept: &str) -> Result<String, String> {
-    let secret = environment::jwt_secret(environment);
+    let Some(secret) = environment::jwt_secret(environment) else {
+        return Ok(format!(
+            "Tidings is running; its data is kept {kept}.
+
+  HTTP API     {http}      documents {http}/docs  {http}/redoc  {http}/openapi.json
+  WebSocket    {ws}        document  {http}/asyncapi.json
+
+It takes the tokens of the issuer at JWT_JWKS_URL. Set JWT_SECRET_KEY as well for the live page and tidings token.
+
+Ctrl-C stops it.
+",
+            http = desk.http_url(),
+            ws = desk.ws_url(),
+        ));
+    };
     let token = |user: &demo::DemoUser| {
         demo::token(
             &secret,
@@ -305,7 +322,9 @@ Ctrl-C stops it.
 }
 
 fn print_token(token: Token) -> Result<(), String> {
-    let secret = environment::jwt_secret(&environment::of_process());
+    let secret = environment::jwt_secret(&environment::of_process()).ok_or(
+        "JWT_JWKS_URL is set, so the issuer there makes the tokens; set JWT_SECRET_KEY to make one here",
+    )?;
     if secret.len() < shared::config::SECRET_MIN_BYTES {
         return Err(format!(
             "JWT_SECRET_KEY has {} bytes; at least {} are needed",

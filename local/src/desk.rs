@@ -1,21 +1,19 @@
 //! The desk itself: everything put together, started and stopped.
 
+mod gateways;
+
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures::future::BoxFuture;
-use local_gateway::http::{HttpGateway, RouteError};
+use local_gateway::http::RouteError;
 use local_gateway::template::{FunctionSpec, Template, TemplateError};
-use local_gateway::websocket::{self, WebSocketGateway, WebSocketOptions};
+use local_gateway::websocket::{WebSocketGateway, WebSocketOptions};
 use local_runtime::loopback::Server;
-use local_services::{
-    ConnectionInfo, Connections, OpenError, PostError, QueueSpec, Services, Storage, TableSpec,
-};
+use local_services::{OpenError, QueueSpec, Services, Storage, TableSpec};
 use shared::App;
 use shared::clock::Clock;
 use shared::config::ConfigError;
@@ -29,7 +27,7 @@ use crate::environment::{self, Environment};
 use crate::folder::{Folder, FolderError};
 use crate::invoker::{Divided, InProcess, Instance, SharedInvoker};
 use crate::processes::{ProcessOptions, Processes, ProcessesError};
-use crate::{buckets, demo, live_page, poller, redrive, rights, schedules};
+use crate::{buckets, demo, live_page, poller, rights, schedules};
 
 /// The name of the desk itself among those who call services.
 const DESK: &str = "desk";
@@ -86,6 +84,9 @@ pub enum StartError {
     /// The template is wrong.
     #[error("template.yaml: {0}")]
     Template(#[from] TemplateError),
+    /// `ALLOWED_ORIGINS` are none that a deployment would take.
+    #[error("ALLOWED_ORIGINS: {0}")]
+    Origins(TemplateError),
     /// Its routes contradict each other.
     #[error("template.yaml: {0}")]
     Routes(#[from] RouteError),
@@ -132,8 +133,8 @@ impl Desk {
         let ws_listener = listen(options.ws_port, "--ws-port").await?;
         let s3_listener = listen(options.s3_port, "--s3-port").await?;
         let (http, ws) = (local_address(&http_listener)?, local_address(&ws_listener)?);
-        let template = environment::template(&options.environment)?;
-        let folder = options.data_dir.as_deref().map(Folder::open).transpose()?;
+        let template = read_template(&options.environment)?;
+        let mut folder = options.data_dir.as_deref().map(Folder::open).transpose()?;
         let storage = folder.as_ref().map_or(Storage::Memory, |folder| {
             Storage::Folder(folder.path().to_owned())
         });
@@ -163,21 +164,17 @@ impl Desk {
                 .map_err(|error| StartError::Demo(error.chain()))?;
         }
 
+        if let Some(folder) = &mut folder {
+            folder.is_complete()?;
+        }
         let secret = environment::jwt_secret(&options.environment);
         let page = live_page::page(format!("ws://{ws}"), secret.clone(), clock.clone());
-        let gateway = HttpGateway::new(&template.http, Arc::clone(&invoker))?
-            .with_extra(http::Method::GET, "/", page)
-            .with_extra(
-                http::Method::POST,
-                redrive::PATH,
-                redrive::route(services.clone()),
-            );
-        let websocket = Arc::new(WebSocketGateway::new(
-            template.websocket.clone(),
-            Arc::clone(&invoker),
-            options.websocket,
-        ));
-        services.set_connections(Arc::new(Posts(Arc::downgrade(&websocket))));
+        let guard = environment::guard(&options.environment, template.http.cors.as_ref());
+        let invoked = Arc::clone(&invoker);
+        let gateways::Gateways {
+            http: gateway,
+            websocket,
+        } = gateways::open(&template, invoked, options.websocket, guard, page, &services)?;
 
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
@@ -216,7 +213,7 @@ impl Desk {
             websocket,
             invoker,
             processes,
-            secret,
+            secret: secret.unwrap_or_default(),
             clock,
             moved,
             stop,
@@ -260,7 +257,7 @@ impl Desk {
         self.processes.as_deref()
     }
 
-    /// The secret that signs tokens here.
+    /// The secret that signs tokens here; empty where only an issuer does.
     pub fn secret(&self) -> &str {
         &self.secret
     }
@@ -287,6 +284,16 @@ impl Desk {
             processes.stop().await;
         }
     }
+}
+
+fn read_template(overrides: &Environment) -> Result<Template, StartError> {
+    environment::template(overrides).map_err(|error| {
+        if overrides.contains_key("ALLOWED_ORIGINS") {
+            StartError::Origins(error)
+        } else {
+            StartError::Template(error)
+        }
+    })
 }
 
 async fn listen(port: u16, flag: &'static str) -> Result<TcpListener, StartError> {
@@ -429,49 +436,5 @@ async fn sweep(services: Services, stopped: watch::Receiver<bool>) {
             Ok(Err(error)) => eprintln!("expired items cannot be removed: {error}"),
             Err(error) => eprintln!("expired items cannot be removed: {error}"),
         }
-    }
-}
-
-/// The `@connections` API over the gateway's connections. It does not hold the gateway: that holds the functions,
-/// which hold the services, and a ring would outlive the desk.
-struct Posts(Weak<WebSocketGateway>);
-
-impl Posts {
-    fn gateway(&self) -> Result<Arc<WebSocketGateway>, PostError> {
-        self.0.upgrade().ok_or(PostError::Gone)
-    }
-}
-
-impl Connections for Posts {
-    fn post<'a>(&'a self, id: &'a str, data: Bytes) -> BoxFuture<'a, Result<(), PostError>> {
-        Box::pin(async move { self.gateway()?.post(id, &data).await.map_err(post_error) })
-    }
-
-    fn get<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<ConnectionInfo, PostError>> {
-        let moment = |milliseconds: u64| {
-            time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000)
-                .unwrap_or(time::OffsetDateTime::UNIX_EPOCH)
-        };
-        Box::pin(async move {
-            let info = self.gateway()?.get(id).ok_or(PostError::Gone)?;
-            Ok(ConnectionInfo {
-                connected_at: moment(info.connected_at),
-                last_active_at: moment(info.last_active_at),
-                source_ip: info.source_ip,
-                user_agent: info.user_agent.unwrap_or_default(),
-            })
-        })
-    }
-
-    fn disconnect<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), PostError>> {
-        Box::pin(async move { self.gateway()?.disconnect(id).map_err(post_error) })
-    }
-}
-
-fn post_error(error: websocket::PostError) -> PostError {
-    match error {
-        websocket::PostError::Gone => PostError::Gone,
-        websocket::PostError::TooLarge => PostError::TooLarge,
-        websocket::PostError::Throttled => PostError::Throttled,
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use local_gateway::template::{Resource, Sources, Template, TemplateError};
+use local_gateway::guard::Guard;
+use local_gateway::template::{CorsSpec, Resource, Sources, Template, TemplateError};
 use local_services::Service;
 use shared::config::{Config, ConfigError};
 
@@ -123,13 +124,17 @@ pub fn settings(
         ("AWS_ENDPOINT_URL_S3", &addresses.s3),
         ("AWS_ENDPOINT_URL_S3_PUBLIC", &addresses.s3_public),
         ("WEBSOCKET_ENDPOINT", &addresses.connections),
-        ("JWT_SECRET_KEY", DESK_JWT_SECRET),
         ("CURSOR_SECRET_KEY", DESK_CURSOR_SECRET),
         // Enough to try things, and few enough to see them end.
         ("CREDITS_INITIAL", "100"),
     ];
     let mut settings = of_template.clone();
     settings.extend(of_desk.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    // Empty, not absent: the template names the secret of a deployment.
+    settings.insert(
+        "JWT_SECRET_KEY".to_owned(),
+        jwt_secret(overrides).unwrap_or_default(),
+    );
     let known = overrides
         .iter()
         .filter(|(name, _)| Config::NAMES.contains(&name.as_str()));
@@ -149,10 +154,23 @@ pub fn config(
     Config::from_lookup(|name| settings.get(name).cloned())
 }
 
-/// The secret that signs tokens here.
-pub fn jwt_secret(overrides: &Environment) -> String {
-    overrides
-        .get("JWT_SECRET_KEY")
-        .cloned()
-        .unwrap_or_else(|| DESK_JWT_SECRET.to_owned())
+/// The secret that signs tokens here: the one that was given, or the desk's own. None where an issuer signs
+/// (`JWT_JWKS_URL`), because what the desk's own secret signs anybody could have signed.
+pub fn jwt_secret(overrides: &Environment) -> Option<String> {
+    let is_set = |name: &str| overrides.get(name).is_some_and(|value| !value.is_empty());
+    match overrides.get("JWT_SECRET_KEY") {
+        Some(secret) => Some(secret.clone()),
+        None if is_set("JWT_JWKS_URL") => None,
+        None => Some(DESK_JWT_SECRET.to_owned()),
+    }
+}
+
+/// Whom the gateways answer. Where the secret is public, a page that reached the desk could make itself a token for
+/// anybody, so only pages of this machine and of the allowed origins reach it.
+pub fn guard(overrides: &Environment, cors: Option<&CorsSpec>) -> Guard {
+    if jwt_secret(overrides).as_deref() == Some(DESK_JWT_SECRET) {
+        Guard::loopback(cors.map(|cors| cors.allow_origins.clone()).unwrap_or_default())
+    } else {
+        Guard::open()
+    }
 }

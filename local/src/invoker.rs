@@ -78,7 +78,9 @@ impl Invoker for InProcess {
                 .ok_or_else(|| crashed("the function has no instance"))?;
             let run = std::panic::AssertUnwindSafe(loaded.function.invoke(app, &event)).catch_unwind();
             match tokio::time::timeout(loaded.timeout, run).await {
-                Ok(Ok(Ok(answer))) if answer.len() > PAYLOAD_LIMIT_BYTES => Err(InvokeError::TooLarge),
+                Ok(Ok(Ok(answer))) if answer.len() > PAYLOAD_LIMIT_BYTES => {
+                    Err(InvokeError::answer_too_large())
+                }
                 Ok(Ok(Ok(answer))) => Ok(answer),
                 Ok(Ok(Err(message))) => Err(InvokeError::Crashed(message)),
                 // A panic is a function that dies, not a desk that does.
@@ -118,3 +120,70 @@ impl Invoker for Divided {
 
 /// The type of a shared invoker.
 pub type SharedInvoker = Arc<dyn Invoker>;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use bytes::Bytes;
+    use local_gateway::http::HttpGateway;
+    use local_gateway::template::{HttpApiSpec, HttpRoute};
+    use local_services::{Services, Storage};
+    use shared::clock::Clock;
+    use shared::lambda::ConnectionReply;
+
+    use super::*;
+    use crate::environment;
+
+    /// A function whose answer has as many bytes as its event says.
+    fn answering() -> Function {
+        Function::connection("answer", "answer", |_, event| {
+            Box::pin(async move {
+                let event: serde_json::Value = serde_json::from_slice(event).unwrap_or_default();
+                let length = event["rawQueryString"]
+                    .as_str()
+                    .and_then(|text| text.parse().ok());
+                let answer = serde_json::Value::from("x".repeat(length.unwrap_or(0)));
+                Ok(ConnectionReply {
+                    status: 200,
+                    answer: Ok(answer),
+                })
+            })
+        })
+    }
+
+    /// Source: AWS, *Lambda quotas*, and *Troubleshooting* of API Gateway: a failed integration is a 5xx.
+    #[tokio::test]
+    async fn an_answer_that_is_too_large_is_a_failure_of_the_function_and_not_of_the_client() {
+        let services = Services::open(Storage::Memory).unwrap();
+        let template = environment::template(&BTreeMap::new()).unwrap();
+        let of_template = &template.functions[0].environment;
+        let config =
+            environment::config("Answer", of_template, &BTreeMap::new(), "http://127.0.0.1").unwrap();
+        let connector = services.connector("Answer");
+        let instance = Instance::new(Box::new(move || {
+            App::new(config, Clock::default(), &connector, Arc::new(|_| {}))
+        }));
+        let mut functions = InProcess::new();
+        functions.add("Answer", answering(), Duration::from_secs(3), vec![instance]);
+        let spec = HttpApiSpec {
+            routes: vec![HttpRoute {
+                method: "GET".to_owned(),
+                path: "/answer".to_owned(),
+                function: "Answer".to_owned(),
+                timeout_milliseconds: None,
+            }],
+            ..HttpApiSpec::default()
+        };
+        let gateway = HttpGateway::new(&spec, Arc::new(functions)).unwrap();
+        for (length, status) in [(PAYLOAD_LIMIT_BYTES - 2, 200), (PAYLOAD_LIMIT_BYTES - 1, 500)] {
+            let request = http::Request::get(format!("/answer?{length}")).header("host", "localhost");
+            let request = request.body(Bytes::new()).unwrap();
+            let answer = gateway.handle(request, "127.0.0.1:50000".parse().unwrap()).await;
+            assert_eq!(answer.status(), status, "{length}");
+            if status == 500 {
+                assert_eq!(answer.body(), r#"{"message":"Internal Server Error"}"#);
+            }
+        }
+    }
+}

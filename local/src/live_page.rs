@@ -1,4 +1,5 @@
-//! The live page at `/`: Tidings at work within a minute. For the desk only; it hands out tokens.
+//! The live page at `/`: Tidings at work within a minute. For the desk only: it hands out tokens, to whoever asks for
+//! it by a loopback name.
 
 use std::sync::Arc;
 
@@ -14,12 +15,34 @@ const PAGE: &str = include_str!("../page/index.html");
 /// Where the page's script finds its users and the socket's address.
 const SLOT: &str = "__DESK__";
 
+/// What there is to see where only an issuer signs tokens.
+const NO_TOKENS: &str = "This desk takes the tokens of the issuer at JWT_JWKS_URL, so the live page has none to hand out. \
+    Set JWT_SECRET_KEY as well to use it.\n";
+
 /// Serves the page, with tokens made when it is asked for.
-pub fn page(ws_url: String, secret: String, clock: Clock) -> Extra {
+pub fn page(ws_url: String, secret: Option<String>, clock: Clock) -> Extra {
     Arc::new(move |_| {
-        let response = render(&ws_url, &secret, &clock);
+        let response = match &secret {
+            Some(secret) => render(&ws_url, secret, &clock),
+            None => no_tokens(),
+        };
         Box::pin(async move { response })
     })
+}
+
+fn no_tokens() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(NO_TOKENS.as_bytes()));
+    *response.status_mut() = http::StatusCode::NOT_FOUND;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        header::HeaderValue::from_static("no-store"),
+    );
+    response
 }
 
 fn render(ws_url: &str, secret: &str, clock: &Clock) -> Response<Bytes> {

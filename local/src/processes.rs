@@ -266,7 +266,7 @@ fn error(failure: Option<Failure>) -> InvokeError {
         None => InvokeError::Throttled,
         Some(Failure::Reported(error) | Failure::Ended(error)) => InvokeError::Crashed(error),
         Some(Failure::TimedOut) => InvokeError::TimedOut,
-        Some(Failure::TooLarge) => InvokeError::TooLarge,
+        Some(Failure::TooLarge) => InvokeError::answer_too_large(),
     }
 }
 

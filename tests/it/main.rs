@@ -39,6 +39,7 @@ mod conversations;
 mod costs;
 mod credits;
 mod dependencies;
+mod desk;
 mod documents;
 mod faults;
 mod files;

@@ -1,7 +1,7 @@
 //! The HTTP API: routes from the template, events in payload format 2.0, answers as API Gateway gives them.
 //!
-//! A request passes, in this order: the preflight answer of CORS, the desk's own extra routes, the limits, the
-//! router, the function. Whatever happens, the answer carries `apigw-requestid` and, for a listed origin, the
+//! A request passes, in this order: the guard, the preflight answer of CORS, the desk's own extra routes, the limits,
+//! the router, the function. Whatever happens, the answer carries `apigw-requestid` and, for a listed origin, the
 //! headers of CORS.
 
 mod cors;
@@ -18,13 +18,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use crate::guard::{self, Guard};
 use crate::invoke::{self, BoxFuture, InvokeError, Invoker, Outcome};
 use crate::server::{self, Moment};
 use crate::template::HttpApiSpec;
@@ -37,6 +38,9 @@ pub const BODY_LIMIT_BYTES: usize = 10 * 1024 * 1024;
 pub const HEADER_LIMIT_BYTES: usize = 10_240;
 /// How long an integration may take. From the same page: maximum integration timeout 30 seconds.
 pub const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the body of a request may take to arrive. The integration's time has not begun by then, so this is the
+/// desk's own: as long as API Gateway waits for anything else of a request.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A route of the desk itself, answered without a function.
 pub type Extra = Arc<dyn Fn(Request<Bytes>) -> BoxFuture<'static, Response<Bytes>> + Send + Sync>;
@@ -54,6 +58,8 @@ struct Inner {
     invoker: Arc<dyn Invoker>,
     extras: HashMap<(Method, String), Extra>,
     patience: Duration,
+    body_patience: Duration,
+    guard: Guard,
 }
 
 impl HttpGateway {
@@ -65,13 +71,23 @@ impl HttpGateway {
             invoker,
             extras: HashMap::new(),
             patience: INTEGRATION_TIMEOUT,
+            body_patience: BODY_TIMEOUT,
+            guard: Guard::open(),
         };
         Ok(Self {
             inner: Arc::new(inner),
         })
     }
 
-    /// Adds a route of the desk's own at an exact path. It bypasses functions, limits and template.
+    /// Answers only those whom the guard admits.
+    #[must_use]
+    pub fn with_guard(mut self, guard: Guard) -> Self {
+        Arc::make_mut(&mut self.inner).guard = guard;
+        self
+    }
+
+    /// Adds a route of the desk's own at an exact path. It bypasses functions, limits and template, and answers only
+    /// who asks for a loopback name, and no page of another origin: what the desk has of its own is for whoever sits at it.
     #[must_use]
     pub fn with_extra(mut self, method: Method, path: &str, handler: Extra) -> Self {
         Arc::make_mut(&mut self.inner)
@@ -87,6 +103,13 @@ impl HttpGateway {
         self
     }
 
+    /// Waits for the body of a request at most so long, instead of [`BODY_TIMEOUT`].
+    #[must_use]
+    pub fn with_body_timeout(mut self, patience: Duration) -> Self {
+        Arc::make_mut(&mut self.inner).body_patience = patience;
+        self
+    }
+
     /// Serves the listener until `shutdown` resolves, and then finishes the requests that are open.
     pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let gateway = self.clone();
@@ -94,9 +117,11 @@ impl HttpGateway {
             let gateway = gateway.clone();
             async move {
                 let (parts, body) = request.into_parts();
-                let answer = match read(body).await {
-                    Ok(body) => gateway.handle(Request::from_parts(parts, body), peer).await,
-                    Err(status) => gateway.refuse(&parts.headers, status),
+                let body = tokio::time::timeout(gateway.inner.body_patience, read(body)).await;
+                let answer = match body {
+                    Ok(Ok(body)) => gateway.handle(Request::from_parts(parts, body), peer).await,
+                    Ok(Err(status)) => gateway.refuse(&parts.headers, status),
+                    Err(_) => gateway.refuse(&parts.headers, StatusCode::REQUEST_TIMEOUT),
                 };
                 answer.map(Full::new)
             }
@@ -107,12 +132,19 @@ impl HttpGateway {
     /// Answers one request, as [`HttpGateway::serve`] does for each that it reads.
     pub async fn handle(&self, request: Request<Bytes>, peer: SocketAddr) -> Response<Bytes> {
         let now = Moment::now();
+        if !self.inner.guard.admits_host(request.headers()) {
+            return identified(not_here(), &server::id());
+        }
         if let Some(preflight) = self.inner.cors.as_ref().and_then(|cors| cors.preflight(&request)) {
             return identified(preflight, &server::id());
         }
         let key = (request.method().clone(), request.uri().path().to_owned());
         if let Some(extra) = self.inner.extras.get(&key) {
-            return extra(request).await;
+            return if guard::is_from_this_machine(request.headers()) {
+                extra(request).await
+            } else {
+                identified(not_here(), &server::id())
+            };
         }
         let (request_headers, id) = (request.headers().clone(), server::id());
         let mut response = self.route(request, peer, &id, now).await;
@@ -165,12 +197,17 @@ impl HttpGateway {
     }
 
     fn refuse(&self, request_headers: &HeaderMap, status: StatusCode) -> Response<Bytes> {
-        let text = if status == StatusCode::PAYLOAD_TOO_LARGE {
-            "Request Entity Too Large"
-        } else {
-            "Bad Request"
+        let text = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => "Request Entity Too Large",
+            StatusCode::REQUEST_TIMEOUT => "Request Timeout",
+            _ => "Bad Request",
         };
         let mut response = message(status, text);
+        if status == StatusCode::REQUEST_TIMEOUT {
+            // RFC 9110 §15.5.9: what is still to come is not waited for.
+            let headers = response.headers_mut();
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         if let Some(cors) = &self.inner.cors {
             cors.decorate(request_headers, response.headers_mut());
         }
@@ -187,6 +224,14 @@ fn failure(error: &InvokeError) -> Response<Bytes> {
         InvokeError::Throttled => message(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"),
         InvokeError::TooLarge => message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
     }
+}
+
+/// The refusal of a host or a page that has no business here.
+fn not_here() -> Response<Bytes> {
+    message(
+        StatusCode::FORBIDDEN,
+        "The desk answers on loopback names only, such as 127.0.0.1 and localhost",
+    )
 }
 
 /// Reads a body up to the limit; what lies beyond is read and dropped, so that the client sees the refusal.

@@ -7,7 +7,8 @@ pub use futures::future::BoxFuture;
 
 /// The largest event or answer of a synchronous invocation, in bytes.
 ///
-/// From "Lambda quotas": 6 MB each for request and response.
+/// From "Lambda quotas": 6 MB each for request and response. The limit of an answer is 100 bytes higher, which the
+/// desk does not give.
 pub const PAYLOAD_LIMIT_BYTES: usize = 6 * 1024 * 1024;
 
 /// Runs functions, in this process or in others.
@@ -29,12 +30,23 @@ pub enum InvokeError {
     /// No concurrency was left for the function.
     #[error("the function is throttled")]
     Throttled,
-    /// The event or the answer is over the limit of a synchronous invocation.
-    #[error("the payload is too large")]
+    /// The event is over the limit of a synchronous invocation, so that the function was not called. An answer over the
+    /// limit is a failure of the function: [`InvokeError::answer_too_large`].
+    #[error("the event is too large")]
     TooLarge,
 }
 
 impl InvokeError {
+    /// The failure of a function whose answer is over the limit, in the words of Lambda. API Gateway answers such a
+    /// failure as any other, with a 5xx: the client did nothing wrong.
+    pub fn answer_too_large() -> Self {
+        let error = serde_json::json!({
+            "errorType": "Function.ResponseSizeTooLarge",
+            "errorMessage": "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
+        });
+        Self::Crashed(error.to_string())
+    }
+
     /// Returns true if the function failed with exactly this message.
     pub(crate) fn has_message(&self, message: &str) -> bool {
         let Self::Crashed(text) = self else { return false };
@@ -74,7 +86,7 @@ pub(crate) async fn invoke(
         Ok(Err(error)) => Outcome::Failed(InvokeError::Crashed(error.to_string())),
         Ok(Ok(Err(error))) => Outcome::Failed(error),
         Ok(Ok(Ok(answer))) if answer.len() > PAYLOAD_LIMIT_BYTES => {
-            Outcome::Failed(InvokeError::Crashed("the answer is over 6 MB".to_owned()))
+            Outcome::Failed(InvokeError::answer_too_large())
         }
         Ok(Ok(Ok(answer))) => Outcome::Answer(answer),
     };

@@ -11,6 +11,7 @@
 //! Where AWS is awkward, so is this crate: limits, timeouts, status codes and bodies follow the public
 //! documentation of API Gateway, and each constant says which page it comes from.
 
+pub mod guard;
 pub mod http;
 pub mod invoke;
 mod server;

@@ -1,4 +1,6 @@
 //! What both gateways share: accepting HTTP/1.1 connections, ids, and times as API Gateway writes them.
+//!
+//! A client that is slow to send the headers of a request is cut off by hyper after 30 seconds.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -7,7 +9,8 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use ::http::uri::Authority;
+use ::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use bytes::Bytes;
@@ -15,6 +18,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::json;
 use time::OffsetDateTime;
 use time::macros::format_description;
 use tokio::net::TcpListener;
@@ -62,8 +66,13 @@ where
         let (handler, mut stopped) = (handler.clone(), stopped.clone());
         connections.spawn(async move {
             let service = service_fn(move |request| {
-                let answer = handler(request, peer);
-                async move { Ok::<_, Infallible>(answer.await) }
+                let answer = names_one_host(&request).then(|| handler(request, peer));
+                async move {
+                    Ok::<_, Infallible>(match answer {
+                        Some(answer) => answer.await,
+                        None => json(StatusCode::BAD_REQUEST, &json!({ "message": "Bad Request" })),
+                    })
+                }
             });
             let connection = hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -90,6 +99,20 @@ where
         tracing::debug!("open requests were cut off");
     }
     Ok(())
+}
+
+/// Returns true unless a request has no host, several, or one that is none.
+/// Source: RFC 9112 §3.2; a request of HTTP/1.0 may leave it out.
+fn names_one_host<B>(request: &Request<B>) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => request.version() == Version::HTTP_10,
+        (Some(host), None) => {
+            let authority = Authority::try_from(host.as_bytes());
+            authority.is_ok_and(|authority| !authority.host().is_empty() && !authority.as_str().contains('@'))
+        }
+        (Some(_), Some(_)) => false,
+    }
 }
 
 /// Returns true for an error of `accept` that is the listener's and not one client's.
@@ -192,4 +215,37 @@ pub(crate) fn json(status: StatusCode, body: &serde_json::Value) -> Response<Ful
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_names_one_host() {
+        for (version, hosts, is_sound) in [
+            (Version::HTTP_11, &["localhost:3000"][..], true),
+            (Version::HTTP_11, &["[::1]:3000"], true),
+            (Version::HTTP_11, &["a.example"], true),
+            (Version::HTTP_11, &[], false),
+            (Version::HTTP_11, &["localhost", "localhost"], false),
+            (Version::HTTP_11, &["localhost", "evil.example"], false),
+            (Version::HTTP_11, &[""], false),
+            (Version::HTTP_11, &["a b"], false),
+            (Version::HTTP_11, &["a/b"], false),
+            (Version::HTTP_11, &["ada@localhost"], false),
+            (Version::HTTP_10, &[], true),
+            (Version::HTTP_10, &["localhost", "localhost"], false),
+        ] {
+            let mut request = Request::builder().version(version).uri("/");
+            for host in hosts {
+                request = request.header(header::HOST, *host);
+            }
+            assert_eq!(
+                names_one_host(&request.body(()).unwrap()),
+                is_sound,
+                "{version:?} {hosts:?}"
+            );
+        }
+    }
 }

@@ -23,6 +23,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::net::TcpListener;
 
+use crate::guard::Guard;
 use crate::invoke::Invoker;
 use crate::server;
 use crate::template::WebSocketApiSpec;
@@ -79,18 +80,30 @@ struct Inner {
     spec: WebSocketApiSpec,
     invoker: Arc<dyn Invoker>,
     options: WebSocketOptions,
+    guard: Guard,
     connections: connections::Connections,
 }
 
 impl WebSocketGateway {
-    /// Builds the API that the template describes.
+    /// Builds the API that the template describes, for everybody.
     pub fn new(spec: WebSocketApiSpec, invoker: Arc<dyn Invoker>, options: WebSocketOptions) -> Self {
+        Self::with_guard(spec, invoker, options, Guard::open())
+    }
+
+    /// Builds the API that the template describes, for those whom the guard admits.
+    pub fn with_guard(
+        spec: WebSocketApiSpec,
+        invoker: Arc<dyn Invoker>,
+        options: WebSocketOptions,
+        guard: Guard,
+    ) -> Self {
         let connections = connections::Connections::default();
         Self {
             inner: Arc::new(Inner {
                 spec,
                 invoker,
                 options,
+                guard,
                 connections,
             }),
         }

@@ -3,16 +3,21 @@
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinSet};
+
+/// How long a client may leave the body of a request where it is: then its connection is closed. S3 has such a time
+/// too (`RequestTimeout`), and does not say how long it is. Headers have hyper's 30 seconds.
+const SILENCE_LIMIT: Duration = Duration::from_secs(30);
 
 /// The caller gets no answer: its connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -87,13 +92,61 @@ where
         let handler = &handler;
         async move {
             let (parts, body) = request.into_parts();
-            let body = body.collect().await.map_err(|_| HungUp)?.to_bytes();
+            let body = read(body, SILENCE_LIMIT).await?;
             handler(Request::from_parts(parts, body)).await
         }
     });
     // A process that is killed leaves its connection in the middle: nobody has to hear of it.
     hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service)
         .await
         .ok();
+}
+
+/// Reads a body whole, unless it falls silent.
+async fn read<B>(mut body: B, patience: Duration) -> Result<Bytes, HungUp>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let mut whole = BytesMut::new();
+    while let Some(frame) = tokio::time::timeout(patience, body.frame())
+        .await
+        .map_err(|_| HungUp)?
+    {
+        if let Ok(data) = frame.map_err(|_| HungUp)?.into_data() {
+            whole.extend_from_slice(&data);
+        }
+    }
+    Ok(whole.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A body of one frame, and then silence.
+    struct Silent(Option<Bytes>);
+
+    impl Body for Silent {
+        type Data = Bytes;
+        type Error = io::Error;
+
+        fn poll_frame(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, io::Error>>> {
+            self.0.take().map_or(std::task::Poll::Pending, |data| {
+                std::task::Poll::Ready(Some(Ok(hyper::body::Frame::data(data))))
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_falls_silent_is_given_up() {
+        let body = Silent(Some(Bytes::from_static(b"half")));
+        assert_eq!(read(body, Duration::from_millis(10)).await, Err(HungUp));
+        let body = http_body_util::Full::new(Bytes::from_static(b"whole"));
+        assert_eq!(read(body, SILENCE_LIMIT).await.unwrap(), "whole");
+    }
 }

@@ -17,6 +17,9 @@ use crate::interceptor::{AwsError, Service};
 /// What `X-Amz-Target` begins with.
 pub(crate) const TARGET_PREFIX: &str = "DynamoDB_20120810.";
 
+/// The file of the table, in the folder of the data.
+pub(crate) const FILE: &str = "dynamodb.sqlite";
+
 /// A table to make sure of.
 #[derive(Debug, Clone)]
 pub struct TableSpec {
@@ -31,7 +34,7 @@ pub(crate) fn open(folder: Option<&Path>) -> Result<Database, DynoxideError> {
     let Some(folder) = folder else {
         return Database::memory();
     };
-    let database = Database::new(&uri(&folder.join("dynamodb.sqlite")))?;
+    let database = Database::new(&uri(&folder.join(FILE)))?;
     // Turns `synchronous` off: a commit no longer waits for the disk, 4 ms each. The database
     // keeps a write-ahead log, and what is written to that is the kernel's: every acknowledged
     // write outlives `kill -9`. Only a power cut can cost the last moments.

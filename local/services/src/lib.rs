@@ -19,6 +19,7 @@ mod client;
 mod connections;
 mod dynamodb;
 mod interceptor;
+mod lost;
 mod objects;
 mod queues;
 mod rights;
@@ -36,9 +37,13 @@ pub use client::Lost;
 pub use connections::{ConnectionInfo, Connections, PostError};
 pub use dynamodb::TableSpec;
 pub use interceptor::{AwsError, Call, Interceptor, Service, Verdict};
+pub use lost::lost;
 pub use objects::{Objects, SECRET_KEY};
 pub use queues::{Clock, Delivery, Depth, Outgoing, Peeked, QueueError, QueueSpec, Queues, Received, State};
 pub use rights::{Right, Rights, Statement};
+
+/// The folder of the buckets, in that of the data.
+const OBJECTS: &str = "s3";
 
 /// Where the data is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +97,7 @@ impl Services {
             Storage::Memory => (None, Some(tempfile::tempdir()?)),
         };
         let object_folder = match (&folder, &temporary) {
-            (Some(folder), _) => folder.join("s3"),
+            (Some(folder), _) => folder.join(OBJECTS),
             (None, Some(temporary)) => temporary.path().to_owned(),
             (None, None) => std::env::temp_dir(),
         };

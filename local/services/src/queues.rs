@@ -25,6 +25,9 @@ pub(crate) use requests::name;
 use store::{NewMessage, Store};
 pub(crate) use wire::{TARGET_PREFIX, answer};
 
+/// The file of the messages, in the folder of the data.
+pub(crate) const FILE: &str = "queues.sqlite";
+
 /// Tells the time in milliseconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 

@@ -8,6 +8,7 @@ use ::http::HeaderName;
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
@@ -162,6 +163,7 @@ async fn failures_have_the_statuses_of_the_gateway() {
     let internal = (500, r#"{"message":"Internal Server Error"}"#.to_owned());
     assert_eq!(failed(InvokeError::Crashed("boom".to_owned())).await, internal);
     assert_eq!(failed(InvokeError::TimedOut).await, internal);
+    assert_eq!(failed(InvokeError::answer_too_large()).await, internal);
     assert_eq!(
         failed(InvokeError::Throttled).await,
         (429, r#"{"message":"Too Many Requests"}"#.to_owned())
@@ -220,6 +222,88 @@ async fn extra_routes_need_no_function() {
     let page: Extra = Arc::new(|_| Box::pin(async { Response::new(Bytes::from_static(b"live")) }));
     let gateway = gateway.with_extra(Method::GET, "/", page);
     assert_eq!(text(&call(&gateway, request("GET", "/"), b"").await), "live");
+}
+
+/// DNS rebinding: the desk is the origin of a page that its visitor did not get from it.
+#[tokio::test]
+async fn extra_routes_answer_loopback_names_and_their_own_pages_alone() {
+    let (_, gateway) = gateway(Functions::default());
+    let page: Extra = Arc::new(|_| Box::pin(async { Response::new(Bytes::from_static(b"live")) }));
+    let gateway = gateway.with_extra(Method::GET, "/", page);
+    for (host, origin, status) in [
+        ("127.0.0.1:3000", None, 200),
+        ("localhost:3000", Some("http://localhost:3000"), 200),
+        ("evil.example:3000", None, 403),
+        ("evil.example:3000", Some("http://evil.example:3000"), 403),
+        ("127.0.0.1:3000", Some("https://evil.example"), 403),
+    ] {
+        let mut request = Request::builder().uri("/").header("host", host);
+        if let Some(origin) = origin {
+            request = request.header("origin", origin);
+        }
+        let response = call(&gateway, request, b"").await;
+        assert_eq!(response.status(), status, "{host} {origin:?}");
+        assert_eq!(text(&response) == "live", status == 200);
+    }
+}
+
+#[tokio::test]
+async fn a_guarded_api_answers_loopback_names_alone() {
+    let functions = Functions::default().answering("POST /pets/{pet_id}", &json!("hi"));
+    let (functions, gateway) = gateway(functions);
+    let at = |host: &str| {
+        Request::builder()
+            .method("POST")
+            .uri("/pets/7")
+            .header("host", host)
+    };
+    assert_eq!(call(&gateway, at("api.example"), b"").await.status(), 200);
+    let guarded = gateway.with_guard(Guard::loopback(Vec::new()));
+    assert_eq!(call(&guarded, at("127.0.0.1:3000"), b"").await.status(), 200);
+    assert_eq!(call(&guarded, at("evil.example:3000"), b"").await.status(), 403);
+    assert_eq!(functions.events("POST /pets/{pet_id}").len(), 2);
+}
+
+/// Sends bytes as they are over a connection of their own, and reads until the server closes it.
+async fn raw(address: std::net::SocketAddr, bytes: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(bytes.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+/// RFC 9112 §3.2
+#[tokio::test]
+async fn a_request_without_a_host_or_with_two_is_bad() {
+    let (functions, gateway) = gateway(Functions::default().answering("POST /pets/{pet_id}", &json!("hi")));
+    let (listener, address) = listener().await;
+    let server = tokio::spawn(async move { gateway.serve(listener, std::future::pending()).await });
+    for hosts in ["", "host: localhost\r\nhost: localhost\r\n", "host: a b\r\n"] {
+        let request = format!("POST /pets/7 HTTP/1.1\r\n{hosts}connection: close\r\n\r\n");
+        let answer = raw(address, &request).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{hosts:?}: {answer}");
+        assert!(answer.ends_with(r#"{"message":"Bad Request"}"#), "{answer}");
+    }
+    assert!(functions.events("POST /pets/{pet_id}").is_empty());
+    let request = "POST /pets/7 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    assert!(raw(address, request).await.starts_with("HTTP/1.1 200 "));
+    server.abort();
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_is_given_up_with_408() {
+    let (functions, gateway) = gateway(Functions::default());
+    let gateway = gateway.with_body_timeout(Duration::from_millis(50));
+    let (listener, address) = listener().await;
+    let server = tokio::spawn(async move { gateway.serve(listener, std::future::pending()).await });
+    let request = "POST /pets/7 HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\nhalf";
+    // The server ends the connection too.
+    let answer = raw(address, request).await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(answer.ends_with(r#"{"message":"Request Timeout"}"#), "{answer}");
+    assert!(functions.events("POST /pets/{pet_id}").is_empty());
+    server.abort();
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! "Intrinsic function reference" of the AWS guide; `Fn::Transform`, `Fn::ImportValue` and
 //! `Fn::ForEach` are not supported.
 
+mod parameters;
 mod references;
 
 use base64::Engine as _;
@@ -46,6 +47,12 @@ impl<'a> Document<'a> {
         let root = long_form(raw).map_err(general)?;
         if !root.get("Resources").is_some_and(Value::is_object) {
             return Err(general("the template has no Resources".to_owned()));
+        }
+        let parameters = root.get("Parameters").and_then(Value::as_object);
+        for (name, parameter) in parameters.into_iter().flatten() {
+            if let Some(given) = (sources.parameters)(name) {
+                parameters::check(name, parameter, &given).map_err(general)?;
+            }
         }
         Ok(Self { root, sources })
     }

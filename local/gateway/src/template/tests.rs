@@ -223,3 +223,44 @@ fn errors_name_the_resource() {
     let circle = "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref Q}}}";
     assert_eq!(complaint(circle), "resource Q: the references lead in a circle");
 }
+
+#[test]
+fn a_parameter_has_no_value_that_the_template_does_not_allow() {
+    let yaml = "
+Parameters:
+  Origins:
+    Type: String
+    Default: https://a.example
+    AllowedPattern: ^https?://[^*,]+(,https?://[^*,]+)*$
+    Description: Never all.
+  Stage:
+    Type: String
+    Default: dev
+    AllowedValues: [dev, production]
+Resources: {}";
+    for (name, value, why) in [
+        ("Origins", "https://a.example,https://b.example", None),
+        ("Stage", "production", None),
+        (
+            "Origins",
+            "*",
+            Some(r#"the parameter Origins may not be "*". Never all."#),
+        ),
+        (
+            "Origins",
+            "https://a.example,*",
+            Some(r#"the parameter Origins may not be "https://a.example,*". Never all."#),
+        ),
+        ("Stage", "test", Some(r#"the parameter Stage may not be "test""#)),
+    ] {
+        let sources = Sources {
+            parameters: &|asked| (asked == name).then(|| value.to_owned()),
+            attributes: &|_, _| None,
+        };
+        let complaint = Template::parse(yaml, &sources)
+            .err()
+            .map(|error| error.to_string());
+        let of_parameter = complaint.filter(|complaint| complaint.contains("parameter"));
+        assert_eq!(of_parameter.as_deref(), why, "{name}={value}");
+    }
+}

@@ -37,6 +37,9 @@ impl WebSocketGateway {
             Ok(accept) => accept,
             Err(refusal) => return *refusal,
         };
+        if !self.inner.guard.admits_socket(request.headers()) {
+            return server::json(StatusCode::FORBIDDEN, &json!({ "message": "Forbidden" }));
+        }
         let upgrade = hyper::upgrade::on(&mut request);
         let mut headers = request.headers().clone();
         let mut client = Client::new(&headers, peer, &self.inner.spec.stage);

@@ -54,7 +54,7 @@ impl Store {
     /// Opens the database, in `folder` or in memory.
     pub(super) fn open(folder: Option<&Path>) -> rusqlite::Result<Self> {
         let connection = match folder {
-            Some(folder) => Connection::open(folder.join("queues.sqlite"))?,
+            Some(folder) => Connection::open(folder.join(super::FILE))?,
             None => Connection::open_in_memory()?,
         };
         // As for the table: with a write-ahead log and no waiting for the disk, a commit is the

@@ -139,3 +139,38 @@ async fn plain_requests_are_refused() {
         assert_eq!(response.status(), status);
     }
 }
+
+/// RFC 6455 §10.2: browsers let every page open a socket to everywhere.
+#[tokio::test]
+async fn a_guarded_api_refuses_pages_of_other_origins() {
+    let (functions, invoker) = shared(open());
+    let guard = crate::guard::Guard::loopback(vec!["https://app.example".to_owned()]);
+    let gateway =
+        WebSocketGateway::with_guard(example().websocket, invoker, WebSocketOptions::default(), guard);
+    let (listener, address) = listener().await;
+    tokio::spawn(async move { gateway.serve(listener, std::future::pending()).await });
+    for (origin, is_admitted) in [
+        (None, true),
+        (Some("http://localhost:5173"), true),
+        (Some("https://app.example"), true),
+        (Some("https://evil.example"), false),
+    ] {
+        let before = functions.events("Connect").len();
+        let mut request = format!("ws://{address}/?token=abc")
+            .into_client_request()
+            .unwrap();
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", origin.parse().unwrap());
+        }
+        let connected = tokio_tungstenite::connect_async(request).await;
+        let reached = functions.events("Connect").len() > before;
+        assert_eq!(
+            (connected.is_ok(), reached),
+            (is_admitted, is_admitted),
+            "{origin:?}"
+        );
+        if let Err(error) = connected {
+            assert!(matches!(error, Error::Http(response) if response.status() == 403));
+        }
+    }
+}
