@@ -149,7 +149,7 @@ fn of_client(entry: &Entry, schemas: &mut Schemas) -> Message {
         summary: entry.summary.to_owned(),
         description: prose::of_client(entry.key).to_owned(),
         schema: schemas.inline_input(entry.name, entry.input),
-        examples: vec![(entry.key.to_owned(), entry.example.clone())],
+        examples: vec![(entry.key.to_owned(), (entry.example)())],
     }
 }
 

@@ -9,7 +9,7 @@ pub(crate) mod schemas;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use shared::http::Entry;
+use shared::http::{Entry, Tag};
 use shared::lambda::{Function, Trigger};
 
 use schemas::Schemas;
@@ -18,7 +18,7 @@ use schemas::Schemas;
 pub fn document(functions: &[Function]) -> Value {
     let mut entries: Vec<&Entry> = functions.iter().filter_map(route).collect();
     // By tag, then as people would look for them; not as the functions happen to be listed.
-    entries.sort_by_key(|entry| (operation::tag(entry), entry.route.path, entry.route.method));
+    entries.sort_by_key(|entry| (entry.route.tag, entry.route.path, entry.route.method));
     let mut schemas = Schemas::of_openapi();
     errors::schemas(&mut schemas);
 
@@ -44,7 +44,7 @@ pub fn document(functions: &[Function]) -> Value {
             "license": { "name": "MIT or Apache 2.0", "identifier": "MIT OR Apache-2.0" }
         },
         "servers": [{ "url": "/", "description": "Wherever this document came from." }],
-        "tags": operation::TAGS.map(|(name, description)| json!({ "name": name, "description": description })),
+        "tags": Tag::ALL.map(|tag| json!({ "name": tag.name(), "description": tag.description() })),
         "security": [{ "bearer": [] }],
         "paths": paths,
         "components": {

@@ -131,13 +131,14 @@ mod tests {
     use local_services::{Services, Storage};
     use shared::clock::Clock;
     use shared::lambda::ConnectionReply;
+    use shared::rights::Rights;
 
     use super::*;
     use crate::environment;
 
     /// A function whose answer has as many bytes as its event says.
     fn answering() -> Function {
-        Function::connection("answer", "answer", |_, event| {
+        Function::connection("answer", "answer", Rights::NONE, |_, event| {
             Box::pin(async move {
                 let event: serde_json::Value = serde_json::from_slice(event).unwrap_or_default();
                 let length = event["rawQueryString"]

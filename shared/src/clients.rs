@@ -1,7 +1,7 @@
 //! The SDK's clients of a process, all on one pool of connections.
 //!
 //! Every function calls the table. The other clients are made when they are first called, in init by the functions that
-//! say they will ([`crate::lambda::Function::using`]): to make one reads some hundred KiB of its code from the disk into
+//! say they will ([`crate::rights::Rights`]): to make one reads some hundred KiB of its code from the disk into
 //! memory, for most functions in vain.
 
 use std::sync::{Arc, LazyLock};

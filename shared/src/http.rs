@@ -12,8 +12,10 @@ pub mod reply;
 pub mod request;
 pub mod route;
 pub mod span;
+pub mod tag;
 
-pub use endpoint::{Anyone, Call, Endpoint, Entry, Example, entry};
+pub use endpoint::{Anyone, Call, Endpoint, Entry, Example};
 pub use reply::Reply;
 pub use request::Request;
 pub use route::{Method, Route};
+pub use tag::Tag;

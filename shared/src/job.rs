@@ -11,6 +11,7 @@ use crate::App;
 use crate::error::{Error, Result};
 use crate::http::endpoint::BoxFuture;
 use crate::queue::{self, Queue};
+use crate::rights::Rights;
 use crate::store::Worker;
 
 /// What a worker does with one message. Everything that it does must do no harm if it is done twice.
@@ -19,6 +20,8 @@ pub trait Job: 'static {
     const NAME: &'static str;
     /// The queue that it works for.
     const QUEUE: Queue;
+    /// What it may do to the stack's resources. To read its queue, SAM adds a managed policy to its role.
+    const RIGHTS: Rights;
     /// The message.
     type Message: Clone + DeserializeOwned + Send + Sync;
 
@@ -42,6 +45,7 @@ pub trait Job: 'static {
 }
 
 /// A job with its types forgotten.
+#[derive(Clone, Copy)]
 pub struct Entry {
     /// The name of the function.
     pub name: &'static str,
@@ -100,12 +104,14 @@ pub struct Failure {
     pub item_identifier: String,
 }
 
-/// The entry of a job.
-pub fn entry<J: Job>() -> Entry {
-    Entry {
-        name: J::NAME,
-        queue: J::QUEUE,
-        work: |app, records| Box::pin(work::<J>(app, records)),
+impl Entry {
+    /// The entry of a job.
+    pub const fn of<J: Job>() -> Self {
+        Self {
+            name: J::NAME,
+            queue: J::QUEUE,
+            work: |app, records| Box::pin(work::<J>(app, records)),
+        }
     }
 }
 

@@ -20,35 +20,55 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::http;
-use crate::http::endpoint::BoxFuture;
+use crate::http::endpoint::{BoxFuture, Endpoint};
+use crate::job::Job;
+use crate::rights::Rights;
+use crate::schedule::Chore;
+use crate::socket::Action;
 use crate::{blob, job, push, queue, schedule, socket, telemetry};
 
-/// A function of the system: what becomes one binary.
+/// A function of the system: what becomes one binary. Each is a `static` of its domain's library, made by
+/// [`functions!`](crate::functions).
+#[derive(Clone, Copy)]
 pub struct Function {
     /// The name, `<verb>_<noun>`.
     pub name: &'static str,
     /// What calls it.
     pub trigger: Trigger,
-    /// What it calls beside the table.
-    pub ports: &'static [Port],
+    /// What it may do to the stack's resources.
+    pub rights: Rights,
 }
 
-/// What a function may call beside the table. It is connected to in init.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Port {
-    /// It queues jobs.
-    Queues,
-    /// It posts frames.
-    Connections,
-    /// It reads or changes objects. Who only signs for clients sends nothing.
-    Bucket,
+/// Declares the functions of a domain, a line for each: a `static` for its binary, and the list of all,
+/// `functions()`.
+///
+/// A `static` is compiled in the library that declares it, and with it all generic code that it leads to. A `const` or
+/// a function could be compiled again in each binary, which would take 16 seconds of CPU instead of 0.4.
+///
+/// ```ignore
+/// shared::functions! {
+///     SEND_MESSAGE = Function::http::<send_message::SendMessage>();
+/// }
+/// ```
+///
+/// A `static` that is named otherwise than its function does not compile.
+#[macro_export]
+macro_rules! functions {
+    ($($name:ident = $function:expr;)*) => {
+        $(
+            #[doc = concat!("The function behind the binary of this name: `", stringify!($function), "`.")]
+            pub static $name: $crate::lambda::Function = $function.called(stringify!($name));
+        )*
+
+        /// Every function of this domain.
+        pub fn functions() -> Vec<$crate::lambda::Function> {
+            vec![$($name),*]
+        }
+    };
 }
 
 /// What calls a function.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one for each function, and none is moved"
-)]
+#[derive(Clone, Copy)]
 pub enum Trigger {
     /// A route of the HTTP API.
     Http(http::Entry),
@@ -63,6 +83,7 @@ pub enum Trigger {
 }
 
 /// A function of a connection's life.
+#[derive(Clone, Copy)]
 pub struct ConnectionEntry {
     /// The route key that it serves, or `authorizer`.
     pub key: &'static str,
@@ -88,54 +109,71 @@ pub const UNAUTHORIZED: &str = "Unauthorized";
 
 impl Function {
     /// A function for a route.
-    pub fn http(entry: http::Entry) -> Self {
+    pub const fn http<E: Endpoint>() -> Self {
+        Self::of_entry(http::Entry::of::<E>(), E::RIGHTS)
+    }
+
+    /// A function for a route that is no [`Endpoint`].
+    pub const fn of_entry(entry: http::Entry, rights: Rights) -> Self {
         Self {
             name: entry.route.name,
             trigger: Trigger::Http(entry),
-            ports: &[],
+            rights,
         }
     }
 
     /// A function for frames.
-    pub fn frame(entry: socket::Entry) -> Self {
+    pub const fn frame<A: Action>() -> Self {
         Self {
-            name: entry.name,
-            trigger: Trigger::Frame(entry),
-            ports: &[],
+            name: A::NAME,
+            trigger: Trigger::Frame(socket::Entry::of::<A>()),
+            rights: A::RIGHTS,
         }
     }
 
     /// A function for a queue.
-    pub fn queue(entry: job::Entry) -> Self {
+    pub const fn queue<J: Job>() -> Self {
         Self {
-            name: entry.name,
-            trigger: Trigger::Queue(entry),
-            ports: &[],
+            name: J::NAME,
+            trigger: Trigger::Queue(job::Entry::of::<J>()),
+            rights: J::RIGHTS,
         }
     }
 
     /// A function for a schedule.
-    pub fn schedule(entry: schedule::Entry) -> Self {
+    pub const fn schedule<C: Chore>() -> Self {
         Self {
-            name: entry.name,
-            trigger: Trigger::Schedule(entry),
-            ports: &[],
+            name: C::NAME,
+            trigger: Trigger::Schedule(schedule::Entry::of::<C>()),
+            rights: C::RIGHTS,
         }
     }
 
     /// A function of a connection's life.
-    pub fn connection(name: &'static str, key: &'static str, answer: ConnectionAnswer) -> Self {
+    pub const fn connection(
+        name: &'static str,
+        key: &'static str,
+        rights: Rights,
+        answer: ConnectionAnswer,
+    ) -> Self {
         Self {
             name,
             trigger: Trigger::Connection(ConnectionEntry { key, answer }),
-            ports: &[],
+            rights,
         }
     }
 
-    /// The same function, which calls these beside the table.
+    /// The same function, if that is its name in capitals: [`functions!`](crate::functions) insists on it.
+    ///
+    /// # Panics
+    /// It has another name. In a `static` that is an error of the compiler.
     #[must_use]
-    pub fn using(self, ports: &'static [Port]) -> Self {
-        Self { ports, ..self }
+    pub const fn called(self, name: &str) -> Self {
+        assert!(
+            self.name.eq_ignore_ascii_case(name),
+            "a function's static has the name of the function, in capitals"
+        );
+        self
     }
 
     /// The name of its binary.
@@ -306,7 +344,7 @@ fn event_id_of(event: &[u8]) -> String {
 /// thread that Lambda's smallest sizes give time to.
 ///
 /// Not `async`, so that clients and runtime are compiled here, once, and not again for each binary.
-pub fn serve(function: Function) -> ExitCode {
+pub fn serve(function: &'static Function) -> ExitCode {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build_local(LocalOptions::default());
@@ -317,7 +355,7 @@ pub fn serve(function: Function) -> ExitCode {
     }
 }
 
-async fn work(function: Function) -> ExitCode {
+async fn work(function: &'static Function) -> ExitCode {
     let config = match Config::from_environment() {
         Ok(config) => config,
         Err(error) => return failed(&error.to_string()),
@@ -328,8 +366,8 @@ async fn work(function: Function) -> ExitCode {
         &connector(),
         telemetry::standard_output(),
     );
-    Box::pin(connect(&app, &function)).await;
-    let (app, function) = (&app, &function);
+    Box::pin(connect(&app, function)).await;
+    let app = &app;
     let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
         let answer = function
             .invoke(app, event.payload.get().as_bytes())
@@ -366,21 +404,21 @@ async fn connect(app: &App, function: &Function) {
         }
     };
     let queues = async {
-        if function.ports.contains(&Port::Queues) {
+        if function.rights.calls_queues() {
             queue::connect(app).await
         } else {
             Ok(())
         }
     };
     let connections = async {
-        if function.ports.contains(&Port::Connections) {
+        if function.rights.calls_connections() {
             push::connect(app).await
         } else {
             Ok(())
         }
     };
     let bucket = async {
-        if function.ports.contains(&Port::Bucket) {
+        if function.rights.calls_bucket() {
             blob::connect(app).await
         } else {
             Ok(())

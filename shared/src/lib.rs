@@ -24,6 +24,7 @@ pub mod queue;
 pub mod reading;
 pub mod receipts;
 mod retries;
+pub mod rights;
 pub mod schedule;
 pub mod socket;
 pub mod store;

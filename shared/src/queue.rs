@@ -15,7 +15,7 @@ use crate::store::members::Sender;
 use crate::store::table::failed;
 
 /// A queue of this system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Queue {
     /// Exports to be written.
     Export,

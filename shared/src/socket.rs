@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::http::endpoint::BoxFuture;
 use crate::http::input;
 use crate::push;
+use crate::rights::Rights;
 use crate::store::rates::{self, Bucket, Subject};
 
 /// A route of the WebSocket API, by the `type` of the client's frame.
@@ -30,6 +31,8 @@ pub trait Action: 'static {
     const SUMMARY: &'static str;
     /// The rate buckets of the connection that a frame passes through.
     const BUCKETS: &'static [Bucket] = &[Bucket::Frames];
+    /// What it may do to the stack's resources.
+    const RIGHTS: Rights = Rights::OF_A_FRAME;
     /// The frame.
     type Input: DeserializeOwned + JsonSchema + Send;
 
@@ -78,6 +81,7 @@ impl Connection {
 pub const AUTHORIZER_CALLER: &str = "caller";
 
 /// An action with its types forgotten.
+#[derive(Clone, Copy)]
 pub struct Entry {
     /// The name of the function.
     pub name: &'static str,
@@ -86,7 +90,7 @@ pub struct Entry {
     /// One line for the document.
     pub summary: &'static str,
     /// An example of the frame.
-    pub example: serde_json::Value,
+    pub example: fn() -> serde_json::Value,
     /// The schema of the frame.
     pub input: fn(&mut SchemaGenerator) -> Schema,
     /// Answers a frame: the status for the log, and what went wrong.
@@ -97,15 +101,17 @@ pub struct Entry {
 pub type Answer =
     for<'a> fn(&'a App, &'a ApiGatewayWebsocketProxyRequest) -> BoxFuture<'a, (u16, Option<Error>)>;
 
-/// The entry of an action.
-pub fn entry<A: Action>() -> Entry {
-    Entry {
-        name: A::NAME,
-        key: A::KEY,
-        summary: A::SUMMARY,
-        example: A::example(),
-        input: SchemaGenerator::subschema_for::<A::Input>,
-        answer: |app, event| Box::pin(answer::<A>(app, event)),
+impl Entry {
+    /// The entry of an action.
+    pub const fn of<A: Action>() -> Self {
+        Self {
+            name: A::NAME,
+            key: A::KEY,
+            summary: A::SUMMARY,
+            example: A::example,
+            input: SchemaGenerator::subschema_for::<A::Input>,
+            answer: |app, event| Box::pin(answer::<A>(app, event)),
+        }
     }
 }
 

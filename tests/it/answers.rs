@@ -12,22 +12,24 @@ use shared::clock::Clock;
 use shared::config::Config;
 use shared::http::endpoint::Answer;
 use shared::http::reply::{File, Response};
-use shared::http::{Entry, Example, Reply, Route};
+use shared::http::{Entry, Example, Reply, Route, Tag};
 use shared::lambda::Function;
+use shared::rights::Rights;
 
 /// What a function answers whose route answers with this.
 async fn answered(answer: Answer) -> Value {
     let nothing = |_: &mut schemars::SchemaGenerator| schemars::Schema::default();
-    let function = Function::http(Entry {
-        route: Route::get("get_health", "/health", "A route of this test"),
+    let entry = Entry {
+        route: Route::get(Tag::System, "get_health", "/health", "A route of this test"),
         is_public: true,
-        example: Example::default(),
+        example: Example::default,
         path: nothing,
         query: nothing,
         body: nothing,
         output: nothing,
         answer,
-    });
+    };
+    let function = Function::of_entry(entry, Rights::NONE);
     let config = Config::from_lookup(|name| {
         let is_known = !name.starts_with("AWS_ENDPOINT") && !name.starts_with("RATE_LIMIT");
         let value = match name {

@@ -1,9 +1,11 @@
 //! What stands in two places is the same in both: code, template, binaries, events and documents.
 //!
 //! Every failure says what to write where. `UPDATE=1 cargo t in_sync` writes what is generated. Here is what goes by
-//! the list of functions; [`apis`] compares routes and frames with the template, [`stack`] the rest of it.
+//! the list of functions; [`apis`] compares routes and frames with the template, [`roles`] what functions may do, [`stack`]
+//! the rest of it.
 
 mod apis;
+mod roles;
 mod stack;
 
 use std::collections::BTreeSet;
@@ -150,11 +152,13 @@ fn every_function_is_in_the_template_with_its_binary() {
         &wanted,
         &found,
         |(id, binary)| {
+            let mut functions = local::functions().into_iter();
+            let rights = functions.find(|function| function.binary() == *binary);
+            let policies = rights.map(|function| documents::policies::yaml(&function.rights));
             format!(
                 "  {id}:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: target/lambda/{binary}/\n      \
-             LoggingConfig: {{ LogGroup: !Ref (its domain)Logs }}\n      Policies:\n        - Version: \"2012-10-17\"\n          \
-             Statement:\n            - Effect: Allow\n              Action: dynamodb:GetItem # and what else it calls\n              \
-             Resource: !GetAtt Table.Arn"
+                 LoggingConfig: {{ LogGroup: !Ref (its domain)Logs }}\n{}",
+                policies.unwrap_or_default()
             )
         },
     );
@@ -188,8 +192,8 @@ fn every_function_has_a_binary_that_only_starts_it() {
             let (krate, binary) = (text(package, "/name"), text(target, "/name"));
             let source = read(text(target, "/src_path"));
             let start = format!(
-                "shared::lambda::serve({krate}::{}::function())",
-                binary.replace('-', "_")
+                "shared::lambda::serve(&{krate}::{})",
+                binary.replace('-', "_").to_uppercase()
             );
             let is_thin = source.lines().count() <= MOST_LINES_OF_A_BINARY && source.contains(&start);
             assert!(
@@ -207,10 +211,11 @@ fn every_function_has_a_binary_that_only_starts_it() {
 }
 
 fn thin_main(krate: &str, binary: &str) -> String {
-    let path = format!("{krate}::{}", binary.replace('-', "_"));
+    let name = binary.replace('-', "_");
     format!(
-        "//! Lambda entry point of [`{path}`].\n\nfn main() -> std::process::ExitCode {{\n    \
-         shared::lambda::serve({path}::function())\n}}\n"
+        "//! Lambda entry point of [`{krate}::{name}`].\n\nfn main() -> std::process::ExitCode {{\n    \
+         shared::lambda::serve(&{krate}::{})\n}}\n",
+        name.to_uppercase()
     )
 }
 

@@ -112,7 +112,7 @@ impl Stage {
     fn path_but(&self, entry: &Entry, template: &str, but: impl Fn(&str) -> Option<String>) -> String {
         let mut path = template.to_owned();
         let mut query = Vec::new();
-        for (name, example) in entry.example.parameters.as_object().into_iter().flatten() {
+        for (name, example) in (entry.example)().parameters.as_object().into_iter().flatten() {
             let value = self.real(entry, name, example);
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             let slot = format!("{{{name}}}");
@@ -141,7 +141,7 @@ impl Stage {
     /// The example's body, with real ids.
     fn body(&self, entry: &Entry) -> Value {
         let real = |(name, example): (&String, &Value)| (name.clone(), self.real(entry, name, example));
-        match &entry.example.body {
+        match &(entry.example)().body {
             Value::Object(fields) => Value::Object(fields.iter().map(real).collect()),
             other => other.clone(),
         }

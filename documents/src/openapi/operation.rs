@@ -11,45 +11,8 @@ use super::parameters::{self, Parameters};
 use super::prose;
 use super::schemas::{Schemas, pascal};
 
-/// The parts of the API, in the order in which the document shows them.
-pub(super) const TAGS: [(&str, &str); 12] = [
-    (
-        "conversations",
-        "Direct and group conversations: open them, list them, mark them as read.",
-    ),
-    ("messages", "The messages of a conversation: send, list, delete."),
-    (
-        "person-to-person",
-        "Messages between two people, with receipts, for credits. They stand in the direct conversation of the two.",
-    ),
-    (
-        "credits",
-        "What messages between people cost: a balance and its ledger.",
-    ),
-    (
-        "mail",
-        "Subjects and bodies, in folders, with flags of one's own side.",
-    ),
-    ("notifications", "What one is to be told of, and what one missed."),
-    (
-        "files",
-        "What messages bring along: upload it, complete it, download it.",
-    ),
-    (
-        "events",
-        "What happened, in order: to catch up after a gap, or to live without a WebSocket.",
-    ),
-    ("users", "The people who take part."),
-    ("authentication", "Credentials for the WebSocket."),
-    (
-        "administration",
-        "Moderation, search, figures, export, and the audit log of all that.",
-    ),
-    (
-        "system",
-        "Health, and the documentation that you are reading. No token needed.",
-    ),
-];
+/// The body of a success: its schema, if there is one, and an example.
+type Output<'a> = (Option<&'a Value>, &'a Value);
 
 /// The operations of a route.
 pub(super) struct Built {
@@ -59,30 +22,11 @@ pub(super) struct Built {
     pub(super) refusals: BTreeSet<u16>,
 }
 
-/// The number of the tag of a route.
-pub(super) fn tag(entry: &Entry) -> usize {
-    let path = entry.route.path;
-    let name = match path {
-        _ if entry.is_public => "system",
-        _ if path.starts_with("/api/admin/") => "administration",
-        _ if path.contains("/events") => "events",
-        _ if path.contains("/credits") => "credits",
-        _ if path.contains("/notifications") => "notifications",
-        _ if entry.route.name.contains("mail") => "mail",
-        _ if path.starts_with("/api/v2/messages/") => "person-to-person",
-        _ if path.contains("/files") => "files",
-        _ if path.contains("/messages") => "messages",
-        _ if path.contains("/users") => "users",
-        _ if path.contains("/auth/") => "authentication",
-        _ => "conversations",
-    };
-    TAGS.iter().position(|(tag, _)| *tag == name).unwrap_or_default()
-}
-
 /// Writes the operations of a route.
 pub(super) fn build(entry: &Entry, schemas: &mut Schemas) -> Built {
     let route = &entry.route;
-    let parameters = parameters::of(entry, schemas);
+    let example = (entry.example)();
+    let parameters = parameters::of(entry, &example, schemas);
     let body = schemas.input(route.name, entry.body);
     let output = schemas.output(route.name, entry.output);
     let refusals = refusals(entry, &parameters, body.is_some());
@@ -90,10 +34,7 @@ pub(super) fn build(entry: &Entry, schemas: &mut Schemas) -> Built {
         let is_alias = path != route.path;
         let mut operation = Map::new();
         operation.insert("operationId".to_owned(), operation_id(route, is_alias).into());
-        operation.insert(
-            "tags".to_owned(),
-            json!([TAGS.get(tag(entry)).map(|(name, _)| name)]),
-        );
+        operation.insert("tags".to_owned(), json!([route.tag.name()]));
         operation.insert("summary".to_owned(), summary(route, is_alias).into());
         operation.insert(
             "description".to_owned(),
@@ -107,18 +48,18 @@ pub(super) fn build(entry: &Entry, schemas: &mut Schemas) -> Built {
         }
         if let Some(schema) = &body {
             // What may stand in the query stands in the body under the same names.
-            let example = match &entry.example.body {
-                Value::Null => &entry.example.parameters,
+            let body = match &example.body {
+                Value::Null => &example.parameters,
                 body => body,
             };
-            let content = json!({ "schema": schema, "example": example });
+            let content = json!({ "schema": schema, "example": body });
             let is_required = !route.is_body_optional;
             let body = json!({ "required": is_required, "content": { "application/json": content } });
             operation.insert("requestBody".to_owned(), body);
         }
         operation.insert(
             "responses".to_owned(),
-            responses(entry, &path, output.as_ref(), &refusals),
+            responses(entry, &path, (output.as_ref(), &example.answer), &refusals),
         );
         (path, Value::Object(operation))
     };
@@ -168,11 +109,11 @@ fn refusals(entry: &Entry, parameters: &Parameters, has_body: bool) -> BTreeSet<
     if parameters.has_cursor {
         statuses.insert(400);
     }
-    statuses.extend(prose::note(entry.route.name).map_or(&[] as &[u16], |note| note.refusals));
+    statuses.extend(entry.route.refusals);
     statuses
 }
 
-fn responses(entry: &Entry, path: &str, output: Option<&Value>, refusals: &BTreeSet<u16>) -> Value {
+fn responses(entry: &Entry, path: &str, output: Output<'_>, refusals: &BTreeSet<u16>) -> Value {
     let route = &entry.route;
     let mut successes: Vec<u16> = route.also.into_iter().chain([route.success]).collect();
     successes.sort_unstable();
@@ -187,7 +128,7 @@ fn responses(entry: &Entry, path: &str, output: Option<&Value>, refusals: &BTree
     Value::Object(responses)
 }
 
-fn success(entry: &Entry, path: &str, status: u16, output: Option<&Value>) -> Value {
+fn success(entry: &Entry, path: &str, status: u16, (schema, answer): Output<'_>) -> Value {
     let mut headers = Map::from_iter([header("X-Request-Id", "RequestId")]);
     if !entry.is_public {
         headers.extend(errors::rate_limit_headers());
@@ -201,14 +142,13 @@ fn success(entry: &Entry, path: &str, status: u16, output: Option<&Value>) -> Va
     let mut response = Map::new();
     response.insert("description".to_owned(), prose::success(entry, status).into());
     response.insert("headers".to_owned(), headers.into());
-    if let Some(schema) = output.filter(|_| !matches!(status, 204 | 304)) {
-        response.insert("content".to_owned(), content(entry, path, schema));
+    if let Some(schema) = schema.filter(|_| !matches!(status, 204 | 304)) {
+        response.insert("content".to_owned(), content(entry, path, schema, answer));
     }
     Value::Object(response)
 }
 
-fn content(entry: &Entry, path: &str, schema: &Value) -> Value {
-    let answer = &entry.example.answer;
+fn content(entry: &Entry, path: &str, schema: &Value, answer: &Value) -> Value {
     if let Value::String(text) = answer {
         // A file, and no JSON.
         let content = json!({ "schema": schema, "example": answer });

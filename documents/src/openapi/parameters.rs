@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::domain::text::ClientMessageId;
-use shared::http::{Entry, Method};
+use shared::http::{Entry, Example, Method};
 use shared::store::rates::Bucket;
 
 use super::schemas::{Schemas, never_null};
@@ -23,12 +23,12 @@ pub(crate) struct Parameters {
 }
 
 /// The parameters of an endpoint.
-pub(crate) fn of(entry: &Entry, schemas: &mut Schemas) -> Parameters {
+pub(crate) fn of(entry: &Entry, example: &Example, schemas: &mut Schemas) -> Parameters {
     let name = entry.route.name;
     let path = schemas.inline_input(name, entry.path);
     let query = schemas.inline_input(name, entry.query);
-    let in_path = parameters(entry, schemas, "path", &path);
-    let in_query = parameters(entry, schemas, "query", &query);
+    let in_path = parameters(example, schemas, "path", &path);
+    let in_query = parameters(example, schemas, "query", &query);
     let is_cursor = |parameter: &Value| {
         parameter
             .get("name")
@@ -51,7 +51,7 @@ pub(crate) fn of(entry: &Entry, schemas: &mut Schemas) -> Parameters {
             "schema": {
                 "type": "string", "minLength": 1, "maxLength": ClientMessageId::MAX_LENGTH, "pattern": "^[!-~]+$"
             },
-            "example": entry.example.body.get("client_message_id").cloned().unwrap_or_else(|| OPAQUE.into())
+            "example": example.body.get("client_message_id").cloned().unwrap_or_else(|| OPAQUE.into())
         }));
     }
     if entry.route.is_versioned && entry.route.method == Method::Put {
@@ -67,7 +67,7 @@ pub(crate) fn of(entry: &Entry, schemas: &mut Schemas) -> Parameters {
     found
 }
 
-fn parameters(entry: &Entry, schemas: &Schemas, place: &str, object: &Value) -> Vec<Value> {
+fn parameters(example: &Example, schemas: &Schemas, place: &str, object: &Value) -> Vec<Value> {
     let required: Vec<&str> = object
         .get("required")
         .and_then(Value::as_array)
@@ -90,8 +90,8 @@ fn parameters(entry: &Entry, schemas: &Schemas, place: &str, object: &Value) -> 
         let description = description
             .or_else(|| schemas.resolve(&schema).get("description").cloned())
             .unwrap_or_default();
-        let example = entry.example.parameters.get(name).cloned();
-        let example = example
+        let value = example.parameters.get(name).cloned();
+        let value = value
             .or_else(|| fallback(name, schemas.resolve(&schema)))
             .unwrap_or_default();
         json!({
@@ -100,7 +100,7 @@ fn parameters(entry: &Entry, schemas: &Schemas, place: &str, object: &Value) -> 
             "required": place == "path" || required.contains(&name.as_str()),
             "description": description,
             "schema": schema,
-            "example": example
+            "example": value
         })
     };
     properties.into_iter().flatten().map(parameter).collect()

@@ -1,9 +1,5 @@
 //! What people read in the document beside what the types say.
 
-mod administration;
-mod boxes;
-mod people;
-
 use shared::config::Limits;
 use shared::http::{Entry, Route};
 use shared::store::rates::Bucket;
@@ -18,105 +14,11 @@ both are required, and `iat` should be there. `name`, `username`, `email`, `avat
 refused, and half a minute of clock skew is forgiven. The first call of a `sub` creates its profile; later calls \
 refresh it.";
 
-/// What the types of a route cannot say.
-pub(super) struct Note {
-    /// Sentences for its description.
-    text: &'static str,
-    /// Statuses with which it refuses beyond those that its types bring about.
-    pub(super) refusals: &'static [u16],
-}
-
-/// The note on a route, if there is one.
-pub(super) fn note(name: &str) -> Option<Note> {
-    let (text, refusals): (_, &[u16]) = match name {
-        "open_direct_conversation" => (
-            "There is exactly one direct conversation per pair of people. Its id follows from the two, so both may \
-             open it at the same moment and meet in the same one. Oneself is no partner (422), and an unknown \
-             user is 404.",
-            &[422],
-        ),
-        "create_conversation" => (
-            "The caller becomes the group's admin. Naming somebody twice, or oneself, does no harm. All members \
-             get a `conversation_created` frame.",
-            &[],
-        ),
-        "list_conversations" => ("Ordered by last activity, newest first.", &[]),
-        "list_messages" => (
-            "Newest first, deleted messages as tombstones with `content: null`. `before_seq` and `after_seq` \
-             look at one part of the log and exclude each other; `after_seq` turns the order round.",
-            &[],
-        ),
-        "send_message" => (
-            "The answer means that the message is stored **and** its delivery to every connection of every member \
-             is queued. If no answer comes, send again with the same `client_message_id`: the message stays \
-             one message.",
-            &[],
-        ),
-        "delete_message" => (
-            "Only the sender may delete a message; for another member that is 403. The message keeps its place in the \
-             log without its content. Deleting it again is 204 again.",
-            &[403],
-        ),
-        "mark_conversation_read" => (
-            "Everything up to and including the message counts as read. The mark never moves back: an older \
-             message changes nothing, and the answer says where the caller really stands.",
-            &[],
-        ),
-        "list_conversation_events" => (
-            "The conversation's log, each event as the frame that was pushed, in order of `seq`. To close a hole, ask \
-             with the last `seq` before it, and go on from the last event's `seq` while `has_more`.",
-            &[],
-        ),
-        "sync_events" => (
-            "Everything that happened in any of the caller's conversations since a token. Call it once without \
-             `after` to get a token for \"now\", then always with the last `next`. With `wait` the answer is held \
-             back until something happens or the seconds are over. `recovered: false` means that the token is too \
-             old for a complete answer: list the conversations afresh and go on from `next`.",
-            &[],
-        ),
-        "create_file" => (
-            "The answer is a form: post `upload.fields`, then the bytes as the field `file`, as `multipart/form-data` \
-             to `upload.url`, without a token and before `expires_at`. The storage refuses another type, an empty \
-             file and one that is larger than `size_bytes`. Then complete the file.",
-            &[],
-        ),
-        "complete_file" => (
-            "Has a look at what was uploaded. If its first bytes are not those of `content_type`, it is removed: 422. \
-             Before anything was uploaded it is 409. From now on messages may bring the file along; a file that none \
-             does is removed after a day. Completing it again changes nothing.",
-            &[409, 422],
-        ),
-        "get_file" => (
-            "For the owner, and for whoever takes part in a conversation in which a message brings the file along \
-             that is not deleted. For everybody else it does not exist: 404. `url` works without a token, for a few \
-             minutes, and always as a download.",
-            &[],
-        ),
-        "create_ws_ticket" => (
-            "A browser cannot set headers on a WebSocket handshake, and a token in a URL ends up in logs. A ticket \
-             opens one connection and is worthless afterwards.",
-            &[],
-        ),
-        "get_readiness" => (
-            "Touches the table, the queues and the bucket; 503 if one does not answer.",
-            &[],
-        ),
-        _ => {
-            return boxes::note(name)
-                .or_else(|| people::note(name))
-                .or_else(|| administration::note(name));
-        }
-    };
-    Some(Note { text, refusals })
-}
-
 /// The description of an operation.
 pub(super) fn operation(entry: &Entry, path: &str, has_answer: bool) -> String {
     let route = &entry.route;
-    let mut paragraphs: Vec<String> = note(route.name)
-        .into_iter()
-        .map(|note| note.text.to_owned())
-        .collect();
+    let described = Some(route.description).filter(|text| !text.is_empty());
+    let mut paragraphs: Vec<String> = described.map(str::to_owned).into_iter().collect();
     paragraphs.push(who(entry));
     if let Some(counts) = counts(route.buckets).filter(|_| !entry.is_public) {
         paragraphs.push(counts);
@@ -131,49 +33,42 @@ pub(super) fn operation(entry: &Entry, path: &str, has_answer: bool) -> String {
 }
 
 fn who(entry: &Entry) -> String {
-    let who = if entry.is_public {
-        "Anyone may call this; a token is not looked at."
+    if entry.is_public {
+        "No token is needed.".to_owned()
     } else if let Some(permission) = entry.route.needs {
-        return format!(
-            "For callers whose token allows `{}`; others get 403.",
-            permission.as_str()
-        );
-    } else if entry.route.path.contains("{conversation_id}") {
-        "For members of the conversation. For everybody else it does not exist: 404."
+        format!("Requires the permission `{}` (403).", permission.as_str())
+    } else if entry.route.is_for_members {
+        "Only for members of the conversation; for everybody else it does not exist (404).".to_owned()
     } else {
-        "For everybody with a valid token."
-    };
-    who.to_owned()
+        "For every user.".to_owned()
+    }
 }
 
 /// Which limits a request counts towards.
 fn counts(buckets: &[Bucket]) -> Option<String> {
     let limits = Limits::default();
     let limit = |bucket: &Bucket| match bucket {
-        Bucket::Requests => format!("the {} requests per minute", limits.requests_per_minute),
-        Bucket::Sends => format!("the {} sends per minute", limits.sends_per_minute),
-        Bucket::Connects => format!(
-            "the {} connection attempts per minute",
-            limits.connects_per_minute
-        ),
-        Bucket::Frames => format!("the {} frames per second", limits.frames_per_second),
-        Bucket::Resumes => format!("the {} resumes per minute", limits.resumes_per_minute),
-        Bucket::Resuming => "the one resume at a time".to_owned(),
-        Bucket::Refusals => "the refused frames".to_owned(),
-        Bucket::Uploads => format!("the {} uploads per minute", limits.uploads_per_minute),
+        Bucket::Requests => format!("{} requests per minute", limits.requests_per_minute),
+        Bucket::Sends => format!("{} sends per minute", limits.sends_per_minute),
+        Bucket::Connects => format!("{} connection attempts per minute", limits.connects_per_minute),
+        Bucket::Frames => format!("{} frames per second", limits.frames_per_second),
+        Bucket::Resumes => format!("{} resumes per minute", limits.resumes_per_minute),
+        Bucket::Resuming => "one resume at a time".to_owned(),
+        Bucket::Refusals => "refused frames".to_owned(),
+        Bucket::Uploads => format!("{} uploads per minute", limits.uploads_per_minute),
     };
     let limits: Vec<String> = buckets.iter().map(limit).collect();
-    (!limits.is_empty()).then(|| format!("Counts towards {} of the caller.", limits.join(" and ")))
+    (!limits.is_empty()).then(|| format!("Rate limits: {}.", limits.join(", ")))
 }
 
 /// What a status of success means.
 pub(super) fn success(entry: &Entry, status: u16) -> String {
     let text = match status {
-        201 => "It was made.",
-        202 => "It is queued.",
-        204 => "Done. There is no body.",
-        _ if entry.route.also == Some(status) && entry.route.success == 201 => "It was there already.",
-        _ => "Done.",
+        201 => "Created.",
+        202 => "Accepted; a worker will do it.",
+        204 => "Done; no body.",
+        _ if entry.route.also == Some(status) && entry.route.success == 201 => "It exists already.",
+        _ => "Success.",
     };
     text.to_owned()
 }

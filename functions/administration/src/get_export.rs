@@ -10,8 +10,8 @@ use shared::domain::ids::ExportId;
 use shared::domain::time::Timestamp;
 use shared::domain::user::Permission;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{ObjectAction, Objects, Prefix, Rights, TableAction};
 use shared::store::audit::{self, Act};
 use shared::store::exports::{self, File, Part, Status};
 use shared::{App, Result};
@@ -70,18 +70,23 @@ pub enum Format {
     Csv,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetExport>())
-}
-
 impl Endpoint for GetExport {
     const ROUTE: Route = Route::get(
+        Tag::Administration,
         "get_export",
         "/api/admin/messages/export/{export_id}",
         "Get an export",
     )
-    .needs(Permission::AnalyticsExport);
+    .needs(Permission::AnalyticsExport)
+    .described(
+        "Only for the user who started the export. Exports are kept for seven days. Download links \
+         expire after five minutes and need no token.\n\n\
+         An export that was abandoned, or that has made no progress for an hour, has the status \
+         `failed`: start a new one.",
+    );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::Query])
+        .objects(&[Objects::signed(Prefix::Exports, &[ObjectAction::Get])]);
     type Who = Caller;
     type Path = Path;
     type Query = Nothing;

@@ -15,8 +15,8 @@ use shared::domain::moderation::ModerationStatus;
 use shared::domain::user::Permission;
 use shared::http::input::Nothing;
 use shared::http::span::{Edge, Span};
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{Rights, TableAction};
 use shared::store::archive::{self, Order, Reads, Scope, Walk};
 use shared::store::audit::{self, Act};
 use shared::{App, Result};
@@ -65,18 +65,19 @@ pub struct DayCount {
     pub count: u64,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetMessagesOverview>())
-}
-
 impl Endpoint for GetMessagesOverview {
     const ROUTE: Route = Route::get(
+        Tag::Administration,
         "get_messages_overview",
         "/api/admin/messages/stats/overview",
-        "Get figures of all messages",
+        "Get message statistics of a period",
     )
-    .needs(Permission::AnalyticsView);
+    .needs(Permission::AnalyticsView)
+    .described(
+        "All numbers are exact. If the period contains more than 200,000 messages, the response is 422 \
+         with the issue `too_broad`: specify a shorter period.",
+    );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
     type Who = Caller;
     type Path = Nothing;
     type Query = Query;

@@ -7,8 +7,9 @@ use shared::auth::Caller;
 use shared::domain::ids::MessageId;
 use shared::domain::user::Permission;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::queue::Queue;
+use shared::rights::{Rights, TableAction};
 use shared::store::log;
 use shared::{App, Result};
 
@@ -34,19 +35,24 @@ pub struct Output {
     pub message_id: MessageId,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<HardDeleteMessage>()).using(&[Port::Queues])
-}
-
 impl Endpoint for HardDeleteMessage {
     const ROUTE: Route = Route::delete(
+        Tag::Administration,
         "hard_delete_message",
         "/api/admin/messages/{message_id}/hard-delete",
-        "Remove the content of a message for good",
+        "Permanently delete a message",
     )
     .answers(200)
-    .needs(Permission::HardDelete);
+    .needs(Permission::HardDelete)
+    .described(
+        "Removes the content from the database; it can't be restored. The message keeps its `seq` and \
+         appears as deleted. The audit log records who deleted it, but not its content. Repeating the \
+         request changes nothing. Finished exports that contain the message are kept for at most seven \
+         days.",
+    );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::Query])
+        .sends_to(&[Queue::Fanout]);
     type Who = Caller;
     type Path = Path;
     type Query = Nothing;

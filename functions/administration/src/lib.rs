@@ -16,17 +16,14 @@ pub mod filters;
 
 use shared::lambda::Function;
 
-/// Every function of this domain.
-pub fn functions() -> Vec<Function> {
-    vec![
-        get_export::function(),
-        get_messages_overview::function(),
-        hard_delete_message::function(),
-        list_audit_entries::function(),
-        moderate_message::function(),
-        search_messages::function(),
-        start_export::function(),
-        verify_audit::function(),
-        view_conversation::function(),
-    ]
+shared::functions! {
+    GET_EXPORT = Function::http::<get_export::GetExport>();
+    GET_MESSAGES_OVERVIEW = Function::http::<get_messages_overview::GetMessagesOverview>();
+    HARD_DELETE_MESSAGE = Function::http::<hard_delete_message::HardDeleteMessage>();
+    LIST_AUDIT_ENTRIES = Function::http::<list_audit_entries::ListAuditEntries>();
+    MODERATE_MESSAGE = Function::http::<moderate_message::ModerateMessage>();
+    SEARCH_MESSAGES = Function::http::<search_messages::SearchMessages>();
+    START_EXPORT = Function::http::<start_export::StartExport>();
+    VERIFY_AUDIT = Function::http::<verify_audit::VerifyAudit>();
+    VIEW_CONVERSATION = Function::http::<view_conversation::ViewConversation>();
 }

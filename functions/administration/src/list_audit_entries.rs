@@ -14,8 +14,8 @@ use shared::domain::user::Permission;
 use shared::http::input::Nothing;
 use shared::http::page::PageSize;
 use shared::http::span::{Edge, Span};
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{Rights, TableAction};
 use shared::store::audit::{self, Act, Filter, MOST_DAYS, Place};
 use shared::{App, Result};
 
@@ -59,14 +59,22 @@ pub struct Output {
 #[derive(Serialize, Deserialize)]
 struct After(Place, i64, i64);
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<ListAuditEntries>())
-}
-
 impl Endpoint for ListAuditEntries {
-    const ROUTE: Route = Route::get("list_audit_entries", "/api/admin/audit", "Read the audit log")
-        .needs(Permission::AuditView);
+    const ROUTE: Route = Route::get(
+        Tag::Administration,
+        "list_audit_entries",
+        "/api/admin/audit",
+        "List audit log entries",
+    )
+    .needs(Permission::AuditView)
+    .described(
+        "Every administrative read and write, newest first, for a period of at most 92 days. With a \
+         selective filter a page may be short although there are more entries: continue while there is \
+         a `next_cursor`. Reading the audit log is recorded too; that entry is not part of the same \
+         response.\n\n\
+         `hash` is the SHA-256 of the entry without `hash`, as compact JSON in UTF-8 with sorted keys.",
+    );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
     type Who = Caller;
     type Path = Nothing;
     type Query = Query;

@@ -9,8 +9,9 @@ use shared::domain::moderation::ModerationStatus;
 use shared::domain::text::Text;
 use shared::domain::user::Permission;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::queue::Queue;
+use shared::rights::{Rights, TableAction};
 use shared::store::log;
 use shared::{App, Error, Result};
 
@@ -48,19 +49,25 @@ pub struct Output {
     pub moderation_status: ModerationStatus,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<ModerateMessage>()).using(&[Port::Queues])
-}
-
 impl Endpoint for ModerateMessage {
     const ROUTE: Route = Route::post(
+        Tag::Administration,
         "moderate_message",
         "/api/admin/messages/{message_id}/moderate",
-        "Flag, block or approve a message",
+        "Moderate a message",
     )
     .answers(200)
-    .needs(Permission::ModerationAction);
+    .needs(Permission::ModerationAction)
+    .described(
+        "`blocked` hides the content from everybody but moderators, in all lists and on all \
+         connections, and the message no longer counts as unread. `approved` restores it. Members \
+         receive a `message_moderated` frame. Setting the status that the message has already changes \
+         nothing.\n\n\
+         The audit log records the status before and after.",
+    );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::Query])
+        .sends_to(&[Queue::Fanout]);
     type Who = Caller;
     type Path = Path;
     type Query = Nothing;

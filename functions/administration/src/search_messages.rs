@@ -17,8 +17,8 @@ use shared::domain::user::Permission;
 use shared::http::input::Nothing;
 use shared::http::page::{PageNumber, PageSize, Skip, offset};
 use shared::http::span::{Edge, Span};
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{Rights, TableAction};
 use shared::store::archive::{self, Filter, Order, Reads, Scope, Sight, Walk};
 use shared::store::audit::{self, Act};
 use shared::{App, Error, Result};
@@ -86,14 +86,23 @@ type Place = (i64, ConversationId, u64);
 #[derive(Serialize, Deserialize)]
 struct After(Place, i64, u64);
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<SearchMessages>())
-}
-
 impl Endpoint for SearchMessages {
-    const ROUTE: Route = Route::get("search_messages", "/api/admin/messages/search", "Search messages")
-        .needs(Permission::ModerationView);
+    const ROUTE: Route = Route::get(
+        Tag::Administration,
+        "search_messages",
+        "/api/admin/messages/search",
+        "Search messages",
+    )
+    .needs(Permission::ModerationView)
+    .described(
+        "Searches the messages of a period, or of one user's conversations. `total` is exact.\n\n\
+         If more than 20,000 messages would have to be examined, the response is 422 with the issue \
+         `too_broad`: specify a user or a shorter period. Without a user, the period is at most 366 \
+         days.",
+    );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::BatchGetItem, TableAction::Query])
+        .queries_by_user();
     type Who = Caller;
     type Path = Nothing;
     type Query = Query;

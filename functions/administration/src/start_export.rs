@@ -10,9 +10,9 @@ use shared::domain::ids::ExportId;
 use shared::domain::user::Permission;
 use shared::http::input::Nothing;
 use shared::http::span::Span;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::queue::{self, ExportStep, Queue};
+use shared::rights::Rights;
 use shared::store::archive::Scope;
 use shared::store::exports;
 use shared::{App, Result};
@@ -34,19 +34,24 @@ pub struct Output {
     pub export_id: ExportId,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<StartExport>()).using(&[Port::Queues])
-}
-
 impl Endpoint for StartExport {
     const ROUTE: Route = Route::get(
+        Tag::Administration,
         "start_export",
         "/api/admin/messages/export",
-        "Start an export of messages",
+        "Start an export",
     )
     .answers(202)
-    .needs(Permission::AnalyticsExport);
+    .needs(Permission::AnalyticsExport)
+    .described(
+        "Exports all messages of a period, or of one user's conversations, that match the filters. \
+         Each call starts a new export. Without a user, the period is at most 366 days.\n\n\
+         The files are JSON Lines and CSV, compressed with gzip, in parts of at most 20,000 messages, \
+         oldest day first. The content is as members see it: null if a message is deleted or blocked. \
+         The columns of the CSV are the scalar fields of `MessageV2`. Texts are exported unchanged, \
+         even if they begin with `=`: import `content` as text.",
+    );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE.sends_to(&[Queue::Export]);
     type Who = Caller;
     type Path = Nothing;
     type Query = Query;

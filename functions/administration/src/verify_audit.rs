@@ -8,8 +8,8 @@ use shared::domain::audit::{Break, Severity, Target};
 use shared::domain::user::Permission;
 use shared::http::input::Nothing;
 use shared::http::span::{Edge, Span};
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{Rights, TableAction};
 use shared::store::audit::{self, Act, MOST_DAYS};
 use shared::{App, Result};
 
@@ -39,14 +39,20 @@ pub struct Output {
     pub first_invalid: Option<Break>,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<VerifyAudit>())
-}
-
 impl Endpoint for VerifyAudit {
-    const ROUTE: Route = Route::get("verify_audit", "/api/admin/audit/verify", "Verify the audit log")
-        .needs(Permission::AuditView);
+    const ROUTE: Route = Route::get(
+        Tag::Administration,
+        "verify_audit",
+        "/api/admin/audit/verify",
+        "Verify the audit log",
+    )
+    .needs(Permission::AuditView)
+    .described(
+        "Recomputes the hashes of all entries of the given days, and the links to the entries before \
+         and after. Finds entries that were changed, removed, moved, inserted, or cut off at the end. \
+         The result is recorded in the audit log.",
+    );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
     type Who = Caller;
     type Path = Nothing;
     type Query = Query;

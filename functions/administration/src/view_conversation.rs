@@ -11,8 +11,8 @@ use shared::domain::message_v2::MessageV2;
 use shared::domain::user::Permission;
 use shared::http::input::Nothing;
 use shared::http::page::{PageNumber, PageSize, Skip, offset};
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{Rights, TableAction};
 use shared::store::archive;
 use shared::store::audit::{self, Act};
 use shared::{App, Result};
@@ -66,18 +66,20 @@ pub struct Output {
     pub conversation_id: ConversationId,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<ViewConversation>())
-}
-
 impl Endpoint for ViewConversation {
     const ROUTE: Route = Route::get(
+        Tag::Administration,
         "view_conversation",
         "/api/admin/messages/conversation/{user1_id}/{user2_id}",
-        "View the direct conversation of two people",
+        "View a direct conversation",
     )
-    .needs(Permission::ModerationView);
+    .needs(Permission::ModerationView)
+    .described(
+        "The messages between two users. Pages run from the newest to the oldest; within a page the \
+         oldest message comes first. Deleted and blocked messages are shown with their content, unless \
+         they were permanently deleted. If the two users have no conversation, the response is 404.",
+    );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
     type Who = Caller;
     type Path = Path;
     type Query = Query;

@@ -8,15 +8,11 @@ use serde_json::{Value, json};
 use shared::auth::{Caller, token};
 use shared::http::endpoint::BoxFuture;
 use shared::lambda::{ConnectionReply, Function, UNAUTHORIZED};
+use shared::rights::{Rights, TableAction};
 use shared::socket::AUTHORIZER_CALLER;
 use shared::socket::subprotocols::Subprotocols;
 use shared::store::tickets;
 use shared::{App, Error, Result};
-
-/// The function.
-pub fn function() -> Function {
-    Function::connection("authorize_connection", "authorizer", answer)
-}
 
 /// What the authorizer reads of its event.
 /// Source: AWS, *Control access to WebSocket APIs with Lambda REQUEST authorizers*.
@@ -31,6 +27,11 @@ struct Event {
     #[serde(default)]
     query_string_parameters: Option<serde_json::Map<String, Value>>,
 }
+
+/// The function.
+pub const FUNCTION: Function = Function::connection("authorize_connection", "authorizer", RIGHTS, answer);
+
+const RIGHTS: Rights = Rights::NONE.table(&[TableAction::DeleteItem, TableAction::GetItem]);
 
 fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionReply>> {
     Box::pin(async move {

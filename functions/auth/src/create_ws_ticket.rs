@@ -5,8 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 use shared::auth::Caller;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::store::tickets;
 use shared::{App, Error, Result};
 
@@ -23,16 +22,16 @@ pub struct Output {
     pub expires_in: u64,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<CreateWsTicket>())
-}
-
 impl Endpoint for CreateWsTicket {
     const ROUTE: Route = Route::post(
+        Tag::Authentication,
         "create_ws_ticket",
         "/api/v1/auth/ws-ticket",
-        "Get a ticket for one WebSocket connection",
+        "Create a WebSocket ticket",
+    )
+    .described(
+        "Browsers can't set headers on a WebSocket handshake, and a token in a URL ends up in logs. A \
+         ticket opens one WebSocket connection and can't be used again.",
     );
     type Who = Caller;
     type Path = Nothing;

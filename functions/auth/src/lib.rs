@@ -5,7 +5,7 @@ pub mod create_ws_ticket;
 
 use shared::lambda::Function;
 
-/// Every function of this domain.
-pub fn functions() -> Vec<Function> {
-    vec![authorize_connection::function(), create_ws_ticket::function()]
+shared::functions! {
+    AUTHORIZE_CONNECTION = authorize_connection::FUNCTION;
+    CREATE_WS_TICKET = Function::http::<create_ws_ticket::CreateWsTicket>();
 }

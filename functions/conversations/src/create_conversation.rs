@@ -10,9 +10,9 @@ use shared::domain::conversation::{Conversation, GROUP_LIMIT};
 use shared::domain::ids::UserId;
 use shared::domain::text::{ConversationDescription, ConversationName};
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
+use shared::rights::{Rights, TableAction};
 use shared::store::members::Membership;
 use shared::store::table::Consistency;
 use shared::store::{conversations, profiles};
@@ -35,13 +35,24 @@ pub struct Body {
     pub member_ids: Vec<UserId>,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<CreateConversation>()).using(&[Port::Queues])
-}
-
 impl Endpoint for CreateConversation {
-    const ROUTE: Route = Route::post("create_conversation", "/api/conversations", "Open a group");
+    const ROUTE: Route = Route::post(
+        Tag::Conversations,
+        "create_conversation",
+        "/api/conversations",
+        "Create a group conversation",
+    )
+    .described(
+        "The caller becomes the group's admin. You may list yourself or the same member twice: each \
+         member is added once. All members receive a `conversation_created` frame.",
+    );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[
+            TableAction::BatchGetItem,
+            TableAction::BatchWriteItem,
+            TableAction::Query,
+        ])
+        .sends_to(&[Queue::Fanout]);
     type Who = Caller;
     type Path = Nothing;
     type Query = Nothing;

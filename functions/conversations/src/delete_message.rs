@@ -8,8 +8,9 @@ use serde_json::json;
 use shared::auth::Caller;
 use shared::domain::ids::{ConversationId, MessageId};
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::queue::Queue;
+use shared::rights::{Rights, TableAction};
 use shared::{App, Result, deleting};
 
 use crate::examples;
@@ -26,17 +27,22 @@ pub struct Path {
     pub message_id: MessageId,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<DeleteMessage>()).using(&[Port::Queues])
-}
-
 impl Endpoint for DeleteMessage {
     const ROUTE: Route = Route::delete(
+        Tag::Messages,
         "delete_message",
         "/api/conversations/{conversation_id}/messages/{message_id}",
-        "Delete an own message",
+        "Delete a message",
+    )
+    .for_members()
+    .refuses(&[403])
+    .described(
+        "Only the sender may delete a message; other members get 403. The message keeps its `seq`, \
+         without its content. Deleting a deleted message again is 204 too.",
     );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::Query])
+        .sends_to(&[Queue::Fanout]);
     type Who = Caller;
     type Path = Path;
     type Query = Nothing;

@@ -7,8 +7,8 @@ use shared::auth::Caller;
 use shared::domain::conversation::Conversation;
 use shared::domain::ids::ConversationId;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{Rights, TableAction};
 use shared::store::members::Membership;
 use shared::store::table::Consistency;
 use shared::{App, Result, views};
@@ -25,17 +25,15 @@ pub struct Path {
     pub conversation_id: ConversationId,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetConversation>())
-}
-
 impl Endpoint for GetConversation {
     const ROUTE: Route = Route::get(
+        Tag::Conversations,
         "get_conversation",
         "/api/conversations/{conversation_id}",
         "Get a conversation",
-    );
+    )
+    .for_members();
+    const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::BatchGetItem, TableAction::Query]);
     type Who = Caller;
     type Path = Path;
     type Query = Nothing;

@@ -3,23 +3,18 @@
 use serde_json::json;
 use shared::http::health::Health;
 use shared::http::input::Nothing;
-use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag};
 use shared::{App, Result};
 
 /// `GET /api/conversations/health`
 pub struct GetConversationsHealth;
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetConversationsHealth>())
-}
-
 impl Endpoint for GetConversationsHealth {
     const ROUTE: Route = Route::get(
+        Tag::System,
         "get_conversations_health",
         "/api/conversations/health",
-        "Whether conversations answer",
+        "Check the conversations API",
     );
     type Who = Anyone;
     type Path = Nothing;

@@ -16,19 +16,16 @@ mod examples;
 
 use shared::lambda::Function;
 
-/// Every function of this domain.
-pub fn functions() -> Vec<Function> {
-    vec![
-        create_conversation::function(),
-        delete_message::function(),
-        get_conversation::function(),
-        get_conversations_health::function(),
-        list_conversation_events::function(),
-        list_conversations::function(),
-        list_messages::function(),
-        mark_conversation_read::function(),
-        open_direct_conversation::function(),
-        send_message::function(),
-        sync_events::function(),
-    ]
+shared::functions! {
+    CREATE_CONVERSATION = Function::http::<create_conversation::CreateConversation>();
+    DELETE_MESSAGE = Function::http::<delete_message::DeleteMessage>();
+    GET_CONVERSATION = Function::http::<get_conversation::GetConversation>();
+    GET_CONVERSATIONS_HEALTH = Function::http::<get_conversations_health::GetConversationsHealth>();
+    LIST_CONVERSATION_EVENTS = Function::http::<list_conversation_events::ListConversationEvents>();
+    LIST_CONVERSATIONS = Function::http::<list_conversations::ListConversations>();
+    LIST_MESSAGES = Function::http::<list_messages::ListMessages>();
+    MARK_CONVERSATION_READ = Function::http::<mark_conversation_read::MarkConversationRead>();
+    OPEN_DIRECT_CONVERSATION = Function::http::<open_direct_conversation::OpenDirectConversation>();
+    SEND_MESSAGE = Function::http::<send_message::SendMessage>();
+    SYNC_EVENTS = Function::http::<sync_events::SyncEvents>();
 }

@@ -10,8 +10,8 @@ use shared::domain::ids::ConversationId;
 use shared::domain::message::{Entry, Viewpoint};
 use shared::http::input::Nothing;
 use shared::http::page::{Bounded, PageSize};
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{Rights, TableAction};
 use shared::store::log;
 use shared::store::members::{self, Membership};
 use shared::store::table::Consistency;
@@ -54,17 +54,20 @@ pub struct Output {
     pub has_more: bool,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<ListConversationEvents>())
-}
-
 impl Endpoint for ListConversationEvents {
     const ROUTE: Route = Route::get(
+        Tag::Events,
         "list_conversation_events",
         "/api/conversations/{conversation_id}/events",
-        "Read the log of a conversation",
+        "List the events of a conversation",
+    )
+    .for_members()
+    .described(
+        "All events of the conversation in the order of `seq`, each in the form of the frame that was \
+         pushed. To fill a gap, pass the last `seq` before the gap as `after_seq`, and continue with \
+         the `seq` of the last event while `has_more` is true.",
     );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::BatchGetItem, TableAction::Query]);
     type Who = Caller;
     type Path = Path;
     type Query = Query;

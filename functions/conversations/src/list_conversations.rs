@@ -8,8 +8,8 @@ use shared::domain::conversation::Conversation;
 use shared::domain::ids::ConversationId;
 use shared::http::input::Nothing;
 use shared::http::page::{PageNumber, PageSize, skip};
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{Rights, TableAction};
 use shared::store::sync::{self, Place};
 use shared::{App, Result, views};
 
@@ -52,17 +52,17 @@ pub struct Output {
 /// The last conversation of a page: when it was active, and its id.
 type After = (i64, ConversationId);
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<ListConversations>())
-}
-
 impl Endpoint for ListConversations {
     const ROUTE: Route = Route::get(
+        Tag::Conversations,
         "list_conversations",
         "/api/conversations",
-        "List conversations, newest first",
-    );
+        "List conversations",
+    )
+    .described("The caller's conversations, the one with the latest activity first.");
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::BatchGetItem, TableAction::Query])
+        .queries_by_user();
     type Who = Caller;
     type Path = Nothing;
     type Query = Query;

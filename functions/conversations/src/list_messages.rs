@@ -8,8 +8,8 @@ use shared::domain::ids::ConversationId;
 use shared::domain::message::{Entry, Event, Message, Viewpoint};
 use shared::http::input::Nothing;
 use shared::http::page::{Bounded, PageNumber, PageSize, skip};
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{Rights, TableAction};
 use shared::store::log::{self, Start};
 use shared::store::members::{self, Membership};
 use shared::store::table::Consistency;
@@ -67,17 +67,20 @@ pub struct Output {
     pub conversation_id: ConversationId,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<ListMessages>())
-}
-
 impl Endpoint for ListMessages {
     const ROUTE: Route = Route::get(
+        Tag::Messages,
         "list_messages",
         "/api/conversations/{conversation_id}/messages",
-        "List messages, newest first",
+        "List messages",
+    )
+    .for_members()
+    .described(
+        "Newest first. Deleted messages are included with `content: null` and `is_deleted: true`.\n\n\
+         Use either `before_seq` or `after_seq` to list one part of the history; both together are \
+         refused (422). With `after_seq` the oldest message comes first.",
     );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
     type Who = Caller;
     type Path = Path;
     type Query = Query;

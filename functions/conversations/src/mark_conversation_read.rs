@@ -6,8 +6,9 @@ use serde_json::json;
 use shared::auth::Caller;
 use shared::domain::ids::{ConversationId, MessageId};
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::queue::Queue;
+use shared::rights::{Rights, TableAction};
 use shared::{App, Result, reading};
 
 use crate::examples;
@@ -43,17 +44,22 @@ pub struct Output {
     pub unread_count: u32,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<MarkConversationRead>()).using(&[Port::Queues])
-}
-
 impl Endpoint for MarkConversationRead {
     const ROUTE: Route = Route::patch(
+        Tag::Conversations,
         "mark_conversation_read",
         "/api/conversations/{conversation_id}/read",
-        "Mark everything up to a message as read",
+        "Mark messages as read",
+    )
+    .for_members()
+    .described(
+        "Marks all messages up to and including the given one as read. The read position never moves \
+         backwards: if an older message is given, nothing changes. The response contains the caller's \
+         actual read position.",
     );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::Query])
+        .sends_to(&[Queue::Fanout]);
     type Who = Caller;
     type Path = Path;
     type Query = Nothing;

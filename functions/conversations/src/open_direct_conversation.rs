@@ -9,9 +9,9 @@ use shared::auth::Caller;
 use shared::domain::conversation::Conversation;
 use shared::domain::ids::UserId;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
+use shared::rights::{Rights, TableAction};
 use shared::store::conversations::{self, Opened};
 use shared::store::members::Membership;
 use shared::store::profiles;
@@ -30,18 +30,24 @@ pub struct Path {
     pub other_user_id: UserId,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<OpenDirectConversation>()).using(&[Port::Queues])
-}
-
 impl Endpoint for OpenDirectConversation {
     const ROUTE: Route = Route::post(
+        Tag::Conversations,
         "open_direct_conversation",
         "/api/conversations/dm/{other_user_id}",
-        "Open the direct conversation with somebody",
+        "Open a direct conversation",
     )
-    .also(200);
+    .also(200)
+    .refuses(&[422])
+    .described(
+        "Two users have exactly one direct conversation. Its id is derived from the two user ids, so \
+         both users get the same conversation even if they open it at the same moment: 201 if it is \
+         new, 200 if it exists already.\n\n\
+         You can't message yourself (422). An unknown user is 404.",
+    );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::BatchGetItem, TableAction::Query])
+        .sends_to(&[Queue::Fanout]);
     type Who = Caller;
     type Path = Path;
     type Query = Nothing;

@@ -12,9 +12,9 @@ use shared::domain::message::{Event, Message, MessageType, Viewpoint};
 use shared::domain::text::{ClientMessageId, MessageText};
 use shared::http::idempotency::client_message_id;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
-use shared::queue::{self, Recipients};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::queue::{self, Queue, Recipients};
+use shared::rights::{Rights, TableAction};
 use shared::store::log::{self, Appended, Draft};
 use shared::store::members::{self, Membership, Sender};
 use shared::store::table::Consistency;
@@ -67,18 +67,24 @@ impl From<Sendable> for MessageType {
     }
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<SendMessage>()).using(&[Port::Queues])
-}
-
 impl Endpoint for SendMessage {
     const ROUTE: Route = Route::post(
+        Tag::Messages,
         "send_message",
         "/api/conversations/{conversation_id}/messages",
         "Send a message",
     )
-    .sends();
+    .sends()
+    .for_members()
+    .described(
+        "A 201 means that the message is stored **and** that its delivery to all connections of all \
+         members is queued.\n\n\
+         If you receive no response, send the request again with the same `client_message_id`: the \
+         message is sent only once.",
+    );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::Query])
+        .sends_to(&[Queue::Fanout]);
     type Who = Caller;
     type Path = Path;
     type Query = Nothing;

@@ -10,8 +10,8 @@ use shared::domain::frame::{Frame, UnreadSummary};
 use shared::domain::ids::UserId;
 use shared::http::input::Nothing;
 use shared::http::page::{Bounded, PageSize};
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{Rights, TableAction};
 use shared::store::connections;
 use shared::store::sync::{self, Token};
 use shared::views::{self, Unread};
@@ -54,13 +54,17 @@ pub struct Output {
 /// How often a waiting request looks for its signal.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<SyncEvents>())
-}
-
 impl Endpoint for SyncEvents {
-    const ROUTE: Route = Route::get("sync_events", "/api/events", "Get what happened since a token");
+    const ROUTE: Route = Route::get(Tag::Events, "sync_events", "/api/events", "List new events").described(
+        "All events in the caller's conversations since a sync token. Call it without `after` to get a \
+         token for the current position; from then on pass `next` of the previous response as `after`.\n\n\
+         With `wait` the response is held back until there is an event or the time is over (long \
+         polling). `recovered: false` means that the token is too old to list all events since: reload \
+         the conversations and continue with `next`.",
+    );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::BatchGetItem, TableAction::Query])
+        .queries_by_user();
     type Who = Caller;
     type Path = Nothing;
     type Query = Query;

@@ -5,8 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 use shared::auth::Caller;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::store::credits;
 use shared::{App, Result};
 
@@ -21,13 +20,9 @@ pub struct Output {
     pub balance: u64,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetCredits>())
-}
-
 impl Endpoint for GetCredits {
-    const ROUTE: Route = Route::get("get_credits", "/api/v1/credits", "Get one's balance");
+    const ROUTE: Route = Route::get(Tag::Credits, "get_credits", "/api/v1/credits", "Get the balance")
+        .described("The caller's credit balance.");
     type Who = Caller;
     type Path = Nothing;
     type Query = Nothing;

@@ -10,8 +10,7 @@ use shared::domain::text::{ClientMessageId, Reason};
 use shared::domain::user::Permission;
 use shared::http::input::Nothing;
 use shared::http::page::Bounded;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::store::{credits, profiles};
 use shared::{App, Error, Result};
 
@@ -48,19 +47,19 @@ pub struct Output {
     pub balance: u64,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GrantCredits>())
-}
-
 impl Endpoint for GrantCredits {
     const ROUTE: Route = Route::post(
+        Tag::Administration,
         "grant_credits",
         "/api/admin/credits/{user_id}/grant",
-        "Grant credits to a user",
+        "Grant credits",
     )
     .answers(200)
-    .needs(Permission::CreditsGrant);
+    .needs(Permission::CreditsGrant)
+    .described(
+        "Repeating a request with the same `client_reference` grants nothing more and returns the \
+         first result. The same `client_reference` with another amount is 422.",
+    );
     type Who = Caller;
     type Path = Path;
     type Query = Nothing;

@@ -8,11 +8,8 @@ mod examples;
 
 use shared::lambda::Function;
 
-/// Every function of this domain.
-pub fn functions() -> Vec<Function> {
-    vec![
-        get_credits::function(),
-        grant_credits::function(),
-        list_credit_transactions::function(),
-    ]
+shared::functions! {
+    GET_CREDITS = Function::http::<get_credits::GetCredits>();
+    GRANT_CREDITS = Function::http::<grant_credits::GrantCredits>();
+    LIST_CREDIT_TRANSACTIONS = Function::http::<list_credit_transactions::ListCreditTransactions>();
 }

@@ -7,8 +7,8 @@ use shared::auth::{Caller, cursor};
 use shared::domain::credits::CreditTransaction;
 use shared::http::input::Nothing;
 use shared::http::page::{PageSize, Skip, skipped};
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{Rights, TableAction};
 use shared::store::credits;
 use shared::{App, Result};
 
@@ -48,17 +48,15 @@ pub struct Output {
     pub next_cursor: Option<String>,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<ListCreditTransactions>())
-}
-
 impl Endpoint for ListCreditTransactions {
     const ROUTE: Route = Route::get(
+        Tag::Credits,
         "list_credit_transactions",
         "/api/v1/credits/transactions",
-        "List one's ledger, newest first",
-    );
+        "List transactions",
+    )
+    .described("The caller's credit transactions, newest first. Their amounts always add up to the balance.");
+    const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
     type Who = Caller;
     type Path = Nothing;
     type Query = Query;

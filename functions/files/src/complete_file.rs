@@ -11,8 +11,8 @@ use shared::blob::{self, Uploaded};
 use shared::domain::file::{File, FileStatus, SIZE_LIMIT_BYTES};
 use shared::domain::ids::FileId;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{ObjectAction, Objects, Prefix, Rights};
 use shared::store::files;
 use shared::{App, Error, Result};
 
@@ -28,18 +28,27 @@ pub struct Path {
     pub file_id: FileId,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<CompleteFile>()).using(&[Port::Bucket])
-}
-
 impl Endpoint for CompleteFile {
     const ROUTE: Route = Route::post(
+        Tag::Files,
         "complete_file",
         "/api/v2/files/{file_id}/complete",
         "Complete an upload",
     )
-    .answers(200);
+    .answers(200)
+    .refuses(&[409, 422])
+    .described(
+        "Checks the uploaded content. If it does not match `content_type`, the upload is removed \
+         (422). If nothing was uploaded yet, the response is 409.\n\n\
+         A completed file can be attached to messages. A file that is not attached to any message is \
+         removed after a day. Completing a completed file changes nothing.",
+    );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .objects(&[
+            Objects::used(Prefix::Uploads, &[ObjectAction::Get, ObjectAction::Delete]),
+            Objects::used(Prefix::Files, &[ObjectAction::Put]),
+        ])
+        .lists_bucket();
     type Who = Caller;
     type Path = Path;
     type Query = Nothing;

@@ -14,8 +14,8 @@ use shared::domain::file::{File, FileName, FileSize, FileStatus, MediaType};
 use shared::domain::ids::FileId;
 use shared::domain::time::Timestamp;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{ObjectAction, Objects, Prefix, Rights};
 use shared::store::files;
 use shared::{App, Result};
 
@@ -55,13 +55,18 @@ pub struct Upload {
     pub fields: BTreeMap<&'static str, String>,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<CreateFile>())
-}
-
 impl Endpoint for CreateFile {
-    const ROUTE: Route = Route::post("create_file", "/api/v2/files", "Begin an upload").uploads();
+    const ROUTE: Route = Route::post(Tag::Files, "create_file", "/api/v2/files", "Start an upload")
+        .uploads()
+        .described(
+            "Returns an upload form. Send a `multipart/form-data` POST to `upload.url` with all of \
+             `upload.fields`, followed by the content as the field `file`. No token is needed; the form \
+             expires at `expires_at`. The storage refuses other content types, empty files, and files \
+             larger than `size_bytes`.\n\n\
+             Afterwards call `POST /api/v2/files/{file_id}/complete`.",
+        );
+    const RIGHTS: Rights =
+        Rights::OF_A_ROUTE.objects(&[Objects::signed(Prefix::Uploads, &[ObjectAction::Put])]);
     type Who = Caller;
     type Path = Nothing;
     type Query = Nothing;

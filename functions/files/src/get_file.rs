@@ -12,8 +12,8 @@ use shared::domain::file::{File, FileStatus};
 use shared::domain::ids::FileId;
 use shared::domain::time::Timestamp;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{ObjectAction, Objects, Prefix, Rights};
 use shared::store::files;
 use shared::{App, Result};
 
@@ -41,13 +41,15 @@ pub struct Output {
     pub expires_at: Option<Timestamp>,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetFile>())
-}
-
 impl Endpoint for GetFile {
-    const ROUTE: Route = Route::get("get_file", "/api/v2/files/{file_id}", "Get a file");
+    const ROUTE: Route = Route::get(Tag::Files, "get_file", "/api/v2/files/{file_id}", "Get a file")
+        .described(
+            "For the owner, and for the members of conversations that contain a message with this \
+             attachment which is not deleted. For everybody else the file does not exist (404).\n\n\
+             `url` is valid for a few minutes, needs no token, and always downloads the file.",
+        );
+    const RIGHTS: Rights =
+        Rights::OF_A_ROUTE.objects(&[Objects::signed(Prefix::Files, &[ObjectAction::Get])]);
     type Who = Caller;
     type Path = Path;
     type Query = Nothing;

@@ -13,12 +13,9 @@ mod examples;
 
 use shared::lambda::Function;
 
-/// Every function of this domain.
-pub fn functions() -> Vec<Function> {
-    vec![
-        complete_file::function(),
-        create_file::function(),
-        get_file::function(),
-        remove_orphans::function(),
-    ]
+shared::functions! {
+    COMPLETE_FILE = Function::http::<complete_file::CompleteFile>();
+    CREATE_FILE = Function::http::<create_file::CreateFile>();
+    GET_FILE = Function::http::<get_file::GetFile>();
+    REMOVE_ORPHANS = Function::schedule::<remove_orphans::RemoveOrphans>();
 }

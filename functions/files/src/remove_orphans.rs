@@ -6,8 +6,8 @@
 
 use futures::stream::{self, StreamExt as _};
 use shared::domain::ids::FileId;
-use shared::lambda::{Function, Port};
-use shared::schedule::{Chore, entry};
+use shared::rights::{ObjectAction, Objects, Prefix, Rights, TableAction};
+use shared::schedule::Chore;
 use shared::store::{Worker, files};
 use shared::{App, Error, Result, blob};
 
@@ -23,13 +23,19 @@ const PARALLEL: usize = 16;
 /// How many are read at once.
 const PAGE: u32 = 200;
 
-/// The function.
-pub fn function() -> Function {
-    Function::schedule(entry::<RemoveOrphans>()).using(&[Port::Bucket])
-}
-
 impl Chore for RemoveOrphans {
     const NAME: &'static str = "remove_orphans";
+    const RIGHTS: Rights = Rights::NONE
+        .table(&[
+            TableAction::DeleteItem,
+            TableAction::GetItem,
+            TableAction::Query,
+            TableAction::UpdateItem,
+        ])
+        .objects(&[
+            Objects::used(Prefix::Files, &[ObjectAction::Delete]),
+            Objects::used(Prefix::Uploads, &[ObjectAction::Delete]),
+        ]);
 
     async fn run(app: &App, worker: Worker) -> Result<()> {
         // The hour that ended a day ago is the youngest.

@@ -9,9 +9,9 @@ use serde_json::json;
 use shared::auth::Caller;
 use shared::domain::ids::MessageId;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
-use shared::queue::{self, PersonalEvent};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::queue::{self, PersonalEvent, Queue};
+use shared::rights::{Rights, TableAction};
 use shared::store::log;
 use shared::store::mail::{self, Correspondent};
 use shared::{App, Error, Result, deleting};
@@ -28,17 +28,27 @@ pub struct Path {
     pub message_id: MessageId,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<DeleteMail>()).using(&[Port::Queues])
-}
-
 impl Endpoint for DeleteMail {
     const ROUTE: Route = Route::delete(
+        Tag::Mail,
         "delete_mail",
         "/api/v2/messages/{message_id}",
-        "Delete a mail from one's own box, or an own person-to-person message",
+        "Delete a mail",
+    )
+    .refuses(&[403])
+    .described(
+        "Removes a mail from the caller's mailbox, together with the notification about it. The other \
+         side keeps its copy.\n\n\
+         The id may also be that of a person-to-person message. Its sender deletes it for both users, \
+         who see it with `is_deleted: true`; its receiver gets 403.",
     );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[
+            TableAction::BatchGetItem,
+            TableAction::DeleteItem,
+            TableAction::Query,
+        ])
+        .sends_to(&[Queue::Fanout]);
     type Who = Caller;
     type Path = Path;
     type Query = Nothing;

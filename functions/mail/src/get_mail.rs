@@ -11,9 +11,9 @@ use shared::domain::mail::{Change, Mail, Side};
 use shared::domain::message_v2::MessageV2;
 use shared::http::input::Nothing;
 use shared::http::precondition::etag;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
-use shared::queue::{self, PersonalEvent};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::queue::{self, PersonalEvent, Queue};
+use shared::rights::{Rights, TableAction};
 use shared::store::log;
 use shared::store::mail::{self, Correspondent};
 use shared::{App, Error, Result, receipts, views};
@@ -49,18 +49,27 @@ pub enum Output {
     Direct(Box<MessageV2>),
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetMail>()).using(&[Port::Queues])
-}
-
 impl Endpoint for GetMail {
     const ROUTE: Route = Route::get(
+        Tag::Mail,
         "get_mail",
         "/api/v2/messages/{message_id}",
-        "Get a mail or a person-to-person message, and mark it as read",
+        "Get a mail",
     )
-    .versioned();
+    .versioned()
+    .described(
+        "Also returns person-to-person messages by their id. The mail is marked as read if the caller \
+         is its recipient, unless `peek` is true.\n\n\
+         The header `ETag` contains the version of the caller's flags; person-to-person messages have \
+         none.",
+    );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[
+            TableAction::BatchGetItem,
+            TableAction::DeleteItem,
+            TableAction::Query,
+        ])
+        .sends_to(&[Queue::Fanout]);
     type Who = Caller;
     type Path = Path;
     type Query = Query;

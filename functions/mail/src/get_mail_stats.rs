@@ -8,8 +8,7 @@ use serde_json::json;
 use shared::auth::Caller;
 use shared::domain::mail::{Count, Folder};
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::store::tally;
 use shared::{App, Result};
 
@@ -34,17 +33,14 @@ pub struct Output {
     pub received: u64,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetMailStats>())
-}
-
 impl Endpoint for GetMailStats {
     const ROUTE: Route = Route::get(
+        Tag::Mail,
         "get_mail_stats",
         "/api/v2/messages/stats/summary",
-        "Count the mails in the boxes",
-    );
+        "Get mail statistics",
+    )
+    .described("The numbers of the caller's mails.");
     type Who = Caller;
     type Path = Nothing;
     type Query = Nothing;

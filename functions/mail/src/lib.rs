@@ -12,15 +12,12 @@ mod examples;
 
 use shared::lambda::Function;
 
-/// Every function of this domain.
-pub fn functions() -> Vec<Function> {
-    vec![
-        delete_mail::function(),
-        get_mail::function(),
-        get_mail_stats::function(),
-        list_mail::function(),
-        send_mail::function(),
-        update_mail::function(),
-        update_mails::function(),
-    ]
+shared::functions! {
+    DELETE_MAIL = Function::http::<delete_mail::DeleteMail>();
+    GET_MAIL = Function::http::<get_mail::GetMail>();
+    GET_MAIL_STATS = Function::http::<get_mail_stats::GetMailStats>();
+    LIST_MAIL = Function::http::<list_mail::ListMail>();
+    SEND_MAIL = Function::http::<send_mail::SendMail>();
+    UPDATE_MAIL = Function::http::<update_mail::UpdateMail>();
+    UPDATE_MAILS = Function::http::<update_mails::UpdateMails>();
 }

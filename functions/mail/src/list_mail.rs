@@ -7,8 +7,8 @@ use shared::auth::{Caller, cursor};
 use shared::domain::mail::{Folder, Listing, Mail};
 use shared::http::input::Nothing;
 use shared::http::page::{PageNumber, PageSize, skip};
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{Rights, TableAction};
 use shared::store::mail::{self, Place};
 use shared::{App, Result, views};
 
@@ -56,17 +56,15 @@ pub struct Output {
     pub next_cursor: Option<String>,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<ListMail>())
-}
-
 impl Endpoint for ListMail {
-    const ROUTE: Route = Route::get(
-        "list_mail",
-        "/api/v2/messages",
-        "List the mails of a folder, newest first",
+    const ROUTE: Route = Route::get(Tag::Mail, "list_mail", "/api/v2/messages", "List mails").described(
+        "The mails of a folder, newest first. `inbox` leaves out archived mails; `sent` contains all \
+         sent mails.\n\n\
+         Flags (`is_read`, `is_starred`, `is_archived`) are the caller's own. If the bodies on a page \
+         are very large, the last mails of the page come with `body: null` and `truncated: true`: get \
+         them by id.",
     );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::BatchGetItem, TableAction::Query]);
     type Who = Caller;
     type Path = Nothing;
     type Query = Query;

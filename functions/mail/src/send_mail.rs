@@ -14,9 +14,9 @@ use shared::domain::user::Card;
 use shared::http::idempotency::client_message_id;
 use shared::http::input::Nothing;
 use shared::http::precondition::etag;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
-use shared::queue::{self, PersonalEvent};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::queue::{self, PersonalEvent, Queue};
+use shared::rights::Rights;
 use shared::store::mail::{self, Draft, Sent};
 use shared::store::profiles;
 use shared::{App, Error, Result, views};
@@ -40,15 +40,17 @@ pub struct Body {
     pub client_message_id: Option<ClientMessageId>,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<SendMail>()).using(&[Port::Queues])
-}
-
 impl Endpoint for SendMail {
-    const ROUTE: Route = Route::post("send_mail", "/api/v2/messages", "Send a mail")
+    const ROUTE: Route = Route::post(Tag::Mail, "send_mail", "/api/v2/messages", "Send a mail")
         .sends()
-        .versioned();
+        .versioned()
+        .refuses(&[404])
+        .described(
+            "A 201 means that the mail is stored for the sender and the recipient, that the recipient has \
+             a notification, and that delivery to connections is queued. You may send mails to yourself. \
+             An unknown recipient is 404.",
+        );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE.sends_to(&[Queue::Fanout]);
     type Who = Caller;
     type Path = Nothing;
     type Query = Nothing;

@@ -10,9 +10,9 @@ use shared::domain::ids::MessageId;
 use shared::domain::mail::{Change, Mail};
 use shared::http::input::Nothing;
 use shared::http::precondition::{IfMatch, etag};
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
-use shared::queue::{self, PersonalEvent};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::queue::{self, PersonalEvent, Queue};
+use shared::rights::{Rights, TableAction};
 use shared::store::mail::{self, Correspondent};
 use shared::{App, Result, views};
 
@@ -40,18 +40,23 @@ pub struct Body {
     pub is_archived: Option<bool>,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<UpdateMail>()).using(&[Port::Queues])
-}
-
 impl Endpoint for UpdateMail {
     const ROUTE: Route = Route::put(
+        Tag::Mail,
         "update_mail",
         "/api/v2/messages/{message_id}",
-        "Mark a mail as read, starred or archived, or as not so",
+        "Update the flags of a mail",
     )
-    .versioned();
+    .versioned()
+    .described(
+        "Flags that are absent from the request stay as they are. The version is increased only if a \
+         flag changes.\n\n\
+         With `If-Match: \"<version>\"` the flags are changed only if they still have this version; \
+         otherwise the response is 412.",
+    );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::BatchGetItem, TableAction::DeleteItem])
+        .sends_to(&[Queue::Fanout]);
     type Who = Caller;
     type Path = Path;
     type Query = Nothing;

@@ -14,9 +14,9 @@ use shared::domain::mail::Change;
 use shared::http::input::Nothing;
 use shared::http::page::Ids;
 use shared::http::reply::status_and_code;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
-use shared::queue::{self, PersonalEvent};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::queue::{self, PersonalEvent, Queue};
+use shared::rights::{Rights, TableAction};
 use shared::store::mail::{self, Correspondent};
 use shared::{App, Error, Result};
 
@@ -59,17 +59,21 @@ pub struct Failure {
     pub code: &'static str,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<UpdateMails>()).using(&[Port::Queues])
-}
-
 impl Endpoint for UpdateMails {
     const ROUTE: Route = Route::put(
+        Tag::Mail,
         "update_mails",
         "/api/v2/messages/bulk",
-        "Mark many mails as read, starred or archived, or as not so",
+        "Update the flags of several mails",
+    )
+    .described(
+        "Each mail is updated on its own: `failed` lists those that could not be updated, with the \
+         code `NOT_FOUND` for mails that the caller does not have. Mails that have the requested flags \
+         already count as updated.",
     );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::BatchGetItem, TableAction::DeleteItem])
+        .sends_to(&[Queue::Fanout]);
     type Who = Caller;
     type Path = Nothing;
     type Query = Nothing;

@@ -9,8 +9,8 @@ use serde_json::json;
 use shared::auth::Caller;
 use shared::domain::unread::Ordinal;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{Rights, TableAction};
 use shared::store::{log, sync};
 use shared::{App, Result};
 
@@ -29,17 +29,20 @@ pub struct Output {
     pub unread: u64,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetMessageStats>())
-}
-
 impl Endpoint for GetMessageStats {
     const ROUTE: Route = Route::get(
+        Tag::PersonToPerson,
         "get_message_stats",
         "/api/v2/messages/stats",
-        "Count messages sent, received and unread",
+        "Get message statistics",
+    )
+    .described(
+        "The numbers of messages that the caller has sent, received, and not read yet, in direct \
+         conversations.",
     );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::BatchGetItem, TableAction::Query])
+        .queries_by_user();
     type Who = Caller;
     type Path = Nothing;
     type Query = Nothing;

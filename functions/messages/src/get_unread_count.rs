@@ -8,8 +8,8 @@ use serde_json::json;
 use shared::auth::Caller;
 use shared::domain::ids::{ConversationId, UserId};
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{Rights, TableAction};
 use shared::store::members::Membership;
 use shared::store::table::Consistency;
 use shared::store::{log, sync};
@@ -37,17 +37,20 @@ pub struct Output {
     pub by_sender: BTreeMap<UserId, u32>,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetUnreadCount>())
-}
-
 impl Endpoint for GetUnreadCount {
     const ROUTE: Route = Route::get(
+        Tag::PersonToPerson,
         "get_unread_count",
         "/api/v2/messages/unread-count",
-        "Count unread messages, by sender",
+        "Get unread counts",
+    )
+    .described(
+        "The number of unread messages in direct conversations, in total and by sender. Messages that \
+         were marked individually count as read here and in the conversation routes.",
     );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::BatchGetItem, TableAction::Query])
+        .queries_by_user();
     type Who = Caller;
     type Path = Nothing;
     type Query = Query;

@@ -12,15 +12,12 @@ mod examples;
 
 use shared::lambda::Function;
 
-/// Every function of this domain.
-pub fn functions() -> Vec<Function> {
-    vec![
-        get_message_stats::function(),
-        get_unread_count::function(),
-        list_direct_conversations::function(),
-        list_direct_messages::function(),
-        mark_message_delivered::function(),
-        mark_messages_read::function(),
-        send_direct_message::function(),
-    ]
+shared::functions! {
+    GET_MESSAGE_STATS = Function::http::<get_message_stats::GetMessageStats>();
+    GET_UNREAD_COUNT = Function::http::<get_unread_count::GetUnreadCount>();
+    LIST_DIRECT_CONVERSATIONS = Function::http::<list_direct_conversations::ListDirectConversations>();
+    LIST_DIRECT_MESSAGES = Function::http::<list_direct_messages::ListDirectMessages>();
+    MARK_MESSAGE_DELIVERED = Function::http::<mark_message_delivered::MarkMessageDelivered>();
+    MARK_MESSAGES_READ = Function::http::<mark_messages_read::MarkMessagesRead>();
+    SEND_DIRECT_MESSAGE = Function::http::<send_direct_message::SendDirectMessage>();
 }

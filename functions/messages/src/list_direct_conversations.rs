@@ -13,8 +13,8 @@ use shared::domain::time::Timestamp;
 use shared::domain::user::{Card, Claims};
 use shared::http::input::Nothing;
 use shared::http::page::{PageSize, Skip, skipped};
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{Rights, TableAction};
 use shared::store::sync::{self, Place};
 use shared::store::{log, profiles};
 use shared::{App, Result};
@@ -75,17 +75,17 @@ pub struct Output {
 /// The last conversation of a page: when it was active, and its id.
 type After = (i64, ConversationId);
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<ListDirectConversations>())
-}
-
 impl Endpoint for ListDirectConversations {
     const ROUTE: Route = Route::get(
+        Tag::PersonToPerson,
         "list_direct_conversations",
         "/api/v2/messages/conversations",
-        "List the people one writes with, newest first",
-    );
+        "List direct conversations",
+    )
+    .described("One entry per user with whom the caller has exchanged messages, the latest activity first.");
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::BatchGetItem, TableAction::Query])
+        .queries_by_user();
     type Who = Caller;
     type Path = Nothing;
     type Query = Query;

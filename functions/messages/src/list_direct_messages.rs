@@ -11,8 +11,8 @@ use shared::domain::message::{Entry, Event};
 use shared::domain::message_v2::{Between, MessageV2};
 use shared::http::input::Nothing;
 use shared::http::page::{PageSize, Skip, skipped};
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{Rights, TableAction};
 use shared::store::log::{self, Start};
 use shared::store::members::Membership;
 use shared::store::profiles;
@@ -62,17 +62,19 @@ pub struct Output {
     pub next_cursor: Option<String>,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<ListDirectMessages>())
-}
-
 impl Endpoint for ListDirectMessages {
     const ROUTE: Route = Route::get(
+        Tag::PersonToPerson,
         "list_direct_messages",
         "/api/v2/messages/conversation/{partner_id}",
-        "List the messages with a person",
+        "List messages with a user",
+    )
+    .described(
+        "Pages run from the newest to the oldest; within a page the oldest message comes first. \
+         Deleted messages are included with `is_deleted: true`. For a user with whom you have no \
+         messages yet the list is empty.",
     );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
     type Who = Caller;
     type Path = Path;
     type Query = Query;

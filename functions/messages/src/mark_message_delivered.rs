@@ -7,8 +7,9 @@ use shared::auth::Caller;
 use shared::domain::ids::MessageId;
 use shared::domain::message_v2::MessageV2;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::queue::Queue;
+use shared::rights::{Rights, TableAction};
 use shared::{App, Result, receipts};
 
 use crate::examples;
@@ -23,18 +24,22 @@ pub struct Path {
     pub message_id: MessageId,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<MarkMessageDelivered>()).using(&[Port::Queues])
-}
-
 impl Endpoint for MarkMessageDelivered {
     const ROUTE: Route = Route::post(
+        Tag::PersonToPerson,
         "mark_message_delivered",
         "/api/v2/messages/mark-delivered/{message_id}",
-        "Say that a message arrived",
+        "Mark a message as delivered",
     )
-    .answers(200);
+    .answers(200)
+    .refuses(&[403])
+    .described(
+        "For the receiver of the message; the sender gets 403. If the message is delivered or read \
+         already, nothing changes. Both users receive a `message_status` frame.",
+    );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::BatchGetItem])
+        .sends_to(&[Queue::Fanout]);
     type Who = Caller;
     type Path = Path;
     type Query = Nothing;

@@ -7,8 +7,9 @@ use shared::auth::Caller;
 use shared::domain::ids::MessageId;
 use shared::domain::list::List;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::queue::Queue;
+use shared::rights::{Rights, TableAction};
 use shared::{App, Result, receipts};
 
 use crate::examples;
@@ -33,18 +34,24 @@ pub struct Output {
     pub marked_count: u64,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<MarkMessagesRead>()).using(&[Port::Queues])
-}
-
 impl Endpoint for MarkMessagesRead {
     const ROUTE: Route = Route::post(
+        Tag::PersonToPerson,
         "mark_messages_read",
         "/api/v2/messages/mark-read",
-        "Mark just these messages as read",
+        "Mark individual messages as read",
     )
-    .answers(200);
+    .answers(200)
+    .described(
+        "Marks only the given messages as read. If all earlier messages are read too, the caller's \
+         read position in the conversation moves forward.\n\n\
+         Up to 200 messages per conversation can be marked ahead of the read position. Beyond that, \
+         unread messages before the oldest of them count as read. Both users receive `message_status` \
+         frames.",
+    );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::BatchGetItem, TableAction::Query])
+        .sends_to(&[Queue::Fanout]);
     type Who = Caller;
     type Path = Nothing;
     type Query = Nothing;

@@ -16,9 +16,9 @@ use shared::domain::metadata::Metadata;
 use shared::domain::text::{ClientMessageId, Text};
 use shared::http::idempotency::client_message_id;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
+use shared::rights::{Rights, TableAction};
 use shared::store::conversations::{self, Opened};
 use shared::store::credits::{self, Account};
 use shared::store::files::{self, MOST_ATTACHMENTS};
@@ -53,19 +53,26 @@ pub struct Body {
     pub client_message_id: Option<ClientMessageId>,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<SendDirectMessage>()).using(&[Port::Queues])
-}
-
 impl Endpoint for SendDirectMessage {
     const ROUTE: Route = Route::post(
+        Tag::PersonToPerson,
         "send_direct_message",
         "/api/v2/messages/send",
-        "Send a message to a person, for a credit",
+        "Send a message to a user",
     )
     .answers(200)
-    .sends();
+    .sends()
+    .refuses(&[402, 404])
+    .described(
+        "Costs one credit, debited in the same transaction. If the balance is too low, the response is \
+         402 and nothing is sent.\n\n\
+         The message becomes part of the direct conversation of the two users, which is created if \
+         necessary, and also appears in the conversation routes. An unknown receiver is 404. You can't \
+         message yourself (422).",
+    );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::BatchGetItem, TableAction::Query])
+        .sends_to(&[Queue::Fanout]);
     type Who = Caller;
     type Path = Nothing;
     type Query = Nothing;

@@ -10,9 +10,9 @@ use shared::domain::ids::UserId;
 use shared::domain::notification::{Notification, NotificationText, NotificationType, SYSTEM_ALERT};
 use shared::domain::user::Permission;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
-use shared::queue::{self, PersonalEvent};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::queue::{self, PersonalEvent, Queue};
+use shared::rights::Rights;
 use shared::store::{notifications, profiles};
 use shared::{App, Error, Result};
 
@@ -44,19 +44,21 @@ pub struct Body {
     pub notification_type: Option<NotificationType>,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<CreateSystemNotification>()).using(&[Port::Queues])
-}
-
 impl Endpoint for CreateSystemNotification {
     const ROUTE: Route = Route::post(
+        Tag::Notifications,
         "create_system_notification",
         "/api/v2/notifications/system",
-        "Notify somebody on behalf of the system",
+        "Send a system notification",
     )
     .needs(Permission::NotificationsSystem)
-    .body_may_be_absent();
+    .body_may_be_absent()
+    .refuses(&[404])
+    .described(
+        "Parameters may be given in a JSON body or in the query. A parameter that is given in both \
+         must have the same value (422). An unknown user is 404.",
+    );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE.sends_to(&[Queue::Fanout]);
     type Who = Caller;
     type Path = Nothing;
     type Query = Query;

@@ -8,9 +8,9 @@ use serde_json::json;
 use shared::auth::Caller;
 use shared::domain::ids::NotificationId;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
-use shared::queue::{self, PersonalEvent};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::queue::{self, PersonalEvent, Queue};
+use shared::rights::{Rights, TableAction};
 use shared::store::notifications::{self, Noted};
 use shared::{App, Result};
 
@@ -26,17 +26,24 @@ pub struct Path {
     pub notification_id: NotificationId,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<DeleteNotification>()).using(&[Port::Queues])
-}
-
 impl Endpoint for DeleteNotification {
     const ROUTE: Route = Route::delete(
+        Tag::Notifications,
         "delete_notification",
         "/api/v2/notifications/{notification_id}",
         "Delete a notification",
+    )
+    .described(
+        "A deleted notification about missed messages is created again when the caller misses another \
+         message in the same conversation.",
     );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[
+            TableAction::BatchGetItem,
+            TableAction::DeleteItem,
+            TableAction::Query,
+        ])
+        .sends_to(&[Queue::Fanout]);
     type Who = Caller;
     type Path = Path;
     type Query = Nothing;

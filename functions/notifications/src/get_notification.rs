@@ -7,9 +7,9 @@ use shared::auth::Caller;
 use shared::domain::ids::NotificationId;
 use shared::domain::notification::Notification;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
-use shared::queue::{self, PersonalEvent};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::queue::{self, PersonalEvent, Queue};
+use shared::rights::{Rights, TableAction};
 use shared::store::notifications::{self, Noted};
 use shared::{App, Result};
 
@@ -33,17 +33,21 @@ pub struct Query {
     pub peek: bool,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetNotification>()).using(&[Port::Queues])
-}
-
 impl Endpoint for GetNotification {
     const ROUTE: Route = Route::get(
+        Tag::Notifications,
         "get_notification",
         "/api/v2/notifications/{notification_id}",
-        "Get a notification, and mark it as read",
-    );
+        "Get a notification",
+    )
+    .described("The notification is marked as read, unless `peek` is true.");
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[
+            TableAction::BatchGetItem,
+            TableAction::DeleteItem,
+            TableAction::Query,
+        ])
+        .sends_to(&[Queue::Fanout]);
     type Who = Caller;
     type Path = Path;
     type Query = Query;

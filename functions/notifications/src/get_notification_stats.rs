@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::json;
 use shared::auth::Caller;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{Rights, TableAction};
 use shared::store::notifications;
 use shared::{App, Result};
 
@@ -27,17 +27,15 @@ pub struct Output {
     pub by_type: BTreeMap<String, u64>,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetNotificationStats>())
-}
-
 impl Endpoint for GetNotificationStats {
     const ROUTE: Route = Route::get(
+        Tag::Notifications,
         "get_notification_stats",
         "/api/v2/notifications/stats/summary",
-        "Count notifications",
-    );
+        "Get notification statistics",
+    )
+    .described("The numbers of the caller's notifications.");
+    const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::BatchGetItem, TableAction::Query]);
     type Who = Caller;
     type Path = Nothing;
     type Query = Nothing;

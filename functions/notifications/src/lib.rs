@@ -12,15 +12,12 @@ mod examples;
 
 use shared::lambda::Function;
 
-/// Every function of this domain.
-pub fn functions() -> Vec<Function> {
-    vec![
-        create_system_notification::function(),
-        delete_notification::function(),
-        get_notification::function(),
-        get_notification_stats::function(),
-        list_notifications::function(),
-        mark_notification_read::function(),
-        mark_notifications_read::function(),
-    ]
+shared::functions! {
+    CREATE_SYSTEM_NOTIFICATION = Function::http::<create_system_notification::CreateSystemNotification>();
+    DELETE_NOTIFICATION = Function::http::<delete_notification::DeleteNotification>();
+    GET_NOTIFICATION = Function::http::<get_notification::GetNotification>();
+    GET_NOTIFICATION_STATS = Function::http::<get_notification_stats::GetNotificationStats>();
+    LIST_NOTIFICATIONS = Function::http::<list_notifications::ListNotifications>();
+    MARK_NOTIFICATION_READ = Function::http::<mark_notification_read::MarkNotificationRead>();
+    MARK_NOTIFICATIONS_READ = Function::http::<mark_notifications_read::MarkNotificationsRead>();
 }

@@ -9,8 +9,8 @@ use shared::auth::{Caller, cursor};
 use shared::domain::notification::Notification;
 use shared::http::input::Nothing;
 use shared::http::page::{PageNumber, PageSize, skip};
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::rights::{Rights, TableAction};
 use shared::store::notifications::{self, Place};
 use shared::{App, Result};
 
@@ -57,17 +57,18 @@ pub struct Output {
     pub next_cursor: Option<String>,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<ListNotifications>())
-}
-
 impl Endpoint for ListNotifications {
     const ROUTE: Route = Route::get(
+        Tag::Notifications,
         "list_notifications",
         "/api/v2/notifications",
-        "List notifications, newest first",
+        "List notifications",
+    )
+    .described(
+        "Newest first. Messages that the caller missed while offline appear as one notification of \
+         type `missed_messages` per conversation, which is removed when the conversation is read.",
     );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::BatchGetItem, TableAction::Query]);
     type Who = Caller;
     type Path = Nothing;
     type Query = Query;

@@ -7,9 +7,9 @@ use shared::auth::Caller;
 use shared::domain::ids::NotificationId;
 use shared::domain::notification::Notification;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
-use shared::queue::{self, PersonalEvent};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::queue::{self, PersonalEvent, Queue};
+use shared::rights::{Rights, TableAction};
 use shared::store::notifications::{self, Noted};
 use shared::{App, Result};
 
@@ -25,17 +25,20 @@ pub struct Path {
     pub notification_id: NotificationId,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<MarkNotificationRead>()).using(&[Port::Queues])
-}
-
 impl Endpoint for MarkNotificationRead {
     const ROUTE: Route = Route::put(
+        Tag::Notifications,
         "mark_notification_read",
         "/api/v2/notifications/{notification_id}/read",
         "Mark a notification as read",
     );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[
+            TableAction::BatchGetItem,
+            TableAction::DeleteItem,
+            TableAction::Query,
+        ])
+        .sends_to(&[Queue::Fanout]);
     type Who = Caller;
     type Path = Path;
     type Query = Nothing;

@@ -10,9 +10,9 @@ use shared::domain::ids::NotificationId;
 use shared::http::input::Nothing;
 use shared::http::page::Ids;
 use shared::http::reply::status_and_code;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::{Function, Port};
-use shared::queue::{self, PersonalEvent};
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::queue::{self, PersonalEvent, Queue};
+use shared::rights::{Rights, TableAction};
 use shared::store::notifications;
 use shared::{App, Error, Result};
 
@@ -52,17 +52,24 @@ pub struct Failure {
     pub code: &'static str,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<MarkNotificationsRead>()).using(&[Port::Queues])
-}
-
 impl Endpoint for MarkNotificationsRead {
     const ROUTE: Route = Route::put(
+        Tag::Notifications,
         "mark_notifications_read",
         "/api/v2/notifications/bulk/read",
-        "Mark many notifications as read, or all",
+        "Mark several notifications as read",
+    )
+    .described(
+        "Takes either `notification_ids` or `all: true`. Notifications that arrive while all are being \
+         marked stay unread.",
     );
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[
+            TableAction::BatchGetItem,
+            TableAction::DeleteItem,
+            TableAction::Query,
+        ])
+        .sends_to(&[Queue::Fanout]);
     type Who = Caller;
     type Path = Nothing;
     type Query = Nothing;

@@ -4,15 +4,16 @@
 use serde_json::json;
 use shared::http::endpoint::BoxFuture;
 use shared::lambda::{ConnectionReply, Function};
+use shared::rights::{Rights, TableAction};
 use shared::socket::Connection;
 use shared::store::connections;
 use shared::telemetry::Count;
 use shared::{App, Error, Result};
 
 /// The function.
-pub fn function() -> Function {
-    Function::connection("close_connection", "$disconnect", answer)
-}
+pub const FUNCTION: Function = Function::connection("close_connection", "$disconnect", RIGHTS, answer);
+
+const RIGHTS: Rights = Rights::NONE.table(&[TableAction::GetItem, TableAction::UpdateItem]);
 
 fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionReply>> {
     Box::pin(async move {

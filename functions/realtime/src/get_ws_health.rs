@@ -3,23 +3,18 @@
 use serde_json::json;
 use shared::http::health::Health;
 use shared::http::input::Nothing;
-use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag};
 use shared::{App, Result};
 
 /// `GET /api/ws/health`
 pub struct GetWsHealth;
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetWsHealth>())
-}
-
 impl Endpoint for GetWsHealth {
     const ROUTE: Route = Route::get(
+        Tag::System,
         "get_ws_health",
         "/api/ws/health",
-        "Whether the WebSocket part answers",
+        "Check the WebSocket API",
     );
     type Who = Anyone;
     type Path = Nothing;

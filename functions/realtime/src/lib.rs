@@ -10,15 +10,12 @@ pub mod show_typing;
 
 use shared::lambda::Function;
 
-/// Every function of this domain.
-pub fn functions() -> Vec<Function> {
-    vec![
-        close_connection::function(),
-        get_ws_health::function(),
-        mark_read::function(),
-        open_connection::function(),
-        reject_frame::function(),
-        resume::function(),
-        show_typing::function(),
-    ]
+shared::functions! {
+    CLOSE_CONNECTION = close_connection::FUNCTION;
+    GET_WS_HEALTH = Function::http::<get_ws_health::GetWsHealth>();
+    MARK_READ = Function::frame::<mark_read::MarkRead>();
+    OPEN_CONNECTION = open_connection::FUNCTION;
+    REJECT_FRAME = Function::frame::<reject_frame::RejectFrame>();
+    RESUME = Function::frame::<resume::Resume>();
+    SHOW_TYPING = Function::frame::<show_typing::ShowTyping>();
 }

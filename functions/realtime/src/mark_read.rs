@@ -5,8 +5,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::domain::frame::Frame;
 use shared::domain::ids::{ConversationId, MessageId};
-use shared::lambda::{Function, Port};
-use shared::socket::{Action, Connection, entry};
+use shared::queue::Queue;
+use shared::rights::{Rights, TableAction};
+use shared::socket::{Action, Connection};
 use shared::{App, Result, reading};
 
 /// `mark_read`
@@ -22,15 +23,13 @@ pub struct Input {
     pub message_id: MessageId,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::frame(entry::<MarkRead>()).using(&[Port::Queues, Port::Connections])
-}
-
 impl Action for MarkRead {
     const NAME: &'static str = "mark_read";
     const KEY: &'static str = "mark_read";
     const SUMMARY: &'static str = "Mark everything up to a message as read";
+    const RIGHTS: Rights = Rights::OF_A_FRAME
+        .table(&[TableAction::Query, TableAction::UpdateItem])
+        .sends_to(&[Queue::Fanout]);
     type Input = Input;
 
     fn example() -> Value {

@@ -9,8 +9,9 @@ use serde_json::json;
 use shared::auth::token;
 use shared::error::retry_after_seconds;
 use shared::http::endpoint::BoxFuture;
-use shared::lambda::{ConnectionReply, Function, Port};
+use shared::lambda::{ConnectionReply, Function};
 use shared::queue::{self, CatchUp, Queue};
+use shared::rights::{Rights, TableAction};
 use shared::socket::Connection;
 use shared::socket::subprotocols::Subprotocols;
 use shared::store::rates::{self, Bucket, Subject};
@@ -23,9 +24,15 @@ use shared::{App, Error, Result};
 const LIFETIME: Duration = Duration::from_hours(2);
 
 /// The function.
-pub fn function() -> Function {
-    Function::connection("open_connection", "$connect", answer).using(&[Port::Queues])
-}
+pub const FUNCTION: Function = Function::connection("open_connection", "$connect", RIGHTS, answer);
+
+const RIGHTS: Rights = Rights::NONE
+    .table(&[
+        TableAction::GetItem,
+        TableAction::PutItem,
+        TableAction::UpdateItem,
+    ])
+    .sends_to(&[Queue::Fanout]);
 
 fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionReply>> {
     Box::pin(async move {

@@ -3,17 +3,11 @@
 use serde_json::{Value, json};
 use shared::domain::frame::Frame;
 use shared::http::input::Nothing;
-use shared::lambda::{Function, Port};
-use shared::socket::{Action, Connection, entry};
+use shared::socket::{Action, Connection};
 use shared::{App, Error, Result};
 
 /// `$default`
 pub struct RejectFrame;
-
-/// The function.
-pub fn function() -> Function {
-    Function::frame(entry::<RejectFrame>()).using(&[Port::Connections])
-}
 
 impl Action for RejectFrame {
     const NAME: &'static str = "reject_frame";

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::domain::frame::{Frame, Namespace, Resumed};
-use shared::lambda::{Function, Port};
-use shared::socket::{Action, Connection, entry};
+use shared::rights::{Rights, TableAction};
+use shared::socket::{Action, Connection};
 use shared::store::rates::Bucket;
 use shared::store::sync::{self, Token};
 use shared::views::{self, Unread};
@@ -26,16 +26,14 @@ pub struct Input {
     pub after: String,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::frame(entry::<Resume>()).using(&[Port::Connections])
-}
-
 impl Action for Resume {
     const NAME: &'static str = "resume";
     const KEY: &'static str = "resume";
     const SUMMARY: &'static str = "Have the missed frames sent, after a reconnect";
     const BUCKETS: &'static [Bucket] = &[Bucket::Frames, Bucket::Resumes, Bucket::Resuming];
+    const RIGHTS: Rights = Rights::OF_A_FRAME
+        .table(&[TableAction::BatchGetItem, TableAction::Query])
+        .queries_by_user();
     type Input = Input;
 
     fn example() -> Value {

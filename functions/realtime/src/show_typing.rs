@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use shared::delivery::{self, Delivery};
 use shared::domain::frame::{Frame, Namespace, Typing};
 use shared::domain::ids::{ConversationId, UserId};
-use shared::lambda::{Function, Port};
-use shared::socket::{Action, Connection, entry};
+use shared::rights::{Rights, TableAction};
+use shared::socket::{Action, Connection};
 use shared::store::members::{self, Membership};
 use shared::store::table::Consistency;
 use shared::store::typing;
@@ -34,15 +34,15 @@ pub struct Input {
 /// How many connections one frame is shown on at the most. Who listens beyond that does without: typing is a hint.
 const MOST_POSTS: usize = 1_000;
 
-/// The function.
-pub fn function() -> Function {
-    Function::frame(entry::<ShowTyping>()).using(&[Port::Connections])
-}
-
 impl Action for ShowTyping {
     const NAME: &'static str = "show_typing";
     const KEY: &'static str = "typing";
     const SUMMARY: &'static str = "Show the other members that one types, or has stopped";
+    const RIGHTS: Rights = Rights::OF_A_FRAME.table(&[
+        TableAction::BatchGetItem,
+        TableAction::Query,
+        TableAction::UpdateItem,
+    ]);
     type Input = Input;
 
     fn example() -> Value {

@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use shared::http::input::Nothing;
-use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag};
 use shared::{App, Result};
 
 use crate::assets;
@@ -11,17 +10,14 @@ use crate::assets;
 /// `GET /asyncapi.json`
 pub struct GetAsyncapi;
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetAsyncapi>())
-}
-
 impl Endpoint for GetAsyncapi {
     const ROUTE: Route = Route::get(
+        Tag::System,
         "get_asyncapi",
         "/asyncapi.json",
-        "Get the document of the WebSocket API",
-    );
+        "Get the AsyncAPI document",
+    )
+    .described("The document of the WebSocket API.");
     type Who = Anyone;
     type Path = Nothing;
     type Query = Nothing;

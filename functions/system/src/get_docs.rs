@@ -2,8 +2,7 @@
 
 use serde_json::json;
 use shared::http::input::Nothing;
-use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag};
 use shared::{App, Result};
 
 use crate::assets;
@@ -11,13 +10,9 @@ use crate::assets;
 /// `GET /docs`
 pub struct GetDocs;
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetDocs>())
-}
-
 impl Endpoint for GetDocs {
-    const ROUTE: Route = Route::get("get_docs", "/docs", "Read and try this API in Swagger UI");
+    const ROUTE: Route = Route::get(Tag::System, "get_docs", "/docs", "Open Swagger UI")
+        .described("This documentation, with the option to try out requests.");
     type Who = Anyone;
     type Path = Nothing;
     type Query = Nothing;

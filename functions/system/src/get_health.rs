@@ -3,20 +3,14 @@
 use serde_json::json;
 use shared::http::health::Health;
 use shared::http::input::Nothing;
-use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag};
 use shared::{App, Result};
 
 /// `GET /health`
 pub struct GetHealth;
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetHealth>())
-}
-
 impl Endpoint for GetHealth {
-    const ROUTE: Route = Route::get("get_health", "/health", "Whether the API answers");
+    const ROUTE: Route = Route::get(Tag::System, "get_health", "/health", "Check the API");
     type Who = Anyone;
     type Path = Nothing;
     type Query = Nothing;

@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use shared::http::input::Nothing;
-use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag};
 use shared::{App, Result};
 
 use crate::assets;
@@ -11,13 +10,14 @@ use crate::assets;
 /// `GET /openapi.json`
 pub struct GetOpenapi;
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetOpenapi>())
-}
-
 impl Endpoint for GetOpenapi {
-    const ROUTE: Route = Route::get("get_openapi", "/openapi.json", "Get this document");
+    const ROUTE: Route = Route::get(
+        Tag::System,
+        "get_openapi",
+        "/openapi.json",
+        "Get the OpenAPI document",
+    )
+    .described("This document.");
     type Who = Anyone;
     type Path = Nothing;
     type Query = Nothing;

@@ -3,25 +3,30 @@
 use serde_json::json;
 use shared::http::health::Health;
 use shared::http::input::Nothing;
-use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag};
+use shared::queue::Queue;
+use shared::rights::{Rights, TableAction};
 use shared::store::table;
 use shared::{App, Error, Result, blob, queue};
 
 /// `GET /health/ready`
 pub struct GetReadiness;
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetReadiness>())
-}
-
 impl Endpoint for GetReadiness {
     const ROUTE: Route = Route::get(
+        Tag::System,
         "get_readiness",
         "/health/ready",
-        "Whether everything that the API stands on answers",
+        "Check the API and what it depends on",
+    )
+    .described(
+        "Calls the table, the queues and the bucket. The response is 503 if one of them does not \
+         answer.",
     );
+    const RIGHTS: Rights = Rights::NONE
+        .table(&[TableAction::GetItem])
+        .inspects(&[Queue::Export, Queue::Fanout, Queue::Offline])
+        .lists_bucket();
     type Who = Anyone;
     type Path = Nothing;
     type Query = Nothing;

@@ -2,8 +2,7 @@
 
 use serde_json::json;
 use shared::http::input::Nothing;
-use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag};
 use shared::{App, Result};
 
 use crate::assets;
@@ -11,13 +10,9 @@ use crate::assets;
 /// `GET /redoc`
 pub struct GetRedoc;
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetRedoc>())
-}
-
 impl Endpoint for GetRedoc {
-    const ROUTE: Route = Route::get("get_redoc", "/redoc", "Read this API in Redoc");
+    const ROUTE: Route = Route::get(Tag::System, "get_redoc", "/redoc", "Open Redoc")
+        .described("This documentation as one page.");
     type Who = Anyone;
     type Path = Nothing;
     type Query = Nothing;

@@ -4,8 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use shared::http::input::Nothing;
-use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag};
 use shared::{App, Error, Result};
 
 use crate::assets;
@@ -20,13 +19,13 @@ pub struct Path {
     pub asset: String,
 }
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetRedocAsset>())
-}
-
 impl Endpoint for GetRedocAsset {
-    const ROUTE: Route = Route::get("get_redoc_asset", "/redoc/{asset}", "Get a file of Redoc");
+    const ROUTE: Route = Route::get(
+        Tag::System,
+        "get_redoc_asset",
+        "/redoc/{asset}",
+        "Get a file of Redoc",
+    );
     type Who = Anyone;
     type Path = Path;
     type Query = Nothing;

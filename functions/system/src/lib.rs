@@ -13,18 +13,16 @@ pub mod reject_route;
 mod assets;
 
 use shared::lambda::Function;
+use shared::rights::Rights;
 
-/// Every function of this domain.
-pub fn functions() -> Vec<Function> {
-    vec![
-        get_asyncapi::function(),
-        get_docs::function(),
-        get_docs_asset::function(),
-        get_health::function(),
-        get_openapi::function(),
-        get_readiness::function(),
-        get_redoc::function(),
-        get_redoc_asset::function(),
-        reject_route::function(),
-    ]
+shared::functions! {
+    GET_ASYNCAPI = Function::http::<get_asyncapi::GetAsyncapi>();
+    GET_DOCS = Function::http::<get_docs::GetDocs>();
+    GET_DOCS_ASSET = Function::http::<get_docs_asset::GetDocsAsset>();
+    GET_HEALTH = Function::http::<get_health::GetHealth>();
+    GET_OPENAPI = Function::http::<get_openapi::GetOpenapi>();
+    GET_READINESS = Function::http::<get_readiness::GetReadiness>();
+    GET_REDOC = Function::http::<get_redoc::GetRedoc>();
+    GET_REDOC_ASSET = Function::http::<get_redoc_asset::GetRedocAsset>();
+    REJECT_ROUTE = Function::of_entry(reject_route::ENTRY, Rights::NONE);
 }

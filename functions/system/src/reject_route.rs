@@ -3,26 +3,23 @@
 use shared::http::endpoint::BoxFuture;
 use shared::http::reply::Response;
 use shared::http::route::Route;
-use shared::http::{Entry, Example, Request};
-use shared::lambda::Function;
+use shared::http::{Entry, Example, Request, Tag};
 use shared::{App, Error};
 
 /// Every route, as `METHOD /path/{parameter}` lines; a test keeps it equal to the declarations.
 const ROUTES: &str = include_str!("routes.txt");
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(Entry {
-        route: Route::get("reject_route", "$default", "What no route matches"),
-        is_public: true,
-        example: Example::default(),
-        path: nothing,
-        query: nothing,
-        body: nothing,
-        output: nothing,
-        answer,
-    })
-}
+/// The entry: an endpoint would look at parameters and body first.
+pub const ENTRY: Entry = Entry {
+    route: Route::get(Tag::System, "reject_route", "$default", "Everything else"),
+    is_public: true,
+    example: Example::default,
+    path: nothing,
+    query: nothing,
+    body: nothing,
+    output: nothing,
+    answer,
+};
 
 fn nothing(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::Schema::default()

@@ -4,21 +4,16 @@ use serde_json::json;
 use shared::auth::Caller;
 use shared::domain::user::User;
 use shared::http::input::Nothing;
-use shared::http::{Call, Endpoint, Example, Reply, Route, entry};
-use shared::lambda::Function;
+use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::store::profiles;
 use shared::{App, Error, Result};
 
 /// `GET /api/v1/users/me`
 pub struct GetMe;
 
-/// The function.
-pub fn function() -> Function {
-    Function::http(entry::<GetMe>())
-}
-
 impl Endpoint for GetMe {
-    const ROUTE: Route = Route::get("get_me", "/api/v1/users/me", "Get oneself");
+    const ROUTE: Route = Route::get(Tag::Users, "get_me", "/api/v1/users/me", "Get your profile")
+        .described("The profile that the caller's token describes.");
     type Who = Caller;
     type Path = Nothing;
     type Query = Nothing;

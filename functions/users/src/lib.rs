@@ -4,7 +4,6 @@ pub mod get_me;
 
 use shared::lambda::Function;
 
-/// Every function of this domain.
-pub fn functions() -> Vec<Function> {
-    vec![get_me::function()]
+shared::functions! {
+    GET_ME = Function::http::<get_me::GetMe>();
 }

@@ -19,9 +19,9 @@ use shared::domain::message::{Entry, Event, Viewpoint};
 use shared::domain::message_v2::Between;
 use shared::domain::read_alone::ReadAlone;
 use shared::domain::time::Timestamp;
-use shared::job::{Job, entry};
-use shared::lambda::{Function, Port};
+use shared::job::Job;
 use shared::queue::{self, Announcement, Fanout, FanoutEvent, Missing, Offline, Queue, Recipients};
+use shared::rights::{Rights, TableAction};
 use shared::store::Worker;
 use shared::store::conversations::{self, Head};
 use shared::store::glance::{self, Glance, Sight};
@@ -54,14 +54,20 @@ const FRESH: Duration = Duration::from_secs(1);
 /// How long after its job was queued an entry can still be put: longer than any request lasts (29 s).
 pub(crate) const PUT_WITHIN: Duration = Duration::from_mins(1);
 
-/// The function.
-pub fn function() -> Function {
-    Function::queue(entry::<Deliver>()).using(&[Port::Queues, Port::Connections])
-}
-
 impl Job for Deliver {
     const NAME: &'static str = "deliver";
     const QUEUE: Queue = Queue::Fanout;
+    const RIGHTS: Rights = Rights::NONE
+        .table(&[
+            TableAction::BatchGetItem,
+            TableAction::GetItem,
+            TableAction::PutItem,
+            TableAction::Query,
+            TableAction::UpdateItem,
+        ])
+        .queries_by_user()
+        .sends_to(&[Queue::Fanout, Queue::Offline])
+        .posts_frames();
     type Message = Announcement;
 
     async fn run(app: &App, worker: Worker, job: Announcement) -> Result<()> {

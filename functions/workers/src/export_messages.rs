@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use shared::blob;
 use shared::domain::ids::ExportId;
 use shared::http::reply::status_and_code;
-use shared::job::{Job, entry};
-use shared::lambda::{Function, Port};
+use shared::job::Job;
 use shared::queue::{self, ExportStep, Queue};
+use shared::rights::{ObjectAction, Objects, Prefix, Rights, TableAction};
 use shared::store::Worker;
 use shared::store::archive::{self, Order, Reads, Walk};
 use shared::store::exports::{self, Export, File, Outcome, Part, Status};
@@ -32,14 +32,19 @@ const MOST_EXAMINED: u64 = 100_000;
 /// How long a step walks; its function has twice as long.
 const BUDGET: Duration = Duration::from_secs(25);
 
-/// The function.
-pub fn function() -> Function {
-    Function::queue(entry::<ExportMessages>()).using(&[Port::Queues])
-}
-
 impl Job for ExportMessages {
     const NAME: &'static str = "export_messages";
     const QUEUE: Queue = Queue::Export;
+    const RIGHTS: Rights = Rights::NONE
+        .table(&[
+            TableAction::GetItem,
+            TableAction::PutItem,
+            TableAction::Query,
+            TableAction::UpdateItem,
+        ])
+        .queries_by_user()
+        .sends_to(&[Queue::Export])
+        .objects(&[Objects::used(Prefix::Exports, &[ObjectAction::Put])]);
     type Message = ExportStep;
 
     async fn run(app: &App, worker: Worker, job: ExportStep) -> Result<()> {

@@ -9,11 +9,8 @@ mod personal;
 
 use shared::lambda::Function;
 
-/// Every function of this domain.
-pub fn functions() -> Vec<Function> {
-    vec![
-        deliver::function(),
-        export_messages::function(),
-        notify::function(),
-    ]
+shared::functions! {
+    DELIVER = Function::queue::<deliver::Deliver>();
+    EXPORT_MESSAGES = Function::queue::<export_messages::ExportMessages>();
+    NOTIFY = Function::queue::<notify::Notify>();
 }

@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use shared::domain::ids::{ConversationId, UserId};
 use shared::domain::message::Event;
-use shared::job::{Job, entry};
-use shared::lambda::Function;
+use shared::job::Job;
 use shared::queue::{Missing, Offline, Queue};
+use shared::rights::{Rights, TableAction};
 use shared::store::Worker;
 use shared::store::notifications::{self, Missed};
 use shared::store::{log, members};
@@ -23,14 +23,14 @@ pub struct Notify;
 /// How many reads or notifications are on their way at once.
 const PARALLEL: usize = 16;
 
-/// The function.
-pub fn function() -> Function {
-    Function::queue(entry::<Notify>())
-}
-
 impl Job for Notify {
     const NAME: &'static str = "notify";
     const QUEUE: Queue = Queue::Offline;
+    const RIGHTS: Rights = Rights::NONE.table(&[
+        TableAction::BatchGetItem,
+        TableAction::GetItem,
+        TableAction::UpdateItem,
+    ]);
     type Message = Offline;
 
     async fn run(app: &App, worker: Worker, job: Offline) -> Result<()> {

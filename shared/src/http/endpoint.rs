@@ -16,6 +16,7 @@ use super::{input, limit};
 use crate::App;
 use crate::auth::{Caller, Permit, token};
 use crate::error::{Error, Result};
+use crate::rights::Rights;
 use crate::store::profiles;
 use crate::store::rates::{self, Bucket, Standing, Subject};
 
@@ -23,6 +24,8 @@ use crate::store::rates::{self, Bucket, Standing, Subject};
 pub trait Endpoint: Sized + 'static {
     /// Where it is and what it promises.
     const ROUTE: Route;
+    /// What it may do to the stack's resources; by default what identifying the caller takes.
+    const RIGHTS: Rights = <Self::Who as Identify>::RIGHTS;
     /// Who may call: [`Caller`], whoever has a good token, or [`Anyone`].
     type Who: Identify;
     /// The parameters of the path.
@@ -56,6 +59,8 @@ pub struct Example {
 pub trait Identify: Send + Sync {
     /// Whether there is no need to say who one is.
     const IS_PUBLIC: bool;
+    /// What it takes to find out.
+    const RIGHTS: Rights;
 
     /// Finds out.
     fn identify(app: &App, request: &Request) -> impl Future<Output = Result<Self>> + Send
@@ -72,6 +77,7 @@ pub struct Anyone;
 
 impl Identify for Anyone {
     const IS_PUBLIC: bool = true;
+    const RIGHTS: Rights = Rights::NONE;
 
     async fn identify(_: &App, _: &Request) -> Result<Self> {
         Ok(Self)
@@ -84,6 +90,7 @@ impl Identify for Anyone {
 
 impl Identify for Caller {
     const IS_PUBLIC: bool = false;
+    const RIGHTS: Rights = Rights::OF_A_ROUTE;
 
     async fn identify(app: &App, request: &Request) -> Result<Self> {
         token::verify(app, request.bearer()?).await
@@ -144,13 +151,14 @@ async fn admit(app: &App, caller: Caller, buckets: &[Bucket], standing: &OnceLoc
 }
 
 /// An endpoint with its types forgotten: the list of these is what documents, tests and the desk go by.
+#[derive(Clone, Copy)]
 pub struct Entry {
     /// The route.
     pub route: Route,
     /// Whether there is no need to say who one is.
     pub is_public: bool,
     /// A request and its answer.
-    pub example: Example,
+    pub example: fn() -> Example,
     /// The schema of the path's parameters.
     pub path: fn(&mut SchemaGenerator) -> Schema,
     /// The schema of the query's parameters.
@@ -169,17 +177,19 @@ pub type Answer = for<'a> fn(&'a App, &'a Request) -> BoxFuture<'a, (Response, O
 /// A future on the heap: it keeps the code of handlers out of the binaries' own crates.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The entry of an endpoint.
-pub fn entry<E: Endpoint>() -> Entry {
-    Entry {
-        route: E::ROUTE,
-        is_public: E::Who::IS_PUBLIC,
-        example: E::example(),
-        path: SchemaGenerator::subschema_for::<E::Path>,
-        query: SchemaGenerator::subschema_for::<E::Query>,
-        body: SchemaGenerator::subschema_for::<E::Body>,
-        output: SchemaGenerator::subschema_for::<E::Output>,
-        answer: |app, request| Box::pin(answer::<E>(app, request)),
+impl Entry {
+    /// The entry of an endpoint.
+    pub const fn of<E: Endpoint>() -> Self {
+        Self {
+            route: E::ROUTE,
+            is_public: <E::Who as Identify>::IS_PUBLIC,
+            example: E::example,
+            path: SchemaGenerator::subschema_for::<E::Path>,
+            query: SchemaGenerator::subschema_for::<E::Query>,
+            body: SchemaGenerator::subschema_for::<E::Body>,
+            output: SchemaGenerator::subschema_for::<E::Output>,
+            answer: |app, request| Box::pin(answer::<E>(app, request)),
+        }
     }
 }
 

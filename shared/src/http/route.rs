@@ -1,5 +1,6 @@
 //! What a route is, as data: documents, template, tests and the runner all read the same constant.
 
+use super::tag::Tag;
 use crate::domain::user::Permission;
 use crate::store::rates::Bucket;
 
@@ -33,6 +34,10 @@ impl Method {
 
 /// A route.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a statement of its own about the route"
+)]
 pub struct Route {
     /// `<verb>_<noun>`, the same in the module, the binary, the template and the document.
     pub name: &'static str,
@@ -54,12 +59,23 @@ pub struct Route {
     pub is_versioned: bool,
     /// What the caller's token must allow beyond being good; [`super::Call::permit`] is the proof that it does.
     pub needs: Option<Permission>,
+    /// Whether it answers members of the conversation in its path alone, and everybody else with 404.
+    pub is_for_members: bool,
+    /// The part of the API that the document shows it in.
+    pub tag: Tag,
     /// One line for the document.
     pub summary: &'static str,
+    /// What the summary and the types do not say, as Markdown for the document; empty if they say all.
+    pub description: &'static str,
+    /// The statuses with which it refuses, beyond those that follow from its types and fields: 401 and 429 for callers,
+    /// 403 where it needs a permission, 404 for an id in the path, 400, 413, 415 and 422 for a body, 422 for a query,
+    /// 412 for a version, 500 and 503 always.
+    pub refusals: &'static [u16],
 }
 
 impl Route {
     const fn new(
+        tag: Tag,
         name: &'static str,
         method: Method,
         path: &'static str,
@@ -78,33 +94,37 @@ impl Route {
             is_body_optional: false,
             is_versioned: false,
             needs: None,
+            is_for_members: false,
+            tag,
             summary,
+            description: "",
+            refusals: &[],
         }
     }
 
     /// Reads: 200.
-    pub const fn get(name: &'static str, path: &'static str, summary: &'static str) -> Self {
-        Self::new(name, Method::Get, path, 200, summary)
+    pub const fn get(tag: Tag, name: &'static str, path: &'static str, summary: &'static str) -> Self {
+        Self::new(tag, name, Method::Get, path, 200, summary)
     }
 
     /// Makes: 201.
-    pub const fn post(name: &'static str, path: &'static str, summary: &'static str) -> Self {
-        Self::new(name, Method::Post, path, 201, summary)
+    pub const fn post(tag: Tag, name: &'static str, path: &'static str, summary: &'static str) -> Self {
+        Self::new(tag, name, Method::Post, path, 201, summary)
     }
 
     /// Sets: 200.
-    pub const fn put(name: &'static str, path: &'static str, summary: &'static str) -> Self {
-        Self::new(name, Method::Put, path, 200, summary)
+    pub const fn put(tag: Tag, name: &'static str, path: &'static str, summary: &'static str) -> Self {
+        Self::new(tag, name, Method::Put, path, 200, summary)
     }
 
     /// Changes: 200.
-    pub const fn patch(name: &'static str, path: &'static str, summary: &'static str) -> Self {
-        Self::new(name, Method::Patch, path, 200, summary)
+    pub const fn patch(tag: Tag, name: &'static str, path: &'static str, summary: &'static str) -> Self {
+        Self::new(tag, name, Method::Patch, path, 200, summary)
     }
 
     /// Removes: 204.
-    pub const fn delete(name: &'static str, path: &'static str, summary: &'static str) -> Self {
-        Self::new(name, Method::Delete, path, 204, summary)
+    pub const fn delete(tag: Tag, name: &'static str, path: &'static str, summary: &'static str) -> Self {
+        Self::new(tag, name, Method::Delete, path, 204, summary)
     }
 
     /// Another status of success than the method's usual one.
@@ -118,6 +138,27 @@ impl Route {
     #[must_use]
     pub const fn needs(mut self, permission: Permission) -> Self {
         self.needs = Some(permission);
+        self
+    }
+
+    /// Only for members of the conversation in the path: others get 404.
+    #[must_use]
+    pub const fn for_members(mut self) -> Self {
+        self.is_for_members = true;
+        self
+    }
+
+    /// What the document says beside the summary, as Markdown.
+    #[must_use]
+    pub const fn described(mut self, description: &'static str) -> Self {
+        self.description = description;
+        self
+    }
+
+    /// Statuses with which it refuses beyond those that follow from the rest of the declaration.
+    #[must_use]
+    pub const fn refuses(mut self, statuses: &'static [u16]) -> Self {
+        self.refusals = statuses;
         self
     }
 

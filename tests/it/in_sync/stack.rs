@@ -1,11 +1,11 @@
-//! Queues, settings, the table, rights and the size of the stack.
+//! Queues, settings, the table and the size of the stack.
 
 use std::collections::BTreeMap;
 
 use serde_json::json;
 use serde_yaml_ng::Value as Yaml;
 use shared::config::Config;
-use shared::lambda::{Function, Port, Trigger};
+use shared::lambda::{Function, Trigger};
 use shared::queue::{MOST_RECEIVES, Queue};
 use shared::store::keys;
 
@@ -169,78 +169,6 @@ fn the_table_has_the_keys_that_the_store_uses() {
         Some(keys::EXPIRES),
         "template.yaml, Table: TimeToLiveSpecification"
     );
-}
-
-#[test]
-fn every_role_allows_named_actions_on_named_resources() {
-    let raw = raw_template();
-    let ids: Vec<&str> = resources(&raw).map(|(id, ..)| id).collect();
-    let functions = resources(&raw).filter(|(_, kind, _)| *kind == "AWS::Serverless::Function");
-    for (id, _, properties) in functions {
-        let statements: Vec<&Yaml> = each(at(properties, &["Policies"]))
-            .into_iter()
-            .flat_map(|policy| each(at(policy, &["Statement"])))
-            .filter(|statement| !statement.is_null())
-            .collect();
-        for statement in statements {
-            for action in each(at(statement, &["Action"])) {
-                let action = action.as_str().unwrap_or("*");
-                assert!(
-                    !action.contains('*'),
-                    "template.yaml, {id}: {action} allows more than it calls"
-                );
-            }
-            for resource in each(at(statement, &["Resource"])) {
-                let named = match resource {
-                    Yaml::Tagged(tag) => tag.value.as_str().unwrap_or_default(),
-                    plain => plain.as_str().unwrap_or_default(),
-                };
-                let is_of_stack = ids
-                    .iter()
-                    .any(|id| named.contains(&format!("${{{id}")) || named == format!("{id}.Arn"));
-                assert!(
-                    is_of_stack,
-                    "template.yaml, {id}: {named} is no resource of this stack"
-                );
-            }
-        }
-    }
-}
-
-/// What a function connects to in init is what its role lets it call.
-#[test]
-fn every_function_uses_the_ports_that_its_role_allows() {
-    let needed = [
-        (Port::Queues, "sqs:SendMessage"),
-        (Port::Connections, "execute-api:ManageConnections"),
-        // Who only reads and writes may do so by what it signs for clients.
-        (Port::Bucket, "s3:DeleteObject"),
-    ];
-    let template = template();
-    for function in local::functions() {
-        let id = logical_id(function.name);
-        let spec = template.function(&id);
-        let actions: Vec<&str> = spec
-            .iter()
-            .flat_map(|spec| &spec.statements)
-            .flat_map(|statement| &statement.actions)
-            .map(String::as_str)
-            .collect();
-        for (port, action) in needed {
-            assert_eq!(
-                function.ports.contains(&port),
-                actions.contains(&action),
-                "{}: `.using(…)` in its function() names {port:?} exactly if template.yaml, {id}, allows {action}",
-                function.name
-            );
-        }
-    }
-}
-
-/// The items of a list, or the one value that stands for a list of one.
-fn each(yaml: &Yaml) -> Vec<&Yaml> {
-    yaml.as_sequence()
-        .map_or_else(|| vec![yaml], |items| items.iter().collect())
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`administration::get_export`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(administration::get_export::function())
+    shared::lambda::serve(&administration::GET_EXPORT)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`administration::hard_delete_message`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(administration::hard_delete_message::function())
+    shared::lambda::serve(&administration::HARD_DELETE_MESSAGE)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`administration::list_audit_entries`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(administration::list_audit_entries::function())
+    shared::lambda::serve(&administration::LIST_AUDIT_ENTRIES)
 }

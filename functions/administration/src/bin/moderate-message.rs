@@ -1,5 +1,5 @@
 //! Lambda entry point of [`administration::moderate_message`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(administration::moderate_message::function())
+    shared::lambda::serve(&administration::MODERATE_MESSAGE)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`administration::search_messages`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(administration::search_messages::function())
+    shared::lambda::serve(&administration::SEARCH_MESSAGES)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`administration::start_export`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(administration::start_export::function())
+    shared::lambda::serve(&administration::START_EXPORT)
 }

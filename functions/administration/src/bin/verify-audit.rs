@@ -1,5 +1,5 @@
 //! Lambda entry point of [`administration::verify_audit`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(administration::verify_audit::function())
+    shared::lambda::serve(&administration::VERIFY_AUDIT)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`administration::view_conversation`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(administration::view_conversation::function())
+    shared::lambda::serve(&administration::VIEW_CONVERSATION)
 }

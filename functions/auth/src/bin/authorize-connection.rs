@@ -1,5 +1,5 @@
 //! Lambda entry point of [`auth::authorize_connection`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(auth::authorize_connection::function())
+    shared::lambda::serve(&auth::AUTHORIZE_CONNECTION)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`conversations::create_conversation`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(conversations::create_conversation::function())
+    shared::lambda::serve(&conversations::CREATE_CONVERSATION)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`conversations::delete_message`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(conversations::delete_message::function())
+    shared::lambda::serve(&conversations::DELETE_MESSAGE)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`conversations::get_conversation`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(conversations::get_conversation::function())
+    shared::lambda::serve(&conversations::GET_CONVERSATION)
 }

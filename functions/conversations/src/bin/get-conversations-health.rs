@@ -1,5 +1,5 @@
 //! Lambda entry point of [`conversations::get_conversations_health`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(conversations::get_conversations_health::function())
+    shared::lambda::serve(&conversations::GET_CONVERSATIONS_HEALTH)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`conversations::list_conversation_events`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(conversations::list_conversation_events::function())
+    shared::lambda::serve(&conversations::LIST_CONVERSATION_EVENTS)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`conversations::list_conversations`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(conversations::list_conversations::function())
+    shared::lambda::serve(&conversations::LIST_CONVERSATIONS)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`conversations::list_messages`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(conversations::list_messages::function())
+    shared::lambda::serve(&conversations::LIST_MESSAGES)
 }

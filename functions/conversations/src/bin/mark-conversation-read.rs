@@ -1,5 +1,5 @@
 //! Lambda entry point of [`conversations::mark_conversation_read`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(conversations::mark_conversation_read::function())
+    shared::lambda::serve(&conversations::MARK_CONVERSATION_READ)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`conversations::send_message`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(conversations::send_message::function())
+    shared::lambda::serve(&conversations::SEND_MESSAGE)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`conversations::sync_events`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(conversations::sync_events::function())
+    shared::lambda::serve(&conversations::SYNC_EVENTS)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`credits::get_credits`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(credits::get_credits::function())
+    shared::lambda::serve(&credits::GET_CREDITS)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`credits::grant_credits`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(credits::grant_credits::function())
+    shared::lambda::serve(&credits::GRANT_CREDITS)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`credits::list_credit_transactions`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(credits::list_credit_transactions::function())
+    shared::lambda::serve(&credits::LIST_CREDIT_TRANSACTIONS)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`files::complete_file`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(files::complete_file::function())
+    shared::lambda::serve(&files::COMPLETE_FILE)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`files::create_file`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(files::create_file::function())
+    shared::lambda::serve(&files::CREATE_FILE)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`files::get_file`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(files::get_file::function())
+    shared::lambda::serve(&files::GET_FILE)
 }

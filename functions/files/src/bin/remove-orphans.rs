@@ -1,5 +1,5 @@
 //! Lambda entry point of [`files::remove_orphans`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(files::remove_orphans::function())
+    shared::lambda::serve(&files::REMOVE_ORPHANS)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`mail::delete_mail`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(mail::delete_mail::function())
+    shared::lambda::serve(&mail::DELETE_MAIL)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`mail::get_mail`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(mail::get_mail::function())
+    shared::lambda::serve(&mail::GET_MAIL)
 }

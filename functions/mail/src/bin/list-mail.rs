@@ -1,5 +1,5 @@
 //! Lambda entry point of [`mail::list_mail`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(mail::list_mail::function())
+    shared::lambda::serve(&mail::LIST_MAIL)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`mail::send_mail`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(mail::send_mail::function())
+    shared::lambda::serve(&mail::SEND_MAIL)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`mail::update_mail`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(mail::update_mail::function())
+    shared::lambda::serve(&mail::UPDATE_MAIL)
 }

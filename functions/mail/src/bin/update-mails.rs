@@ -1,5 +1,5 @@
 //! Lambda entry point of [`mail::update_mails`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(mail::update_mails::function())
+    shared::lambda::serve(&mail::UPDATE_MAILS)
 }

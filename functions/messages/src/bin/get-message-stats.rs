@@ -1,5 +1,5 @@
 //! Lambda entry point of [`messages::get_message_stats`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(messages::get_message_stats::function())
+    shared::lambda::serve(&messages::GET_MESSAGE_STATS)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`messages::get_unread_count`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(messages::get_unread_count::function())
+    shared::lambda::serve(&messages::GET_UNREAD_COUNT)
 }

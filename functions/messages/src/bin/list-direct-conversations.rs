@@ -1,5 +1,5 @@
 //! Lambda entry point of [`messages::list_direct_conversations`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(messages::list_direct_conversations::function())
+    shared::lambda::serve(&messages::LIST_DIRECT_CONVERSATIONS)
 }

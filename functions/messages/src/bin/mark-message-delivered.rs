@@ -1,5 +1,5 @@
 //! Lambda entry point of [`messages::mark_message_delivered`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(messages::mark_message_delivered::function())
+    shared::lambda::serve(&messages::MARK_MESSAGE_DELIVERED)
 }

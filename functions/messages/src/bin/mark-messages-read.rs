@@ -1,5 +1,5 @@
 //! Lambda entry point of [`messages::mark_messages_read`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(messages::mark_messages_read::function())
+    shared::lambda::serve(&messages::MARK_MESSAGES_READ)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`messages::send_direct_message`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(messages::send_direct_message::function())
+    shared::lambda::serve(&messages::SEND_DIRECT_MESSAGE)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`notifications::create_system_notification`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(notifications::create_system_notification::function())
+    shared::lambda::serve(&notifications::CREATE_SYSTEM_NOTIFICATION)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`notifications::delete_notification`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(notifications::delete_notification::function())
+    shared::lambda::serve(&notifications::DELETE_NOTIFICATION)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`notifications::get_notification`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(notifications::get_notification::function())
+    shared::lambda::serve(&notifications::GET_NOTIFICATION)
 }

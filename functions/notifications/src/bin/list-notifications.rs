@@ -1,5 +1,5 @@
 //! Lambda entry point of [`notifications::list_notifications`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(notifications::list_notifications::function())
+    shared::lambda::serve(&notifications::LIST_NOTIFICATIONS)
 }

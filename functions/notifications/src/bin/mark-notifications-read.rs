@@ -1,5 +1,5 @@
 //! Lambda entry point of [`notifications::mark_notifications_read`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(notifications::mark_notifications_read::function())
+    shared::lambda::serve(&notifications::MARK_NOTIFICATIONS_READ)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`realtime::close_connection`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(realtime::close_connection::function())
+    shared::lambda::serve(&realtime::CLOSE_CONNECTION)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`realtime::mark_read`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(realtime::mark_read::function())
+    shared::lambda::serve(&realtime::MARK_READ)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`realtime::open_connection`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(realtime::open_connection::function())
+    shared::lambda::serve(&realtime::OPEN_CONNECTION)
 }

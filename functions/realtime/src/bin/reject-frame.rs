@@ -1,5 +1,5 @@
 //! Lambda entry point of [`realtime::reject_frame`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(realtime::reject_frame::function())
+    shared::lambda::serve(&realtime::REJECT_FRAME)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`realtime::resume`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(realtime::resume::function())
+    shared::lambda::serve(&realtime::RESUME)
 }

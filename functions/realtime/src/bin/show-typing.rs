@@ -1,5 +1,5 @@
 //! Lambda entry point of [`realtime::show_typing`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(realtime::show_typing::function())
+    shared::lambda::serve(&realtime::SHOW_TYPING)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`system::get_asyncapi`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(system::get_asyncapi::function())
+    shared::lambda::serve(&system::GET_ASYNCAPI)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`system::get_docs`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(system::get_docs::function())
+    shared::lambda::serve(&system::GET_DOCS)
 }

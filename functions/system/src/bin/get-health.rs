@@ -1,5 +1,5 @@
 //! Lambda entry point of [`system::get_health`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(system::get_health::function())
+    shared::lambda::serve(&system::GET_HEALTH)
 }

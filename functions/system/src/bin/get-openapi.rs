@@ -1,5 +1,5 @@
 //! Lambda entry point of [`system::get_openapi`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(system::get_openapi::function())
+    shared::lambda::serve(&system::GET_OPENAPI)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`system::get_readiness`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(system::get_readiness::function())
+    shared::lambda::serve(&system::GET_READINESS)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`system::reject_route`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(system::reject_route::function())
+    shared::lambda::serve(&system::REJECT_ROUTE)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`users::get_me`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(users::get_me::function())
+    shared::lambda::serve(&users::GET_ME)
 }

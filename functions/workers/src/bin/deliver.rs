@@ -1,5 +1,5 @@
 //! Lambda entry point of [`workers::deliver`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(workers::deliver::function())
+    shared::lambda::serve(&workers::DELIVER)
 }

@@ -1,5 +1,5 @@
 //! Lambda entry point of [`workers::export_messages`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(workers::export_messages::function())
+    shared::lambda::serve(&workers::EXPORT_MESSAGES)
 }

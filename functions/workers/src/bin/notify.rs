@@ -1,5 +1,5 @@
 //! Lambda entry point of [`workers::notify`].
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::serve(workers::notify::function())
+    shared::lambda::serve(&workers::NOTIFY)
 }

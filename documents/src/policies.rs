@@ -1,0 +1,107 @@
+//! The policies of the functions' roles, as `template.yaml` writes them.
+
+use std::collections::BTreeSet;
+
+use shared::rights::{Resource, Rights};
+
+/// A resource as the template refers to it: an intrinsic function and its argument.
+pub fn reference(resource: Resource) -> String {
+    let connections = |method: &str| {
+        format!(
+            "!Sub arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{WebSocketApi}}/${{Stage}}\
+             /{method}/@connections/*"
+        )
+    };
+    match resource {
+        Resource::Table => "!GetAtt Table.Arn".to_owned(),
+        Resource::ByUser => format!("!Sub ${{Table.Arn}}/index/{}", shared::store::keys::BY_USER),
+        Resource::Queue(queue) => format!("!GetAtt {}.Arn", queue.resource()),
+        Resource::PostToConnections => connections("POST"),
+        Resource::EndConnections => connections("DELETE"),
+        Resource::Bucket => "!GetAtt Bucket.Arn".to_owned(),
+        Resource::Objects(prefix) => format!("!Sub ${{Bucket.Arn}}/{}*", prefix.as_str()),
+    }
+}
+
+/// Which actions are allowed on which resources, pair by pair.
+pub fn pairs(rights: &Rights) -> BTreeSet<(String, String)> {
+    let statements = rights.statements().into_iter();
+    statements
+        .flat_map(|statement| {
+            let of_resource = move |resource: Resource| {
+                let action = |action: &&'static str| ((*action).to_owned(), reference(resource));
+                statement.actions.iter().map(action).collect::<Vec<_>>()
+            };
+            statement.resources.into_iter().flat_map(of_resource)
+        })
+        .collect()
+}
+
+/// The lines of `Policies` of a function, as deep as they stand in the template; nothing for a function without
+/// rights.
+pub fn yaml(rights: &Rights) -> String {
+    let statements = rights.statements();
+    if statements.is_empty() {
+        return String::new();
+    }
+    let mut yaml = "      Policies:\n        - Version: \"2012-10-17\"\n          Statement:\n".to_owned();
+    for statement in statements {
+        yaml.push_str("            - Effect: Allow\n");
+        let action = match statement.actions.as_slice() {
+            [action] => (*action).to_owned(),
+            actions => format!("[{}]", actions.join(", ")),
+        };
+        let references: Vec<String> = statement.resources.into_iter().map(reference).collect();
+        let resource = match references.as_slice() {
+            [reference] => format!(" {reference}"),
+            references if references.iter().any(|reference| reference.starts_with("!Sub")) => {
+                let line = |reference: &String| format!("\n                - {reference}");
+                references.iter().map(line).collect()
+            }
+            references => format!(" [{}]", references.join(", ")),
+        };
+        for line in [format!("Action: {action}"), format!("Resource:{resource}")] {
+            yaml.push_str("              ");
+            yaml.push_str(&line);
+            yaml.push('\n');
+        }
+    }
+    yaml
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::queue::Queue;
+    use shared::rights::TableAction;
+
+    use super::*;
+
+    #[test]
+    fn rights_become_the_policies_of_a_role() {
+        const RIGHTS: Rights = Rights::NONE
+            .table(&[TableAction::GetItem])
+            .sends_to(&[Queue::Fanout, Queue::Offline])
+            .posts_frames();
+        let connections = "!Sub arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/${Stage}";
+        let wanted = format!(
+            r#"      Policies:
+        - Version: "2012-10-17"
+          Statement:
+            - Effect: Allow
+              Action: dynamodb:GetItem
+              Resource: !GetAtt Table.Arn
+            - Effect: Allow
+              Action: sqs:SendMessage
+              Resource: [!GetAtt FanoutQueue.Arn, !GetAtt OfflineQueue.Arn]
+            - Effect: Allow
+              Action: execute-api:ManageConnections
+              Resource:
+                - {connections}/POST/@connections/*
+                - {connections}/DELETE/@connections/*
+"#
+        );
+        assert_eq!(yaml(&RIGHTS), wanted);
+        assert_eq!(pairs(&RIGHTS).len(), 5);
+        assert_eq!(yaml(&Rights::NONE), "");
+    }
+}

@@ -1,0 +1,357 @@
+//! What a function may do to the resources of the stack, declared beside its code.
+//!
+//! The declaration has three readers: `template.yaml` gives the function's role these rights and no others, the init of
+//! a function connects to what the rights let it call, and the tests compare both.
+
+use crate::queue::Queue;
+
+/// An action on items of the table.
+/// Source: AWS, *Actions, resources, and condition keys for Amazon DynamoDB*. A transaction needs the right to each of
+/// its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TableAction {
+    /// Reads up to 100 items by their keys.
+    BatchGetItem,
+    /// Writes up to 25 items without conditions.
+    BatchWriteItem,
+    /// Deletes an item, alone or in a transaction.
+    DeleteItem,
+    /// Reads an item.
+    GetItem,
+    /// Writes an item, alone or in a transaction.
+    PutItem,
+    /// Reads the items of a partition.
+    Query,
+    /// Changes an item, alone or in a transaction.
+    UpdateItem,
+}
+
+impl TableAction {
+    const ALL: [Self; 7] = [
+        Self::BatchGetItem,
+        Self::BatchWriteItem,
+        Self::DeleteItem,
+        Self::GetItem,
+        Self::PutItem,
+        Self::Query,
+        Self::UpdateItem,
+    ];
+
+    /// The action as a policy names it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BatchGetItem => "dynamodb:BatchGetItem",
+            Self::BatchWriteItem => "dynamodb:BatchWriteItem",
+            Self::DeleteItem => "dynamodb:DeleteItem",
+            Self::GetItem => "dynamodb:GetItem",
+            Self::PutItem => "dynamodb:PutItem",
+            Self::Query => "dynamodb:Query",
+            Self::UpdateItem => "dynamodb:UpdateItem",
+        }
+    }
+
+    const fn bit(self) -> u16 {
+        1 << self as u16
+    }
+}
+
+/// An action on objects of the bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ObjectAction {
+    /// Deletes an object.
+    Delete,
+    /// Reads an object, whole or in part.
+    Get,
+    /// Writes an object; also the target of a copy.
+    Put,
+}
+
+impl ObjectAction {
+    /// The action as a policy names it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delete => "s3:DeleteObject",
+            Self::Get => "s3:GetObject",
+            Self::Put => "s3:PutObject",
+        }
+    }
+}
+
+/// A part of the bucket: what the keys of its objects begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Prefix {
+    /// `exports/`: files of exports.
+    Exports,
+    /// `files/`: completed uploads.
+    Files,
+    /// `uploads/`: what clients have uploaded and nobody has looked at.
+    Uploads,
+}
+
+impl Prefix {
+    /// What the keys begin with, with the slash.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exports => "exports/",
+            Self::Files => "files/",
+            Self::Uploads => "uploads/",
+        }
+    }
+}
+
+/// Actions on the objects of one prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Objects {
+    /// Which objects.
+    pub prefix: Prefix,
+    /// What may be done to them.
+    pub actions: &'static [ObjectAction],
+    /// Whether the function only signs links and forms for clients. These are good for what its role allows, but the
+    /// function itself never calls S3.
+    pub are_signed: bool,
+}
+
+impl Objects {
+    /// What the function does itself.
+    pub const fn used(prefix: Prefix, actions: &'static [ObjectAction]) -> Self {
+        Self {
+            prefix,
+            actions,
+            are_signed: false,
+        }
+    }
+
+    /// What clients do with links and forms that the function signs.
+    pub const fn signed(prefix: Prefix, actions: &'static [ObjectAction]) -> Self {
+        Self {
+            prefix,
+            actions,
+            are_signed: true,
+        }
+    }
+}
+
+/// What a function may do. Made by its `const fn`s, from [`Rights::NONE`] or from what every function of a kind needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rights {
+    /// The actions on items of the table, a bit for each, so that sets can be joined in a constant.
+    table: u16,
+    queries_by_user: bool,
+    sends: &'static [Queue],
+    inspects: &'static [Queue],
+    posts: bool,
+    objects: &'static [Objects],
+    lists_bucket: bool,
+}
+
+/// One thing of the stack that a right is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resource {
+    /// The items of the table.
+    Table,
+    /// Its index `by_user`.
+    ByUser,
+    /// A queue.
+    Queue(Queue),
+    /// Posting frames to connections of the WebSocket API.
+    PostToConnections,
+    /// Ending connections of the WebSocket API.
+    EndConnections,
+    /// The bucket itself.
+    Bucket,
+    /// The objects of a prefix.
+    Objects(Prefix),
+}
+
+/// Actions that are allowed on resources: a statement of a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// The actions as a policy names them, such as `dynamodb:GetItem`.
+    pub actions: Vec<&'static str>,
+    /// What they are allowed on.
+    pub resources: Vec<Resource>,
+}
+
+impl Rights {
+    /// Nothing: a function that answers from itself.
+    pub const NONE: Self = Self {
+        table: 0,
+        queries_by_user: false,
+        sends: &[],
+        inspects: &[],
+        posts: false,
+        objects: &[],
+        lists_bucket: false,
+    };
+
+    /// Every authenticated route reads and refreshes the caller's profile and counts the request in a rate bucket.
+    pub const OF_A_ROUTE: Self = Self::NONE.table(&[
+        TableAction::GetItem,
+        TableAction::PutItem,
+        TableAction::UpdateItem,
+    ]);
+
+    /// Every frame is counted in the rate bucket of its connection, and answered with frames.
+    pub const OF_A_FRAME: Self = Self::NONE
+        .table(&[TableAction::GetItem, TableAction::PutItem])
+        .posts_frames();
+
+    /// These actions on items of the table, beyond those that it has.
+    #[must_use]
+    pub const fn table(mut self, actions: &[TableAction]) -> Self {
+        let mut rest = actions;
+        while let Some((action, others)) = rest.split_first() {
+            self.table |= action.bit();
+            rest = others;
+        }
+        self
+    }
+
+    /// Queries of the index `by_user`.
+    #[must_use]
+    pub const fn queries_by_user(mut self) -> Self {
+        self.queries_by_user = true;
+        self
+    }
+
+    /// Sending jobs to these queues.
+    #[must_use]
+    pub const fn sends_to(mut self, queues: &'static [Queue]) -> Self {
+        self.sends = queues;
+        self
+    }
+
+    /// Asking after these queues.
+    #[must_use]
+    pub const fn inspects(mut self, queues: &'static [Queue]) -> Self {
+        self.inspects = queues;
+        self
+    }
+
+    /// Posting frames to connections, and ending them.
+    #[must_use]
+    pub const fn posts_frames(mut self) -> Self {
+        self.posts = true;
+        self
+    }
+
+    /// Actions on objects.
+    #[must_use]
+    pub const fn objects(mut self, objects: &'static [Objects]) -> Self {
+        self.objects = objects;
+        self
+    }
+
+    /// Seeing whether the bucket, or an object in it, exists: without it S3 answers 403 for an object that does not.
+    /// Source: AWS, *`HeadObject`*, permissions.
+    #[must_use]
+    pub const fn lists_bucket(mut self) -> Self {
+        self.lists_bucket = true;
+        self
+    }
+
+    /// Whether it queues jobs.
+    pub const fn calls_queues(&self) -> bool {
+        !self.sends.is_empty()
+    }
+
+    /// Whether it posts frames.
+    pub const fn calls_connections(&self) -> bool {
+        self.posts
+    }
+
+    /// Whether it calls S3 itself, and does not only sign for clients.
+    pub fn calls_bucket(&self) -> bool {
+        self.objects.iter().any(|objects| !objects.are_signed)
+    }
+
+    /// The statements of the role's policy, in a fixed order.
+    pub fn statements(&self) -> Vec<Statement> {
+        let queues = |queues: &[Queue]| queues.iter().copied().map(Resource::Queue).collect();
+        let table = TableAction::ALL.into_iter();
+        let table = table.filter(|action| self.table & action.bit() != 0);
+        let mut statements = vec![
+            Statement {
+                actions: table.map(TableAction::as_str).collect(),
+                resources: vec![Resource::Table],
+            },
+            Statement {
+                actions: vec![TableAction::Query.as_str()],
+                resources: self
+                    .queries_by_user
+                    .then_some(Resource::ByUser)
+                    .into_iter()
+                    .collect(),
+            },
+            Statement {
+                actions: vec!["sqs:SendMessage"],
+                resources: queues(self.sends),
+            },
+            Statement {
+                actions: vec!["sqs:GetQueueAttributes"],
+                resources: queues(self.inspects),
+            },
+            Statement {
+                actions: vec!["execute-api:ManageConnections"],
+                resources: if self.posts {
+                    vec![Resource::PostToConnections, Resource::EndConnections]
+                } else {
+                    Vec::new()
+                },
+            },
+        ];
+        statements.extend(self.objects.iter().map(|objects| {
+            Statement {
+                actions: objects
+                    .actions
+                    .iter()
+                    .copied()
+                    .map(ObjectAction::as_str)
+                    .collect(),
+                resources: vec![Resource::Objects(objects.prefix)],
+            }
+        }));
+        statements.push(Statement {
+            actions: vec!["s3:ListBucket"],
+            resources: self
+                .lists_bucket
+                .then_some(Resource::Bucket)
+                .into_iter()
+                .collect(),
+        });
+        statements.retain(|statement| !statement.actions.is_empty() && !statement.resources.is_empty());
+        statements
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rights_add_up_and_come_as_statements_in_a_fixed_order() {
+        const RIGHTS: Rights = Rights::OF_A_ROUTE
+            .table(&[TableAction::Query, TableAction::GetItem])
+            .sends_to(&[Queue::Fanout])
+            .objects(&[Objects::signed(Prefix::Files, &[ObjectAction::Get])]);
+        let statements = RIGHTS.statements();
+        let found: Vec<_> = statements
+            .iter()
+            .map(|statement| (statement.actions.as_slice(), statement.resources.as_slice()))
+            .collect();
+        let table = [
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        ];
+        let wanted: [(&[&str], &[Resource]); 3] = [
+            (&table, &[Resource::Table]),
+            (&["sqs:SendMessage"], &[Resource::Queue(Queue::Fanout)]),
+            (&["s3:GetObject"], &[Resource::Objects(Prefix::Files)]),
+        ];
+        assert_eq!(found, wanted);
+        assert!(RIGHTS.calls_queues() && !RIGHTS.calls_connections() && !RIGHTS.calls_bucket());
+        assert_eq!(Rights::NONE.statements(), []);
+    }
+}

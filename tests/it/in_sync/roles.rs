@@ -1,0 +1,99 @@
+//! Rights: what the code declares for each function and what the template allows its role.
+
+use std::collections::BTreeSet;
+
+use serde_yaml_ng::Value as Yaml;
+use shared::lambda::Function;
+
+use super::{at, logical_id, raw_template, resources};
+
+/// The items of a list, or the one value that stands for a list of one.
+fn each(yaml: &Yaml) -> Vec<&Yaml> {
+    yaml.as_sequence()
+        .map_or_else(|| vec![yaml], |items| items.iter().collect())
+}
+
+/// The statements of a function's `Policies`.
+fn statements(properties: &Yaml) -> Vec<&Yaml> {
+    each(at(properties, &["Policies"]))
+        .into_iter()
+        .flat_map(|policy| each(at(policy, &["Statement"])))
+        .filter(|statement| !statement.is_null())
+        .collect()
+}
+
+/// A reference to a resource as it stands in the template.
+fn written(yaml: &Yaml) -> String {
+    match yaml {
+        Yaml::Tagged(tag) => format!("{} {}", tag.tag, tag.value.as_str().unwrap_or_default()),
+        plain => plain.as_str().unwrap_or_default().to_owned(),
+    }
+}
+
+#[test]
+fn every_role_allows_what_its_function_declares_and_nothing_else() {
+    let raw = raw_template();
+    for function in local::functions() {
+        let Function { name, rights, .. } = function;
+        let id = logical_id(name);
+        let properties = resources(&raw)
+            .find(|(found, ..)| *found == id)
+            .map_or(&Yaml::Null, |(_, _, properties)| properties);
+        let mut found = BTreeSet::new();
+        for statement in statements(properties) {
+            assert_eq!(
+                at(statement, &["Effect"]).as_str(),
+                Some("Allow"),
+                "template.yaml, {id}"
+            );
+            for action in each(at(statement, &["Action"])) {
+                for resource in each(at(statement, &["Resource"])) {
+                    found.insert((action.as_str().unwrap_or_default().to_owned(), written(resource)));
+                }
+            }
+        }
+        let wanted = documents::policies::pairs(&rights);
+        let policies = match documents::policies::yaml(&rights) {
+            none if none.is_empty() => "no Policies".to_owned(),
+            policies => policies,
+        };
+        assert!(
+            wanted == found,
+            "{name} declares other RIGHTS than template.yaml allows {id}.\n\nallowed and not declared: {:?}\n\
+             declared and not allowed: {:?}\n\nBy its declaration it has:\n\n{policies}",
+            found.difference(&wanted).collect::<Vec<_>>(),
+            wanted.difference(&found).collect::<Vec<_>>()
+        );
+    }
+}
+
+#[test]
+fn every_role_allows_named_actions_on_named_resources() {
+    let raw = raw_template();
+    let ids: Vec<&str> = resources(&raw).map(|(id, ..)| id).collect();
+    let functions = resources(&raw).filter(|(_, kind, _)| *kind == "AWS::Serverless::Function");
+    for (id, _, properties) in functions {
+        for statement in statements(properties) {
+            for action in each(at(statement, &["Action"])) {
+                let action = action.as_str().unwrap_or("*");
+                assert!(
+                    !action.contains('*'),
+                    "template.yaml, {id}: {action} allows more than it calls"
+                );
+            }
+            for resource in each(at(statement, &["Resource"])) {
+                let named = match resource {
+                    Yaml::Tagged(tag) => tag.value.as_str().unwrap_or_default(),
+                    plain => plain.as_str().unwrap_or_default(),
+                };
+                let is_of_stack = ids
+                    .iter()
+                    .any(|id| named.contains(&format!("${{{id}")) || named == format!("{id}.Arn"));
+                assert!(
+                    is_of_stack,
+                    "template.yaml, {id}: {named} is no resource of this stack"
+                );
+            }
+        }
+    }
+}
