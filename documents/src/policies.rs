@@ -1,25 +1,20 @@
-//! The policies of the functions' roles, as `template.yaml` writes them.
+//! The policies of the functions' roles, as the stacks of functions write them.
 
 use std::collections::BTreeSet;
 
 use shared::rights::{Resource, Rights};
 
-/// A resource as the template refers to it: an intrinsic function and its argument.
+/// A resource as a stack of functions refers to it: by the parameter with its ARN that `template.yaml` passes on.
 pub fn reference(resource: Resource) -> String {
-    let connections = |method: &str| {
-        format!(
-            "!Sub arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{WebSocketApi}}/${{Stage}}\
-             /{method}/@connections/*"
-        )
-    };
+    let connections = |method: &str| format!("!Sub ${{ConnectionsArn}}/{method}/@connections/*");
     match resource {
-        Resource::Table => "!GetAtt Table.Arn".to_owned(),
-        Resource::ByUser => format!("!Sub ${{Table.Arn}}/index/{}", shared::store::keys::BY_USER),
-        Resource::Queue(queue) => format!("!GetAtt {}.Arn", queue.resource()),
+        Resource::Table => "!Ref TableArn".to_owned(),
+        Resource::ByUser => format!("!Sub ${{TableArn}}/index/{}", shared::store::keys::BY_USER),
+        Resource::Queue(queue) => format!("!Ref {}Arn", queue.resource()),
         Resource::PostToConnections => connections("POST"),
         Resource::EndConnections => connections("DELETE"),
-        Resource::Bucket => "!GetAtt Bucket.Arn".to_owned(),
-        Resource::Objects(prefix) => format!("!Sub ${{Bucket.Arn}}/{}*", prefix.as_str()),
+        Resource::Bucket => "!Ref BucketArn".to_owned(),
+        Resource::Objects(prefix) => format!("!Sub ${{BucketArn}}/{}*", prefix.as_str()),
     }
 }
 
@@ -82,17 +77,17 @@ mod tests {
             .table(&[TableAction::GetItem])
             .sends_to(&[Queue::Fanout, Queue::Offline])
             .posts_frames();
-        let connections = "!Sub arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/${Stage}";
+        let connections = "!Sub ${ConnectionsArn}";
         let wanted = format!(
             r#"      Policies:
         - Version: "2012-10-17"
           Statement:
             - Effect: Allow
               Action: dynamodb:GetItem
-              Resource: !GetAtt Table.Arn
+              Resource: !Ref TableArn
             - Effect: Allow
               Action: sqs:SendMessage
-              Resource: [!GetAtt FanoutQueue.Arn, !GetAtt OfflineQueue.Arn]
+              Resource: [!Ref FanoutQueueArn, !Ref OfflineQueueArn]
             - Effect: Allow
               Action: execute-api:ManageConnections
               Resource:

@@ -12,6 +12,18 @@ use shared::config::{Config, ConfigError};
 /// with cannot part.
 pub const TEMPLATE: &str = include_str!("../../template.yaml");
 
+/// The templates of its nested stacks, by the paths that it has for them.
+pub const STACKS: [(&str, &str); 1] = [(
+    "stacks/messaging.yaml",
+    include_str!("../../stacks/messaging.yaml"),
+)];
+
+/// The template of a nested stack.
+pub fn stack(url: &str) -> Option<String> {
+    let (_, yaml) = STACKS.iter().find(|(path, _)| *path == url)?;
+    Some((*yaml).to_owned())
+}
+
 /// The secret that signs tokens on a desk that was given none. Anybody can read it here: no deployment has it.
 pub const DESK_JWT_SECRET: &str = "tidings-desk-secret-for-tokens-not-for-deployment";
 /// The secret that signs cursors on a desk that was given none.
@@ -24,7 +36,9 @@ pub type Environment = BTreeMap<String, String>;
 
 /// The settings that a process may override, from its environment.
 pub fn of_process() -> Environment {
-    let known = |name: &str| Config::NAMES.contains(&name) || name == "ALLOWED_ORIGINS";
+    let known = |name: &str| {
+        Config::NAMES.contains(&name) || Config::SECRETS.contains(&name) || name == "ALLOWED_ORIGINS"
+    };
     std::env::vars()
         .filter(|(name, value)| known(name) && !value.is_empty())
         .collect()
@@ -61,6 +75,7 @@ fn read(origins: Option<&str>) -> Result<Template, TemplateError> {
         &Sources {
             parameters: &parameters,
             attributes: &attributes,
+            templates: &stack,
         },
     )
 }
@@ -128,16 +143,22 @@ pub fn settings(
         // Enough to try things, and few enough to see them end.
         ("CREDITS_INITIAL", "100"),
     ];
+    // A secret that the template does not give a function, it does not have here either.
+    let is_given = |name: &str| !Config::SECRETS.contains(&name) || of_template.contains_key(name);
     let mut settings = of_template.clone();
+    let of_desk = of_desk.into_iter().filter(|(name, _)| is_given(name));
     settings.extend(of_desk.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    // Empty, not absent: the template names the secret of a deployment.
-    settings.insert(
-        "JWT_SECRET_KEY".to_owned(),
-        jwt_secret(overrides).unwrap_or_default(),
-    );
+    if is_given("JWT_SECRET_KEY") {
+        // Empty, not absent: the template names the secret of a deployment.
+        settings.insert(
+            "JWT_SECRET_KEY".to_owned(),
+            jwt_secret(overrides).unwrap_or_default(),
+        );
+    }
+    let is_known = |name: &str| Config::NAMES.contains(&name) || Config::SECRETS.contains(&name);
     let known = overrides
         .iter()
-        .filter(|(name, _)| Config::NAMES.contains(&name.as_str()));
+        .filter(|(name, _)| is_known(name) && is_given(name));
     settings.extend(known.map(|(name, value)| (name.clone(), value.clone())));
     settings
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::error::Error;
+
 /// The longest time for which SQS holds a message back.
 /// Source: AWS, *Amazon SQS delay queues*.
 const LONGEST_DELAY: Duration = Duration::from_mins(15);
@@ -41,8 +43,8 @@ pub struct Config {
     pub websocket_endpoint: String,
     /// How tokens are verified.
     pub jwt: Jwt,
-    /// `CURSOR_SECRET_KEY`: signs cursors, sync tokens and socket tickets.
-    pub cursor_secret: String,
+    /// `CURSOR_SECRET_KEY`: signs cursors, sync tokens and socket tickets; only for functions that do.
+    cursor_secret: Option<String>,
     /// How much a user may do in a while.
     pub limits: Limits,
     /// `CREDITS_INITIAL`: what new users start with.
@@ -120,19 +122,17 @@ impl Default for Limits {
 pub struct ConfigError(Vec<String>);
 
 impl Config {
-    /// The settings that `template.yaml` gives every function; a test compares the two.
-    pub const NAMES: [&str; 22] = [
+    /// The settings that every function is given; a test compares them with the templates.
+    pub const NAMES: [&str; 20] = [
         "BUCKET_NAME",
         "CATCH_UP_SECONDS",
         "CREDITS_INITIAL",
-        "CURSOR_SECRET_KEY",
         "EXPORT_PART_ROWS",
         "EXPORT_QUEUE_URL",
         "FANOUT_QUEUE_URL",
         "JWT_AUDIENCE",
         "JWT_ISSUER",
         "JWT_JWKS_URL",
-        "JWT_SECRET_KEY",
         "LISTENERS_MEMORY_MILLISECONDS",
         "OFFLINE_GRACE_SECONDS",
         "OFFLINE_QUEUE_URL",
@@ -145,6 +145,9 @@ impl Config {
         "TABLE_NAME",
         "WEBSOCKET_ENDPOINT",
     ];
+
+    /// The secrets, each given to those functions alone that use it.
+    pub const SECRETS: [&str; 2] = ["CURSOR_SECRET_KEY", "JWT_SECRET_KEY"];
 
     /// Reads the environment of the process.
     pub fn from_environment() -> Result<Self, ConfigError> {
@@ -185,7 +188,7 @@ impl Config {
                 issuer: reader.optional("JWT_ISSUER"),
                 audience: reader.optional("JWT_AUDIENCE"),
             },
-            cursor_secret: reader.required("CURSOR_SECRET_KEY"),
+            cursor_secret: reader.optional("CURSOR_SECRET_KEY"),
             limits: Limits {
                 sends_per_minute: reader.number("RATE_LIMIT_SENDS_PER_MINUTE", defaults.sends_per_minute),
                 requests_per_minute: reader
@@ -203,18 +206,8 @@ impl Config {
             listeners_memory: Duration::from_millis(reader.number("LISTENERS_MEMORY_MILLISECONDS", 250)),
             offline_grace: Duration::from_secs(reader.number("OFFLINE_GRACE_SECONDS", 30)),
         };
-        if config.jwt.secret.is_none() && config.jwt.jwks_url.is_none() {
-            reader
-                .problems
-                .push("JWT_SECRET_KEY or JWT_JWKS_URL is missing".to_owned());
-        }
         reader.secret("JWT_SECRET_KEY", config.jwt.secret.as_deref());
-        reader.secret(
-            "CURSOR_SECRET_KEY",
-            Some(&config.cursor_secret)
-                .filter(|key| !key.is_empty())
-                .map(String::as_str),
-        );
+        reader.secret("CURSOR_SECRET_KEY", config.cursor_secret.as_deref());
         let delays = [
             ("CATCH_UP_SECONDS", config.catch_up),
             ("OFFLINE_GRACE_SECONDS", config.offline_grace),
@@ -233,6 +226,29 @@ impl Config {
         } else {
             Err(ConfigError(reader.problems))
         }
+    }
+}
+
+impl Config {
+    /// What signs cursors, sync tokens and socket tickets.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if this function is not given it.
+    pub fn cursor_secret(&self) -> crate::Result<&str> {
+        let secret = self.cursor_secret.as_deref();
+        secret.ok_or_else(|| Error::internal("this function is not given CURSOR_SECRET_KEY"))
+    }
+
+    /// Insists on what verifies tokens, for functions that do.
+    ///
+    /// # Errors
+    /// There is neither a shared secret nor an address of published keys.
+    pub fn can_verify_tokens(&self) -> Result<(), ConfigError> {
+        if self.jwt.secret.is_none() && self.jwt.jwks_url.is_none() {
+            let problem = "JWT_SECRET_KEY or JWT_JWKS_URL is missing".to_owned();
+            return Err(ConfigError(vec![problem]));
+        }
+        Ok(())
     }
 }
 
@@ -324,15 +340,19 @@ mod tests {
     #[test]
     fn every_missing_setting_is_named_at_once() {
         let error = Config::from_lookup(|_| None).unwrap_err().to_string();
-        for name in [
-            "TABLE_NAME",
-            "FANOUT_QUEUE_URL",
-            "CURSOR_SECRET_KEY",
-            "JWT_SECRET_KEY or JWT_JWKS_URL",
-        ] {
+        for name in ["TABLE_NAME", "FANOUT_QUEUE_URL", "WEBSOCKET_ENDPOINT"] {
             assert!(error.contains(name), "{error}");
         }
         assert!(Config::from_lookup(complete).is_ok());
+    }
+
+    #[test]
+    fn a_function_without_a_secret_starts_and_cannot_do_what_takes_it() {
+        let without = |name: &str| complete(name).filter(|_| !Config::SECRETS.contains(&name));
+        let config = Config::from_lookup(without).unwrap();
+        assert!(config.cursor_secret().is_err());
+        let error = config.can_verify_tokens().unwrap_err().to_string();
+        assert!(error.contains("JWT_SECRET_KEY or JWT_JWKS_URL"), "{error}");
     }
 
     #[test]

@@ -187,6 +187,15 @@ impl Function {
         !matches!(&self.trigger, Trigger::Http(entry) if entry.is_public)
     }
 
+    /// Whether it is told by a token who is calling.
+    pub fn verifies_tokens(&self) -> bool {
+        match &self.trigger {
+            Trigger::Http(entry) => !entry.is_public,
+            Trigger::Connection(entry) => entry.key == "authorizer",
+            Trigger::Frame(_) | Trigger::Queue(_) | Trigger::Schedule(_) => false,
+        }
+    }
+
     /// Works off one event, and writes its line to the log.
     ///
     /// # Errors
@@ -357,6 +366,10 @@ pub fn serve(function: &'static Function) -> ExitCode {
 
 async fn work(function: &'static Function) -> ExitCode {
     let config = match Config::from_environment() {
+        Ok(config) if function.verifies_tokens() => config.can_verify_tokens().map(|()| config),
+        config => config,
+    };
+    let config = match config {
         Ok(config) => config,
         Err(error) => return failed(&error.to_string()),
     };

@@ -2,10 +2,11 @@
 //!
 //! Every failure says what to write where. `UPDATE=1 cargo t in_sync` writes what is generated. Here is what goes by
 //! the list of functions; [`apis`] compares routes and frames with the template, [`roles`] what functions may do, [`stack`]
-//! the rest of it.
+//! the rest of it, and [`size`] counts.
 
 mod apis;
 mod roles;
+mod size;
 mod stack;
 
 use std::collections::BTreeSet;
@@ -36,13 +37,27 @@ fn template() -> Template {
     let nothing = Sources {
         parameters: &|_| None,
         attributes: &|_, _| None,
+        templates: &|path| Some(read(path)),
     };
     Template::parse(&read("template.yaml"), &nothing).unwrap_or_else(|error| panic!("template.yaml: {error}"))
 }
 
 /// The template as it stands there, for what the desk has no use for.
 fn raw_template() -> Yaml {
-    serde_yaml_ng::from_str(&read("template.yaml")).unwrap_or_else(|error| panic!("template.yaml: {error}"))
+    yaml("template.yaml")
+}
+
+fn yaml(path: &str) -> Yaml {
+    serde_yaml_ng::from_str(&read(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The nested stacks of the template, by their paths.
+fn nested_stacks() -> Vec<(String, Yaml)> {
+    let raw = raw_template();
+    let paths = resources(&raw)
+        .filter(|(_, kind, _)| *kind == "AWS::CloudFormation::Stack")
+        .filter_map(|(_, _, properties)| at(properties, &["TemplateURL"]).as_str());
+    paths.map(|path| (path.to_owned(), yaml(path))).collect()
 }
 
 /// A value by the names that lead to it; null if one of them leads nowhere.
@@ -136,19 +151,21 @@ fn every_function_is_in_the_template_with_its_binary() {
         .iter()
         .map(|function| (logical_id(function.name), function.binary()))
         .collect();
-    let raw = raw_template();
-    let found = resources(&raw)
+    let stacks = nested_stacks();
+    let found = stacks
+        .iter()
+        .flat_map(|(_, stack)| resources(stack))
         .filter(|(_, kind, _)| *kind == "AWS::Serverless::Function")
         .map(|(id, _, properties)| {
             let code = at(properties, &["CodeUri"]).as_str().unwrap_or_default();
             let binary = code
-                .strip_prefix("target/lambda/")
+                .strip_prefix("../target/lambda/")
                 .and_then(|code| code.strip_suffix('/'));
             (id.to_owned(), binary.unwrap_or(code).to_owned())
         })
         .collect();
     assert_same(
-        "template.yaml, under Resources",
+        "stacks/(its family).yaml, under Resources",
         &wanted,
         &found,
         |(id, binary)| {
@@ -156,7 +173,8 @@ fn every_function_is_in_the_template_with_its_binary() {
             let rights = functions.find(|function| function.binary() == *binary);
             let policies = rights.map(|function| documents::policies::yaml(&function.rights));
             format!(
-                "  {id}:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: target/lambda/{binary}/\n      \
+                "  {id}:\n    Type: AWS::Serverless::Function\n    Properties:\n      \
+                 FunctionName: !Sub ${{RootStack}}_{binary}\n      CodeUri: ../target/lambda/{binary}/\n      \
                  LoggingConfig: {{ LogGroup: !Ref (its domain)Logs }}\n{}",
                 policies.unwrap_or_default()
             )

@@ -90,7 +90,7 @@ impl Endpoint for ListAuditEntries {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let (user, secret, query) = (call.who.user, &app.config().cursor_secret, &call.query);
+        let (user, secret, query) = (call.who.user, app.config().cursor_secret()?, &call.query);
         let action = query.action.as_ref().map(Text::as_str);
         let list = format!("{}/{:?}/{action:?}", Self::ROUTE.name, query.actor);
         let (span, before) = match &query.cursor {

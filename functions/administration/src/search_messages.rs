@@ -127,7 +127,7 @@ impl Endpoint for SearchMessages {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let (user, secret, query) = (call.who.user, &app.config().cursor_secret, &call.query);
+        let (user, secret, query) = (call.who.user, app.config().cursor_secret()?, &call.query);
         let asked = Asked::of(query.user_id, query.q.as_ref(), query.moderation_status);
         let limit = query.limit.get();
         let list = list(&asked)?;

@@ -103,7 +103,7 @@ impl Endpoint for ViewConversation {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let (user, secret, query) = (call.who.user, &app.config().cursor_secret, &call.query);
+        let (user, secret, query) = (call.who.user, app.config().cursor_secret()?, &call.query);
         let users = [call.path.user1_id, call.path.user2_id];
         let limit = query.limit.get();
         let skipped = offset(query.page, query.skip, limit)?;

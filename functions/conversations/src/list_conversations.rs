@@ -85,7 +85,7 @@ impl Endpoint for ListConversations {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let (user, secret) = (call.who.user, &app.config().cursor_secret);
+        let (user, secret) = (call.who.user, app.config().cursor_secret()?);
         let page_size = call.query.page_size.get();
         let after: Option<After> = match &call.query.cursor {
             Some(sealed) => Some(cursor::open(secret, user, Self::ROUTE.name, sealed)?),

@@ -106,7 +106,7 @@ impl Endpoint for ListMessages {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let (user, secret) = (call.who.user, &app.config().cursor_secret);
+        let (user, secret) = (call.who.user, app.config().cursor_secret()?);
         let (conversation_id, query) = (call.path.conversation_id, &call.query);
         let list = format!("{}/{conversation_id}", Self::ROUTE.name);
         let page_size = query.page_size.get();

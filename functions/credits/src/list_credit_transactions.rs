@@ -79,7 +79,7 @@ impl Endpoint for ListCreditTransactions {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let (user, secret, list) = (call.who.user, &app.config().cursor_secret, Self::ROUTE.name);
+        let (user, secret, list) = (call.who.user, app.config().cursor_secret()?, Self::ROUTE.name);
         let (limit, skip) = (call.query.limit.get(), call.query.skip.get());
         let before: Option<u64> = match &call.query.cursor {
             Some(sealed) => Some(cursor::open(secret, user, list, sealed)?),

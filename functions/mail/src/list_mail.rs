@@ -88,7 +88,7 @@ impl Endpoint for ListMail {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let (user, secret, query) = (call.who.user, &app.config().cursor_secret, &call.query);
+        let (user, secret, query) = (call.who.user, app.config().cursor_secret()?, &call.query);
         let listing = Listing {
             folder: query.folder,
             unread_only: query.unread_only,

@@ -115,7 +115,7 @@ impl Endpoint for ListDirectConversations {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let (user, secret, list) = (call.who.user, &app.config().cursor_secret, Self::ROUTE.name);
+        let (user, secret, list) = (call.who.user, app.config().cursor_secret()?, Self::ROUTE.name);
         let (limit, skip) = (call.query.limit.get(), call.query.skip.get());
         let after: Option<After> = match &call.query.cursor {
             Some(sealed) => Some(cursor::open(secret, user, list, sealed)?),

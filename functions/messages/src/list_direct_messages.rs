@@ -97,7 +97,7 @@ impl Endpoint for ListDirectMessages {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let (user, partner, secret) = (call.who.user, call.path.partner_id, &app.config().cursor_secret);
+        let (user, partner, secret) = (call.who.user, call.path.partner_id, app.config().cursor_secret()?);
         let (limit, skip) = (call.query.limit.get(), call.query.skip.get());
         let list = format!("{}/{partner}", Self::ROUTE.name);
         let asked: Option<Start> = match &call.query.cursor {

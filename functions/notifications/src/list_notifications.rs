@@ -93,7 +93,7 @@ impl Endpoint for ListNotifications {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let (user, secret, query) = (call.who.user, &app.config().cursor_secret, &call.query);
+        let (user, secret, query) = (call.who.user, app.config().cursor_secret()?, &call.query);
         let list = format!("{}/{}", Self::ROUTE.name, query.unread_only);
         let per_page = query.per_page.get();
         let after: Option<Place> = match &query.cursor {

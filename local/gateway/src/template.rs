@@ -7,6 +7,7 @@
 mod data;
 mod functions;
 mod intrinsics;
+mod nested;
 mod openapi;
 mod policies;
 mod resolve;
@@ -252,6 +253,8 @@ pub struct Sources<'a> {
     pub parameters: &'a dyn Fn(&str) -> Option<String>,
     /// An attribute of a resource, before the stand-in; `Ref` is the attribute of `!Ref`.
     pub attributes: &'a dyn Fn(&Resource<'_>, &str) -> Option<String>,
+    /// A nested stack's template, by its `TemplateURL`.
+    pub templates: &'a dyn Fn(&str) -> Option<String>,
 }
 
 impl Template {

@@ -120,6 +120,7 @@ pub(crate) fn example() -> Template {
     let sources = Sources {
         parameters: &|_| None,
         attributes: &|_, _| None,
+        templates: &|_| None,
     };
     Template::parse(include_str!("../tests/data/template.yaml"), &sources).unwrap()
 }

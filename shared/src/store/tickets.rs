@@ -31,7 +31,7 @@ pub async fn issue(app: &App, holder: &str) -> Result<String> {
         // 122 random bits from the operating system.
         n: Uuid::new_v4(),
     };
-    let ticket = cursor::seal(&app.config().cursor_secret, NOBODY, SEAL, &sealed)?;
+    let ticket = cursor::seal(app.config().cursor_secret()?, NOBODY, SEAL, &sealed)?;
     let item = Item::new(&keys::ticket(&hash(&ticket)))
         .text(HOLDER, holder)
         .number(keys::EXPIRES, ends_at.seconds() + 60);
@@ -46,7 +46,7 @@ pub async fn issue(app: &App, holder: &str) -> Result<String> {
 /// # Errors
 /// [`Error::Unauthenticated`] for one that was not issued here, is over or was taken before.
 pub async fn redeem(app: &App, ticket: &str) -> Result<String> {
-    let sealed: Sealed = cursor::open(&app.config().cursor_secret, NOBODY, SEAL, ticket)
+    let sealed: Sealed = cursor::open(app.config().cursor_secret()?, NOBODY, SEAL, ticket)
         .map_err(|_| Error::Unauthenticated)?;
     if Timestamp::from_milliseconds(sealed.e) <= app.now() {
         return Err(Error::Unauthenticated);

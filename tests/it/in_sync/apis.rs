@@ -8,6 +8,43 @@ use shared::lambda::{Function, Trigger};
 
 use super::{assert_same, at, fields, logical_id, raw_template, routes, template};
 
+/// How the APIs call a function: by its name, because it is in a nested stack.
+fn uri(id: &str) -> String {
+    let mut binary = String::new();
+    for letter in id.chars() {
+        if letter.is_ascii_uppercase() && !binary.is_empty() {
+            binary.push('-');
+        }
+        binary.push(letter.to_ascii_lowercase());
+    }
+    format!(
+        "!Sub arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/\
+         arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:${{AWS::StackName}}_{binary}/invocations"
+    )
+}
+
+/// API Gateway has one function for a route; SAM lets two claim it, and the first wins without a word.
+#[test]
+fn no_two_functions_have_one_route() {
+    let functions = local::functions();
+    let mut known = std::collections::BTreeMap::new();
+    for (entry, paths) in routes(&functions) {
+        for path in paths {
+            let parts = path
+                .split('/')
+                .map(|part| if part.starts_with('{') { "{}" } else { part });
+            let route = (entry.route.method, parts.collect::<Vec<_>>().join("/"));
+            if let Some(other) = known.insert(route.clone(), entry.route.name) {
+                panic!(
+                    "{} and {other} both claim {} {path}",
+                    entry.route.name,
+                    route.0.as_str()
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn every_route_is_in_the_template() {
     let functions = local::functions();
@@ -73,10 +110,11 @@ fn every_integration_is_invoked_by_the_one_role() {
         &wanted,
         &found,
         |id| {
+            let uri = uri(id);
             format!(
                 "            {id}:\n              type: aws_proxy\n              httpMethod: POST\n              \
              payloadFormatVersion: \"2.0\"\n              credentials: !GetAtt InvokeRole.Arn\n              \
-             uri: !Sub arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{id}.Arn}}/invocations"
+             uri: {uri}"
             )
         },
     );
@@ -119,12 +157,12 @@ fn every_frame_is_in_the_template() {
         "template.yaml: PingIntegrationResponse: ResponseTemplates: {{ \"200\": '{expected}' }}"
     );
     assert_same("template.yaml, under Resources", &wanted, &found, |(key, id)| {
+        let uri = uri(id);
         format!(
             "  {id}Route:\n    Type: AWS::ApiGatewayV2::Route\n    Properties:\n      ApiId: !Ref WebSocketApi\n      \
              RouteKey: {key}\n      Target: !Sub integrations/${{{id}Integration}}\n  {id}Integration:\n    \
              Type: AWS::ApiGatewayV2::Integration\n    Properties:\n      ApiId: !Ref WebSocketApi\n      \
-             IntegrationType: AWS_PROXY\n      IntegrationUri: !Sub arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}\
-             :lambda:path/2015-03-31/functions/${{{id}.Arn}}/invocations\n      CredentialsArn: !GetAtt InvokeRole.Arn"
+             IntegrationType: AWS_PROXY\n      IntegrationUri: {uri}\n      CredentialsArn: !GetAtt InvokeRole.Arn"
         )
     });
 }

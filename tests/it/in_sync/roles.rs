@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_yaml_ng::Value as Yaml;
 use shared::lambda::Function;
 
-use super::{at, logical_id, raw_template, resources};
+use super::{at, fields, logical_id, nested_stacks, resources};
 
 /// The items of a list, or the one value that stands for a list of one.
 fn each(yaml: &Yaml) -> Vec<&Yaml> {
@@ -32,20 +32,18 @@ fn written(yaml: &Yaml) -> String {
 
 #[test]
 fn every_role_allows_what_its_function_declares_and_nothing_else() {
-    let raw = raw_template();
+    let stacks = nested_stacks();
     for function in local::functions() {
         let Function { name, rights, .. } = function;
         let id = logical_id(name);
-        let properties = resources(&raw)
+        let properties = stacks
+            .iter()
+            .flat_map(|(_, stack)| resources(stack))
             .find(|(found, ..)| *found == id)
             .map_or(&Yaml::Null, |(_, _, properties)| properties);
         let mut found = BTreeSet::new();
         for statement in statements(properties) {
-            assert_eq!(
-                at(statement, &["Effect"]).as_str(),
-                Some("Allow"),
-                "template.yaml, {id}"
-            );
+            assert_eq!(at(statement, &["Effect"]).as_str(), Some("Allow"), "{id}");
             for action in each(at(statement, &["Action"])) {
                 for resource in each(at(statement, &["Resource"])) {
                     found.insert((action.as_str().unwrap_or_default().to_owned(), written(resource)));
@@ -59,7 +57,7 @@ fn every_role_allows_what_its_function_declares_and_nothing_else() {
         };
         assert!(
             wanted == found,
-            "{name} declares other RIGHTS than template.yaml allows {id}.\n\nallowed and not declared: {:?}\n\
+            "{name} declares other RIGHTS than its stack allows {id}.\n\nallowed and not declared: {:?}\n\
              declared and not allowed: {:?}\n\nBy its declaration it has:\n\n{policies}",
             found.difference(&wanted).collect::<Vec<_>>(),
             wanted.difference(&found).collect::<Vec<_>>()
@@ -69,30 +67,31 @@ fn every_role_allows_what_its_function_declares_and_nothing_else() {
 
 #[test]
 fn every_role_allows_named_actions_on_named_resources() {
-    let raw = raw_template();
-    let ids: Vec<&str> = resources(&raw).map(|(id, ..)| id).collect();
-    let functions = resources(&raw).filter(|(_, kind, _)| *kind == "AWS::Serverless::Function");
-    for (id, _, properties) in functions {
-        for statement in statements(properties) {
-            for action in each(at(statement, &["Action"])) {
-                let action = action.as_str().unwrap_or("*");
-                assert!(
-                    !action.contains('*'),
-                    "template.yaml, {id}: {action} allows more than it calls"
-                );
-            }
-            for resource in each(at(statement, &["Resource"])) {
-                let named = match resource {
-                    Yaml::Tagged(tag) => tag.value.as_str().unwrap_or_default(),
-                    plain => plain.as_str().unwrap_or_default(),
-                };
-                let is_of_stack = ids
-                    .iter()
-                    .any(|id| named.contains(&format!("${{{id}")) || named == format!("{id}.Arn"));
-                assert!(
-                    is_of_stack,
-                    "template.yaml, {id}: {named} is no resource of this stack"
-                );
+    for (path, stack) in nested_stacks() {
+        let arns: Vec<&str> = fields(at(&stack, &["Parameters"]))
+            .map(|(name, _)| name)
+            .filter(|name| name.ends_with("Arn"))
+            .collect();
+        let functions = resources(&stack).filter(|(_, kind, _)| *kind == "AWS::Serverless::Function");
+        for (id, _, properties) in functions {
+            for statement in statements(properties) {
+                for action in each(at(statement, &["Action"])) {
+                    let action = action.as_str().unwrap_or("*");
+                    assert!(
+                        !action.contains('*'),
+                        "{path}, {id}: {action} allows more than it calls"
+                    );
+                }
+                for resource in each(at(statement, &["Resource"])) {
+                    let written = written(resource);
+                    let is_passed = arns.iter().any(|arn| {
+                        written.starts_with(&format!("!Sub ${{{arn}}}")) || written == format!("!Ref {arn}")
+                    });
+                    assert!(
+                        is_passed,
+                        "{path}, {id}: {written} is no resource that template.yaml passes on"
+                    );
+                }
             }
         }
     }

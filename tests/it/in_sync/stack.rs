@@ -1,21 +1,15 @@
-//! Queues, settings, the table and the size of the stack.
+//! Queues, settings and the table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use serde_yaml_ng::Value as Yaml;
 use shared::config::Config;
 use shared::lambda::{Function, Trigger};
 use shared::queue::{MOST_RECEIVES, Queue};
 use shared::store::keys;
 
-use super::{assert_same, at, fields, logical_id, raw_template, resources, template};
+use super::{assert_same, at, fields, logical_id, nested_stacks, resources, template};
 
-/// A stack takes 500 resources; the rest is room for the day on which somebody notices.
-/// Source: AWS, the quotas of stacks.
-const MOST_RESOURCES: usize = 450;
-/// How many functions the system may grow to.
-const PLANNED_FUNCTIONS: usize = 200;
 /// How much longer a queue hides a message than its worker may take.
 /// Source: AWS, *Configuring an Amazon SQS queue to use with Lambda*.
 const VISIBILITY_PER_TIMEOUT: u64 = 6;
@@ -114,23 +108,40 @@ fn every_chore_has_its_schedule() {
 }
 
 #[test]
-fn every_function_gets_every_setting() {
-    let raw = raw_template();
-    let wanted = Config::NAMES.iter().chain([&shared::ALLOCATOR_SETTING]);
-    let wanted = wanted.map(|name| (*name).to_owned()).collect();
-    let variables = at(&raw, &["Globals", "Function", "Environment", "Variables"]);
-    let found = fields(variables).map(|(name, _)| name.to_owned()).collect();
-    assert_same(
-        "template.yaml, under Globals and `Variables`",
-        &wanted,
-        &found,
-        |name| format!("        {name}: …"),
-    );
-    for (id, _, properties) in resources(&raw) {
-        assert!(
-            properties.get("Environment").is_none(),
-            "template.yaml, {id}: settings go to Globals, for all alike"
+fn every_function_gets_every_setting_and_the_secrets_that_it_uses() {
+    let wanted: BTreeSet<String> = Config::NAMES
+        .iter()
+        .chain([&shared::ALLOCATOR_SETTING])
+        .map(|name| (*name).to_owned())
+        .collect();
+    let functions = local::functions();
+    for (path, stack) in nested_stacks() {
+        let variables = at(&stack, &["Globals", "Function", "Environment", "Variables"]);
+        let found = fields(variables).map(|(name, _)| name.to_owned()).collect();
+        assert_same(
+            &format!("{path}, under Globals and `Variables`"),
+            &wanted,
+            &found,
+            |name| format!("        {name}: …"),
         );
+        for (id, kind, properties) in resources(&stack) {
+            if kind != "AWS::Serverless::Function" {
+                continue;
+            }
+            let variables = at(properties, &["Environment", "Variables"]);
+            let given: Vec<&str> = fields(variables).map(|(name, _)| name).collect();
+            let setting = given.iter().find(|name| !Config::SECRETS.contains(name));
+            assert_eq!(
+                setting, None,
+                "{path}, {id}: settings go to Globals, for all alike"
+            );
+            let function = functions.iter().find(|function| logical_id(function.name) == id);
+            assert_eq!(
+                given.contains(&"JWT_SECRET_KEY"),
+                function.is_some_and(Function::verifies_tokens),
+                "{path}, {id}: JWT_SECRET_KEY is for functions that are told by a token who is calling"
+            );
+        }
     }
 }
 
@@ -169,46 +180,4 @@ fn the_table_has_the_keys_that_the_store_uses() {
         Some(keys::EXPIRES),
         "template.yaml, Table: TimeToLiveSpecification"
     );
-}
-
-#[test]
-fn the_stack_stays_under_the_limit_of_cloudformation() {
-    let raw = raw_template();
-    let count: usize = resources(&raw)
-        .map(|(_, kind, properties)| expanded(kind, properties))
-        .sum();
-    let functions = local::functions().len();
-    // A function and its role; routes, integrations and log groups do not grow with them.
-    let planned = count + PLANNED_FUNCTIONS.saturating_sub(functions) * 2;
-    let message = format!(
-        "{functions} functions are {count} resources; {PLANNED_FUNCTIONS} would be {planned}, of 500"
-    );
-    println!("{message}");
-    assert!(
-        count <= MOST_RESOURCES,
-        "{message}: move a domain to a nested stack"
-    );
-}
-
-/// How many resources SAM makes of one.
-/// Source: AWS, the SAM guide's pages on generated resources.
-fn expanded(kind: &str, properties: &Yaml) -> usize {
-    match kind {
-        "AWS::Serverless::Function" => {
-            let has = |name: &str| usize::from(properties.get(name).is_some());
-            let of_event = |event: &Yaml| match at(event, &["Type"]).as_str() {
-                // A rule or schedule, and the right to invoke.
-                Some("Schedule" | "ScheduleV2" | "EventBridgeRule") => 2,
-                _ => 1,
-            };
-            let events: usize = fields(at(properties, &["Events"]))
-                .map(|(_, event)| of_event(event))
-                .sum();
-            // The function and its role, or a version and an alias more.
-            2 - has("Role") + 2 * has("AutoPublishAlias") + events
-        }
-        // The API and its stage.
-        "AWS::Serverless::HttpApi" => 2,
-        _ => 1,
-    }
 }

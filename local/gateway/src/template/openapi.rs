@@ -70,9 +70,7 @@ fn routes(document: &Document<'_>, definition: &Value, spec: &mut HttpApiSpec) -
             let uri = integration
                 .get("uri")
                 .ok_or_else(|| fault("the integration has no uri".to_owned()))?;
-            let function = document
-                .referenced(uri, "AWS::Serverless::Function")
-                .map_err(fault)?;
+            let function = document.called(uri).map_err(fault)?;
             let function =
                 function.ok_or_else(|| fault("the uri names no function of this template".to_owned()))?;
             match integration.get("payloadFormatVersion") {

@@ -16,7 +16,7 @@ use super::intrinsics::{
     Fault, Piece, arguments, attribute, blame, function, long_form, pieces, pseudo, scalar, stand_in,
     substitution, text,
 };
-use super::{Sources, TemplateError};
+use super::{Sources, TemplateError, nested};
 
 /// How deep references may lead to references.
 const DEPTH: usize = 24;
@@ -44,7 +44,7 @@ impl<'a> Document<'a> {
             resource: None,
             message,
         };
-        let root = long_form(raw).map_err(general)?;
+        let mut root = long_form(raw).map_err(general)?;
         if !root.get("Resources").is_some_and(Value::is_object) {
             return Err(general("the template has no Resources".to_owned()));
         }
@@ -54,6 +54,7 @@ impl<'a> Document<'a> {
                 parameters::check(name, parameter, &given).map_err(general)?;
             }
         }
+        nested::inline(&mut root, sources)?;
         Ok(Self { root, sources })
     }
 

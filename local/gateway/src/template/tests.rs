@@ -11,6 +11,7 @@ fn parse(yaml: &str) -> Result<Template, TemplateError> {
         &Sources {
             parameters: &|_| None,
             attributes: &|_, _| None,
+            templates: &|_| None,
         },
     )
 }
@@ -66,6 +67,7 @@ fn parameters_and_attributes_can_be_given() {
             (resource.kind == "AWS::SQS::Queue" && attribute == "Ref")
                 .then(|| format!("http://desk/{}", resource.name))
         },
+        templates: &|_| None,
     };
     let template = Template::parse(include_str!("../../tests/data/template.yaml"), &sources).unwrap();
     assert!(template.function("OnlyInProduction").is_some());
@@ -256,6 +258,7 @@ Resources: {}";
         let sources = Sources {
             parameters: &|asked| (asked == name).then(|| value.to_owned()),
             attributes: &|_, _| None,
+            templates: &|_| None,
         };
         let complaint = Template::parse(yaml, &sources)
             .err()
@@ -263,4 +266,98 @@ Resources: {}";
         let of_parameter = complaint.filter(|complaint| complaint.contains("parameter"));
         assert_eq!(of_parameter.as_deref(), why, "{name}={value}");
     }
+}
+
+/// A template with one nested stack, and what it is read as.
+fn nested(parent: &str, child: &str) -> Result<Template, TemplateError> {
+    Template::parse(
+        parent,
+        &Sources {
+            parameters: &|_| None,
+            attributes: &|_, _| None,
+            templates: &|path| (path == "stacks/pets.yaml").then(|| child.to_owned()),
+        },
+    )
+}
+
+const PARENT: &str = r#"
+Resources:
+  Jobs: { Type: AWS::SQS::Queue }
+  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      DefinitionBody:
+        paths:
+          /pets:
+            get:
+              x-amazon-apigateway-integration:
+                payloadFormatVersion: "2.0"
+                uri: !Sub arn:aws:apigateway:x:lambda:path/2015-03-31/functions/arn:aws:lambda:x:1:function:${AWS::StackName}_list-pets/invocations
+  Pets:
+    Type: AWS::CloudFormation::Stack
+    Properties:
+      TemplateURL: stacks/pets.yaml
+      Parameters:
+        Root: !Ref AWS::StackName
+        JobsArn: !GetAtt Jobs.Arn
+"#;
+
+const CHILD: &str = r#"
+Parameters:
+  Root: { Type: String }
+  JobsArn: { Type: String }
+  Greeting: { Type: String, Default: hello }
+Globals:
+  Function:
+    Timeout: 7
+    Environment: { Variables: { GREETING: !Ref Greeting, STACK: !Sub "of ${Root}" } }
+Resources:
+  ListPets:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: !Sub ${Root}_list-pets
+      CodeUri: ../target/lambda/list-pets/
+      Environment: { Variables: { OWN: "1" } }
+      Events: { Jobs: { Type: SQS, Properties: { Queue: !Ref JobsArn } } }
+      Policies: [{ Statement: [{ Effect: Allow, Action: sqs:SendMessage, Resource: !Ref JobsArn }] }]
+"#;
+
+#[test]
+fn the_functions_of_a_nested_stack_are_functions_of_the_template() {
+    let template = nested(PARENT, CHILD).unwrap();
+    let function = template.function("ListPets").unwrap();
+    assert_eq!(
+        (function.binary.as_str(), function.timeout_seconds),
+        ("list-pets", 7)
+    );
+    let environment: Vec<(&str, &str)> = function
+        .environment
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    assert_eq!(
+        environment,
+        [("GREETING", "hello"), ("OWN", "1"), ("STACK", "of local")]
+    );
+    assert_eq!(
+        function.statements[0].resources,
+        ["arn:aws:sqs:us-east-1:000000000000:Jobs"]
+    );
+    assert_eq!(template.mappings[0].queue, "Jobs");
+    assert_eq!(template.http.routes[0].function, "ListPets");
+}
+
+#[test]
+fn what_a_nested_stack_is_passed_is_what_it_declares() {
+    let refused = |parent: &str, child: &str| nested(parent, child).unwrap_err().to_string();
+    let unknown = PARENT.replace("JobsArn: !GetAtt", "Jobs: !GetAtt");
+    assert!(refused(&unknown, CHILD).contains("the parameter JobsArn is not passed and has no default"));
+    let extra = PARENT.replace("JobsArn: !GetAtt", "More: x\n        JobsArn: !GetAtt");
+    assert!(refused(&extra, CHILD).contains("the nested template has no parameter More"));
+    let elsewhere = PARENT.replace("stacks/pets.yaml", "stacks/dogs.yaml");
+    assert!(refused(&elsewhere, CHILD).contains("there is no template stacks/dogs.yaml"));
+    let own = CHILD.replace("of ${Root}", "of ${AWS::StackName}");
+    assert!(refused(PARENT, &own).contains("pass the parent's as a parameter"));
+    let twice = CHILD.replace("  ListPets:", "  Jobs:");
+    assert!(refused(PARENT, &twice).contains("Jobs is the name of two Resources"));
 }

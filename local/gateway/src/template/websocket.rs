@@ -10,7 +10,6 @@ use crate::server::{ACCOUNT, REGION};
 const API: &str = "AWS::ApiGatewayV2::Api";
 const ROUTE: &str = "AWS::ApiGatewayV2::Route";
 const INTEGRATION: &str = "AWS::ApiGatewayV2::Integration";
-const FUNCTION: &str = "AWS::Serverless::Function";
 
 pub(super) fn websocket_api(document: &Document<'_>) -> Result<WebSocketApiSpec, TemplateError> {
     let mut spec = WebSocketApiSpec {
@@ -126,9 +125,7 @@ fn authorizer(document: &Document<'_>, route: &str, raw: &Value) -> Result<Autho
         let uri = properties
             .get("AuthorizerUri")
             .ok_or("AuthorizerUri is missing")?;
-        let function = document
-            .referenced(uri, FUNCTION)?
-            .ok_or("AuthorizerUri names no function")?;
+        let function = document.called(uri)?.ok_or("AuthorizerUri names no function")?;
         let sources = serde_json::json!({
             "IdentitySource": properties.get("IdentitySource").map(|value| document.resolve(value)).transpose()?,
         });
@@ -153,7 +150,7 @@ fn integration(document: &Document<'_>, id: &str) -> Result<Integration, Templat
             let uri = raw
                 .get("IntegrationUri")
                 .ok_or_else(|| blame(id, "IntegrationUri is missing"))?;
-            let function = document.referenced(uri, FUNCTION).map_err(fault)?;
+            let function = document.called(uri).map_err(fault)?;
             function
                 .map(Integration::Function)
                 .ok_or_else(|| blame(id, "IntegrationUri names no function"))

@@ -96,12 +96,12 @@ impl Token {
             e: pack(&shortened(&self.told)),
             r: pack(&shortened(&self.told_reads)),
         };
-        cursor::seal(&app.config().cursor_secret, user, "sync", &wire)
+        cursor::seal(app.config().cursor_secret()?, user, "sync", &wire)
     }
 
     /// The token in a text that its user hands back.
     pub fn open(app: &App, user: UserId, sealed: &str) -> Result<Self> {
-        let wire: Wire = cursor::open(&app.config().cursor_secret, user, "sync", sealed)?;
+        let wire: Wire = cursor::open(app.config().cursor_secret()?, user, "sync", sealed)?;
         Ok(Self {
             since: Timestamp::from_milliseconds(wire.t),
             told: unpack(&wire.e)?,

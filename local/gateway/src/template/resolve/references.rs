@@ -16,6 +16,26 @@ impl Document<'_> {
         Ok(ids.into_iter().find(|id| self.kind(id) == Some(kind)))
     }
 
+    /// Returns the function that an integration's URI calls: one that it refers to, or one of a nested stack, whose name
+    /// stands in it.
+    pub(in crate::template) fn called(&self, uri: &Value) -> Result<Option<String>, Fault> {
+        const FUNCTION: &str = "AWS::Serverless::Function";
+        if let Some(id) = self.referenced(uri, FUNCTION)? {
+            return Ok(Some(id));
+        }
+        let uri = self.text(uri)?;
+        let Some((_, rest)) = uri.split_once(":function:") else {
+            return Ok(None);
+        };
+        let called = rest.split('/').next().unwrap_or_default();
+        for (id, _) in self.resources(FUNCTION).map_err(|error| error.message)? {
+            if self.deployed_name(id)? == called {
+                return Ok(Some(id.to_owned()));
+            }
+        }
+        Ok(None)
+    }
+
     fn references(&self, value: &Value, ids: &mut Vec<String>) -> Result<(), Fault> {
         match value {
             Value::Array(values) => values.iter().try_for_each(|value| self.references(value, ids)),
