@@ -81,7 +81,7 @@ pub fn token(
 /// Makes the demo users known, as their first call would, so that one can write to the other at once.
 pub async fn introduce(app: &App) -> shared::Result<()> {
     for user in USERS {
-        shared::store::profiles::refresh(app, UserId::from_uuid(user.id), &user.claims()).await?;
+        shared::store::profiles::refresh(app, UserId::from_uuid(user.id), &user.claims(), None).await?;
     }
     Ok(())
 }

@@ -148,6 +148,7 @@ mod tests {
                 Ok(ConnectionReply {
                     status: 200,
                     answer: Ok(answer),
+                    refused: None,
                 })
             })
         })

@@ -1,7 +1,9 @@
 //! From a token to a caller.
 
 pub mod caller;
+mod claims;
 pub mod cursor;
+pub(crate) mod keys;
 pub mod permit;
 pub mod token;
 mod verified;

@@ -137,7 +137,7 @@ async fn end(app: &App, user: UserId, connection: &ConnectionId) -> Result<()> {
     socket::send(
         app,
         connection,
-        &Frame::Error(error_frame(&Error::Unauthenticated)),
+        &Frame::Error(error_frame(&Error::unauthenticated("the token has expired"))),
     )
     .await?;
     push::disconnect(app, connection).await?;

@@ -1,6 +1,7 @@
 //! What Tidings talks about: ids, texts, conversations, messages, frames. Pure: no clock, no network.
 
 pub mod audit;
+pub mod claims;
 pub mod conversation;
 pub mod credits;
 pub mod day;
@@ -16,6 +17,7 @@ pub mod message_v2;
 pub mod metadata;
 pub mod moderation;
 pub mod notification;
+pub mod permission;
 pub mod read_alone;
 pub mod text;
 pub mod time;

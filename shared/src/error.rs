@@ -35,9 +35,9 @@ pub enum Error {
     /// A page number that skips more than 10,000 items.
     #[error("the page lies more than 10000 items deep; go on with next_cursor from a page before it")]
     PageTooDeep,
-    /// No token, or one that is not good.
+    /// No token, or one that is not good. The client always gets the same answer; why is for the log.
     #[error("a valid bearer token is needed")]
-    Unauthenticated,
+    Unauthenticated(#[source] Cause),
     /// A right is missing, and that the thing exists is no secret.
     #[error("{0}")]
     Forbidden(&'static str),
@@ -101,6 +101,11 @@ impl Error {
             field: field.into(),
             invalid: Invalid::new(issue, reason),
         }
+    }
+
+    /// No credential, or one that is not good. `cause` says why, in words that hold nothing of the credential.
+    pub fn unauthenticated(cause: &'static str) -> Self {
+        Self::Unauthenticated(cause.into())
     }
 
     /// Something that cannot be, unless there is a defect.

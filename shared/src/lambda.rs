@@ -95,12 +95,14 @@ pub struct ConnectionEntry {
 pub type ConnectionAnswer = for<'a> fn(&'a App, &'a [u8]) -> BoxFuture<'a, Result<ConnectionReply>>;
 
 /// What is answered to an event of a connection's life.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct ConnectionReply {
     /// The status, for the log.
     pub status: u16,
     /// The answer, or the words with which an authorizer fails.
     pub answer: std::result::Result<serde_json::Value, &'static str>,
+    /// Why it was refused, for the log.
+    pub refused: Option<Error>,
 }
 
 /// The word that makes API Gateway answer a handshake with 401.
@@ -252,7 +254,7 @@ impl Function {
                         .answer
                         .map(|answer| answer.to_string().into_bytes())
                         .map_err(str::to_owned),
-                    error: None,
+                    error: reply.refused,
                 },
                 Err(error) => Done {
                     request_id: request_id_of(event),

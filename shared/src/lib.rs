@@ -65,7 +65,7 @@ struct Outside {
     config: Config,
     clock: Clock,
     clients: Clients,
-    keys: auth::token::Keys,
+    keys: auth::keys::Keys,
     listeners: store::connections::Memory,
     rates: store::rates::Memory,
     profiles: store::profiles::Seen,
@@ -77,7 +77,7 @@ impl App {
     pub fn new(config: Config, clock: Clock, connector: &SharedHttpConnector, sink: Sink) -> Self {
         let outside = Outside {
             clients: Clients::new(&config, connector),
-            keys: auth::token::Keys::new(&config.jwt),
+            keys: auth::keys::Keys::new(&config.jwt),
             listeners: store::connections::Memory::default(),
             rates: store::rates::Memory::default(),
             profiles: store::profiles::Seen::default(),

@@ -157,7 +157,9 @@ impl From<Result<Vec<Frame>>> for Handled {
 async fn run<A: Action>(app: &App, connection: Connection, body: &str) -> Handled {
     if !token::still_holds(app, connection.caller.expires_at) {
         return Handled {
-            result: Err(Error::Unauthenticated),
+            result: Err(Error::unauthenticated(
+                "the token that opened the connection has expired",
+            )),
             ends: true,
         };
     }
@@ -194,7 +196,7 @@ pub async fn send(app: &App, connection: &ConnectionId, frame: &Frame) -> Result
 /// The one table from errors to error frames (contract §3). A new error does not compile until it has a row.
 pub fn error_frame(error: &Error) -> ErrorFrame {
     let (code, name) = match error {
-        Error::Unauthenticated => (4001, "AUTHENTICATION_FAILED"),
+        Error::Unauthenticated(_) => (4001, "AUTHENTICATION_FAILED"),
         Error::Malformed(_)
         | Error::Invalid { .. }
         | Error::InvalidCursor

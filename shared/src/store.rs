@@ -3,6 +3,7 @@
 //! Expressions and attribute names live here and nowhere else. There is no second implementation to keep
 //! equal: on the desk and in tests the same calls reach an embedded DynamoDB.
 
+pub mod admission;
 pub mod archive;
 pub mod audit;
 pub mod connections;

@@ -1,8 +1,10 @@
 //! Who is calling: tokens by a secret and by published keys (RFC 8725), profiles, rights.
 
 mod forged;
+mod issuer;
 mod profiles;
 mod published;
+mod times;
 
 use std::time::Duration;
 

@@ -20,7 +20,7 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::Malformed("the body must be a JSON object".into()),
         Error::InvalidCursor,
         Error::PageTooDeep,
-        Error::Unauthenticated,
+        Error::unauthenticated("a sample"),
         Error::InsufficientCredits { cost: 1, balance: 0 },
         Error::Forbidden("only the sender may delete a message"),
         Error::NotFound("conversation"),
@@ -56,7 +56,7 @@ fn meaning(error: &Error) -> &'static str {
             "The cursor or sync token was not given out for this list. Start again without it."
         }
         Error::PageTooDeep => "The page number would skip more than 10,000 items. Go on with `next_cursor`.",
-        Error::Unauthenticated => {
+        Error::Unauthenticated(_) => {
             "The token is missing, malformed, expired or revoked: the answer is the same."
         }
         Error::InsufficientCredits { .. } => {

@@ -11,8 +11,10 @@ pub(super) const BEARER: &str = "\
 A JSON Web Token in `Authorization: Bearer <token>`. `sub` (a UUID) says who is calling and `exp` until when; \
 both are required, and `iat` should be there. `name`, `username`, `email`, `avatar_url`, `roles`, `permissions` and \
 `business_unit` describe the person. Tokens are HS256, or RS256/ES256 where a key set is configured; `none` is \
-refused, and half a minute of clock skew is forgiven. The first call of a `sub` creates its profile; later calls \
-refresh it.";
+refused, and half a minute of clock skew is forgiven. Times may have fractions. An optional claim of another type, or \
+that is too long or holds control characters, counts as absent: names have at most 100 characters, `avatar_url` 2,048 \
+(http or https), `business_unit` 64. The first call of a `sub` creates its profile; later calls refresh it by the \
+claims that their token has, unless it was issued (`iat`) before the one that the profile is of.";
 
 /// The description of an operation.
 pub(super) fn operation(entry: &Entry, path: &str, has_answer: bool) -> String {

@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use shared::auth::Caller;
+use shared::auth::Permit;
 use shared::blob;
 use shared::domain::audit::Target;
 use shared::domain::ids::ExportId;
+use shared::domain::permission::AnalyticsExport;
 use shared::domain::time::Timestamp;
-use shared::domain::user::Permission;
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::rights::{ObjectAction, Objects, Prefix, Rights, TableAction};
@@ -77,7 +77,6 @@ impl Endpoint for GetExport {
         "/api/admin/messages/export/{export_id}",
         "Get an export",
     )
-    .needs(Permission::AnalyticsExport)
     .described(
         "Only for the user who started the export. Exports are kept for seven days. Download links \
          expire after five minutes and need no token.\n\n\
@@ -87,7 +86,7 @@ impl Endpoint for GetExport {
     const RIGHTS: Rights = Rights::OF_A_ROUTE
         .table(&[TableAction::Query])
         .objects(&[Objects::signed(Prefix::Exports, &[ObjectAction::Get])]);
-    type Who = Caller;
+    type Who = Permit<AnalyticsExport>;
     type Path = Path;
     type Query = Nothing;
     type Body = Nothing;
@@ -114,7 +113,7 @@ impl Endpoint for GetExport {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let (permit, id) = (call.permit()?, call.path.export_id);
+        let (permit, id) = (call.permit(), call.path.export_id);
         let (export, parts) = exports::own(app, &permit, id).await?;
         let mut files = Vec::new();
         if export.status == Status::Completed {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
-use shared::auth::Caller;
+use shared::auth::Permit;
 use shared::domain::ids::ExportId;
-use shared::domain::user::Permission;
+use shared::domain::permission::AnalyticsExport;
 use shared::http::input::Nothing;
 use shared::http::span::Span;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
@@ -42,7 +42,6 @@ impl Endpoint for StartExport {
         "Start an export",
     )
     .answers(202)
-    .needs(Permission::AnalyticsExport)
     .described(
         "Exports all messages of a period, or of one user's conversations, that match the filters. \
          Each call starts a new export. Without a user, the period is at most 366 days.\n\n\
@@ -52,7 +51,7 @@ impl Endpoint for StartExport {
          even if they begin with `=`: import `content` as text.",
     );
     const RIGHTS: Rights = Rights::OF_A_ROUTE.sends_to(&[Queue::Export]);
-    type Who = Caller;
+    type Who = Permit<AnalyticsExport>;
     type Path = Nothing;
     type Query = Query;
     type Body = Nothing;
@@ -76,7 +75,7 @@ impl Endpoint for StartExport {
             user: query.user_id,
         };
         let noted = json!({ "filters": asked, "from": span.from, "to": span.to });
-        let export = exports::create(app, &call.permit()?, scope, &asked.filter(), noted).await?;
+        let export = exports::create(app, &call.permit(), scope, &asked.filter(), noted).await?;
         let step = ExportStep { export, step: 1 };
         queue::send(app, Queue::Export, &step).await?;
         Ok(Output { export_id: export }.into())

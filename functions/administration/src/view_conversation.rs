@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use shared::auth::{Caller, cursor};
+use shared::auth::{Permit, cursor};
 use shared::domain::audit::Target;
 use shared::domain::ids::{ConversationId, UserId};
 use shared::domain::message::{Entry, Event};
 use shared::domain::message_v2::MessageV2;
-use shared::domain::user::Permission;
+use shared::domain::permission::ModerationView;
 use shared::http::input::Nothing;
 use shared::http::page::{PageNumber, PageSize, Skip, offset};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
@@ -73,14 +73,13 @@ impl Endpoint for ViewConversation {
         "/api/admin/messages/conversation/{user1_id}/{user2_id}",
         "View a direct conversation",
     )
-    .needs(Permission::ModerationView)
     .described(
         "The messages between two users. Pages run from the newest to the oldest; within a page the \
          oldest message comes first. Deleted and blocked messages are shown with their content, unless \
          they were permanently deleted. If the two users have no conversation, the response is 404.",
     );
     const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
-    type Who = Caller;
+    type Who = Permit<ModerationView>;
     type Path = Path;
     type Query = Query;
     type Body = Nothing;
@@ -107,8 +106,8 @@ impl Endpoint for ViewConversation {
         let users = [call.path.user1_id, call.path.user2_id];
         let limit = query.limit.get();
         let skipped = offset(query.page, query.skip, limit)?;
-        let permit = call.permit()?;
-        let between = archive::between(app, (&permit).into(), users).await?;
+        let permit = call.permit();
+        let between = archive::between(app, &permit, users).await?;
         let list = format!("{}/{}", Self::ROUTE.name, between.conversation);
         let place = match &query.cursor {
             Some(sealed) => cursor::open(secret, user, &list, sealed)?,

@@ -40,10 +40,12 @@ fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionR
             Ok(caller) => Ok(ConnectionReply {
                 status: 200,
                 answer: Ok(policy(&event.method_arn, &caller)?),
+                refused: None,
             }),
-            Err(Error::Unauthenticated) => Ok(ConnectionReply {
+            Err(refused @ Error::Unauthenticated(_)) => Ok(ConnectionReply {
                 status: 401,
                 answer: Err(UNAUTHORIZED),
+                refused: Some(refused),
             }),
             Err(error) => Err(error),
         }
@@ -58,7 +60,8 @@ async fn caller(app: &App, event: &Event) -> Result<Caller> {
     let token = find(event.query_string_parameters.as_ref(), "token")
         .or_else(|| bearer(find(event.headers.as_ref(), "authorization")?))
         .or_else(|| Subprotocols::of_lines(lines(event.multi_value_headers.as_ref())).token());
-    token::verify(app, token.ok_or(Error::Unauthenticated)?).await
+    let token = token.ok_or_else(|| Error::unauthenticated("the handshake brings no credential"))?;
+    token::verify(app, token).await
 }
 
 /// A value by its name, whose case API Gateway does not promise for headers.

@@ -106,7 +106,7 @@ impl Endpoint for SendMessage {
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Message>> {
         let conversation = call.path.conversation_id;
         let client_message_id = client_message_id(call.request, call.body.client_message_id.clone())?;
-        let ((), (sender, newest)) =
+        let (admitted, (sender, newest)) =
             tokio::try_join!(call.admit(app), Sender::of(app, call.who.user, conversation))?;
         let draft = Draft {
             id: match &client_message_id {
@@ -118,10 +118,11 @@ impl Endpoint for SendMessage {
             message_type: call.body.content_type.into(),
             attachments: Vec::new(),
             metadata: serde_json::Map::new(),
-            sender_username: call.who.card().username,
+            sender_username: admitted.card().username.clone(),
         };
         let announce = |seq| queue::announce(app, conversation, Recipients::of(&sender), seq, draft.id);
-        let Appended { entry, replayed } = log::append(app, &sender, &draft, newest, announce).await?;
+        let Appended { entry, replayed } =
+            log::append(app, &admitted, &sender, &draft, newest, announce).await?;
 
         let cursors = if replayed {
             let membership = Membership::of(app, sender.user(), conversation, Consistency::Strong).await?;

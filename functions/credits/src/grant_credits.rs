@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use shared::auth::Caller;
+use shared::auth::Permit;
 use shared::domain::credits::LARGEST_GRANT;
 use shared::domain::ids::{TransactionId, UserId};
+use shared::domain::permission::CreditsGrant;
 use shared::domain::text::{ClientMessageId, Reason};
-use shared::domain::user::Permission;
 use shared::http::input::Nothing;
 use shared::http::page::Bounded;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
@@ -55,12 +55,11 @@ impl Endpoint for GrantCredits {
         "Grant credits",
     )
     .answers(200)
-    .needs(Permission::CreditsGrant)
     .described(
         "Repeating a request with the same `client_reference` grants nothing more and returns the \
          first result. The same `client_reference` with another amount is 422.",
     );
-    type Who = Caller;
+    type Who = Permit<CreditsGrant>;
     type Path = Path;
     type Query = Nothing;
     type Body = Body;
@@ -75,7 +74,7 @@ impl Endpoint for GrantCredits {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let permit = call.permit()?;
+        let permit = call.permit();
         let (user, body) = (call.path.user_id, call.body);
         profiles::find(app, user).await?.ok_or(Error::NotFound("user"))?;
         let (amount, reason) = (body.amount.get(), body.reason.as_str());

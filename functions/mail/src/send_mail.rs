@@ -73,11 +73,11 @@ impl Endpoint for SendMail {
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Mail>> {
         let (sender, recipient) = (call.who.user, call.body.recipient_id);
         let client = client_message_id(call.request, call.body.client_message_id.clone())?;
-        let ((), profile) = tokio::try_join!(call.admit(app), profiles::find(app, recipient))?;
-        // A first call may be a mail to oneself: the profile is being made beside this very look.
+        let (admitted, profile) = tokio::try_join!(call.admit(app), profiles::find(app, recipient))?;
         let recipient_card = match profile {
+            // The profile is being made or refreshed beside this very look.
+            _ if recipient == sender => admitted.card().clone(),
             Some(profile) => Card::of(recipient, &profile.claims),
-            None if recipient == sender => call.who.card(),
             None => return Err(Error::NotFound("user")),
         };
         let draft = Draft {
@@ -85,20 +85,18 @@ impl Endpoint for SendMail {
                 Some(client) => MessageId::of_mail(sender, recipient, client),
                 None => MessageId::generate(app.now()),
             },
-            sender,
-            sender_name: call.who.card().display_name,
             recipient,
             subject: call.body.subject,
             body: call.body.body,
         };
-        let Sent { mail, replayed } = mail::send(app, &draft).await?;
+        let Sent { mail, replayed } = mail::send(app, &admitted, &draft).await?;
         let event = PersonalEvent::MailSent {
             message: mail.content().id,
             notification: mail.content().notification,
         };
         // By every attempt: the one that stored it may not have got this far.
         queue::tell(app, recipient, event).await?;
-        let seen = views::mail::mail_between(&mail, call.who.card(), recipient_card);
+        let seen = views::mail::mail_between(&mail, admitted.card().clone(), recipient_card);
         let reply = Reply::from(seen).header("etag", etag(mail.flags().version));
         Ok(reply.replayed(replayed))
     }

@@ -101,7 +101,7 @@ impl Endpoint for SendDirectMessage {
             return Err(Error::invalid("receiver_id", "oneself", "must be somebody else"));
         }
         let conversation = ConversationId::direct(user, receiver);
-        let ((), found, account, attachments) = tokio::try_join!(
+        let (admitted, found, account, attachments) = tokio::try_join!(
             call.admit(app),
             find(app, user, conversation),
             credits::account(app, user),
@@ -122,10 +122,10 @@ impl Endpoint for SendDirectMessage {
             message_type: call.body.message_type,
             attachments,
             metadata: call.body.metadata.into_map(),
-            sender_username: call.who.card().username,
+            sender_username: admitted.card().username.clone(),
         };
         let Appended { entry, replayed } =
-            log::append_paid(app, &sender, &draft, newest, account, MESSAGE_COST).await?;
+            log::append_paid(app, &admitted, &sender, &draft, newest, account, MESSAGE_COST).await?;
         queue::announce(app, conversation, Recipients::of(&sender), entry.seq, draft.id).await?;
 
         let cursors = if replayed {

@@ -24,6 +24,7 @@ fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionR
         Ok(ConnectionReply {
             status: 200,
             answer: Ok(json!({ "statusCode": 200 })),
+            refused: None,
         })
     })
 }

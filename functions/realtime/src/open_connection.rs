@@ -46,6 +46,7 @@ fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionR
             return Ok(ConnectionReply {
                 status: 429,
                 answer: Ok(answer),
+                refused: None,
             });
         }
         // The connection ends with the token that opened it.
@@ -56,7 +57,7 @@ fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionR
         // Whoever connects has called: others may write to them from now on.
         tokio::try_join!(
             connections::add(app, caller.user, &id, ends_at),
-            profiles::refresh(app, caller.user, &caller.claims),
+            profiles::refresh(app, caller.user, &caller.claims, caller.issued_at),
         )?;
         let catch_up = CatchUp {
             connection: id,
@@ -77,6 +78,7 @@ fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionR
         Ok(ConnectionReply {
             status: 200,
             answer: Ok(json!({ "statusCode": 200, "headers": headers })),
+            refused: None,
         })
     })
 }

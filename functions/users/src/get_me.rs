@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared::auth::Caller;
-use shared::domain::user::User;
+use shared::domain::user::{Card, User};
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::store::profiles;
@@ -42,17 +42,17 @@ impl Endpoint for GetMe {
         // Made at the latest by this call.
         let profile = profiles::find(app, caller.user).await?;
         let profile = profile.ok_or_else(|| Error::internal("a caller without a profile"))?;
-        let card = caller.card();
+        let card = Card::of(caller.user, &profile.claims);
         let permissions = caller.claims.permissions();
         Ok(User {
             id: caller.user,
             username: card.username,
             display_name: card.display_name,
-            email: caller.claims.email,
+            email: profile.claims.email,
             avatar_url: card.avatar_url,
             roles: caller.claims.roles,
             permissions,
-            business_unit: caller.claims.business_unit,
+            business_unit: profile.claims.business_unit,
             created_at: profile.created_at,
         }
         .into())

@@ -4,22 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::UserId;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Card, Claims};
+use crate::domain::user::Claims;
 
 /// Who is calling.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// The `sub` of the token.
     pub user: UserId,
-    /// What the token says about them.
+    /// What the token says about them: for their rights. What others see of them is in their profile.
     pub claims: Claims,
     /// When the token ends; a connection that it opened ends with it.
     pub expires_at: Timestamp,
-}
-
-impl Caller {
-    /// What others see of the caller.
-    pub fn card(&self) -> Card {
-        Card::of(self.user, &self.claims)
-    }
+    /// When the token was issued, as far as it says: of two tokens, the newer one knows better.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_at: Option<Timestamp>,
 }

@@ -1,37 +1,13 @@
 //! People: their profile, and what their token lets them do.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
 
 use super::ids::UserId;
 use super::time::Timestamp;
 
-/// What the claims of a token say about a person; stored as their profile.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Claims {
-    /// The name to show.
-    pub name: Option<String>,
-    /// The short name.
-    pub username: Option<String>,
-    /// The e-mail address; shown to nobody but its owner.
-    pub email: Option<String>,
-    /// The picture.
-    pub avatar_url: Option<String>,
-    /// Roles, as the issuer names them; unknown ones grant nothing.
-    #[serde(deserialize_with = "null_is_none")]
-    pub roles: Vec<String>,
-    /// Permissions beyond those of the roles; unknown ones grant nothing.
-    #[serde(deserialize_with = "null_is_none")]
-    pub permissions: Vec<String>,
-    /// The business unit.
-    pub business_unit: Option<String>,
-}
-
-/// Some issuers write null for a list without anything in it.
-fn null_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
-}
+pub use super::claims::Claims;
+pub use super::permission::Permission;
 
 /// What other people see of a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,72 +60,6 @@ pub struct User {
     pub business_unit: Option<String>,
     /// When the first authenticated call came.
     pub created_at: Timestamp,
-}
-
-/// A right beyond one's own conversations (contract §1, *Permissions*).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-pub enum Permission {
-    /// See what is moderated.
-    #[serde(rename = "moderation.view")]
-    ModerationView,
-    /// Block, flag and approve.
-    #[serde(rename = "moderation.action")]
-    ModerationAction,
-    /// See figures.
-    #[serde(rename = "analytics.view")]
-    AnalyticsView,
-    /// Export messages.
-    #[serde(rename = "analytics.export")]
-    AnalyticsExport,
-    /// Send system notifications.
-    #[serde(rename = "notifications.system")]
-    NotificationsSystem,
-    /// Grant credits.
-    #[serde(rename = "credits.grant")]
-    CreditsGrant,
-    /// Read the audit log.
-    #[serde(rename = "audit.view")]
-    AuditView,
-    /// Remove a message's content for good: no token names it, only the role `super_admin` brings it.
-    #[serde(rename = "messages.hard_delete")]
-    HardDelete,
-}
-
-impl Permission {
-    /// Every permission that a token can name.
-    pub const ALL: [Self; 7] = [
-        Self::ModerationView,
-        Self::ModerationAction,
-        Self::AnalyticsView,
-        Self::AnalyticsExport,
-        Self::NotificationsSystem,
-        Self::CreditsGrant,
-        Self::AuditView,
-    ];
-
-    /// The permission as tokens write it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ModerationView => "moderation.view",
-            Self::ModerationAction => "moderation.action",
-            Self::AnalyticsView => "analytics.view",
-            Self::AnalyticsExport => "analytics.export",
-            Self::NotificationsSystem => "notifications.system",
-            Self::CreditsGrant => "credits.grant",
-            Self::AuditView => "audit.view",
-            Self::HardDelete => "messages.hard_delete",
-        }
-    }
-
-    /// What a role stands for; an unknown one for nothing.
-    pub fn of_role(role: &str) -> &'static [Self] {
-        match role {
-            "moderator" => &[Self::ModerationView, Self::ModerationAction],
-            "analyst" => &[Self::AnalyticsView, Self::AnalyticsExport],
-            "admin" | "super_admin" => &Self::ALL,
-            _ => &[],
-        }
-    }
 }
 
 impl Claims {

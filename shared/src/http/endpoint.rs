@@ -15,10 +15,11 @@ use super::route::Route;
 use super::{input, limit};
 use crate::App;
 use crate::auth::{Caller, Permit, token};
+use crate::domain::permission::{Permission, Right};
 use crate::error::{Error, Result};
 use crate::rights::Rights;
-use crate::store::profiles;
-use crate::store::rates::{self, Bucket, Standing, Subject};
+use crate::store::admission::{self, Admitted};
+use crate::store::rates::{Bucket, Standing};
 
 /// A route with its types and its code. One file implements one.
 pub trait Endpoint: Sized + 'static {
@@ -26,7 +27,7 @@ pub trait Endpoint: Sized + 'static {
     const ROUTE: Route;
     /// What it may do to the stack's resources; by default what identifying the caller takes.
     const RIGHTS: Rights = <Self::Who as Identify>::RIGHTS;
-    /// Who may call: [`Caller`], whoever has a good token, or [`Anyone`].
+    /// Who may call: [`Anyone`], a [`Caller`] with a good token, or the holder of a [`Permit`].
     type Who: Identify;
     /// The parameters of the path.
     type Path: DeserializeOwned + JsonSchema + Send;
@@ -61,6 +62,8 @@ pub trait Identify: Send + Sync {
     const IS_PUBLIC: bool;
     /// What it takes to find out.
     const RIGHTS: Rights;
+    /// What the caller's token must allow beyond being good.
+    const NEEDS: Option<Permission> = None;
 
     /// Finds out.
     fn identify(app: &App, request: &Request) -> impl Future<Output = Result<Self>> + Send
@@ -101,6 +104,20 @@ impl Identify for Caller {
     }
 }
 
+impl<R: Right> Identify for Permit<R> {
+    const IS_PUBLIC: bool = false;
+    const RIGHTS: Rights = Caller::RIGHTS;
+    const NEEDS: Option<Permission> = Some(R::PERMISSION);
+
+    async fn identify(app: &App, request: &Request) -> Result<Self> {
+        Self::of(Caller::identify(app, request).await?)
+    }
+
+    fn caller(&self) -> Option<&Caller> {
+        Some(Permit::caller(self))
+    }
+}
+
 /// A valid request to an endpoint.
 pub struct Call<'a, E: Endpoint> {
     /// Who is calling.
@@ -116,38 +133,25 @@ pub struct Call<'a, E: Endpoint> {
     standing: &'a OnceLock<Standing>,
 }
 
-impl<E: Endpoint<Who = Caller>> Call<'_, E> {
-    /// Proof that the caller may do what the route [needs](Route::needs): the runner has looked before the handler
-    /// began.
-    ///
-    /// # Errors
-    /// The route needs nothing, which is a defect.
-    pub fn permit(&self) -> Result<Permit> {
-        let permission = E::ROUTE
-            .needs
-            .ok_or_else(|| Error::internal("a route that needs no permission asks for the proof of one"))?;
-        Permit::of(&self.who, permission)
-    }
-
-    /// Passes through the route's rate buckets, for a route that [asks by itself](Route::admits_itself). It
-    /// must be awaited before anything is written.
-    pub fn admit(&self, app: &App) -> impl Future<Output = Result<()>> + Send {
-        admit(app, self.who.clone(), E::ROUTE.buckets, self.standing)
+impl<R: Right, E: Endpoint<Who = Permit<R>>> Call<'_, E> {
+    /// Proof that the caller may do what the route is for: without it there would be no call.
+    pub fn permit(&self) -> Permit<R> {
+        self.who.clone()
     }
 }
 
-/// Passes through rate buckets, and creates or refreshes the caller's profile alongside.
-async fn admit(app: &App, caller: Caller, buckets: &[Bucket], standing: &OnceLock<Standing>) -> Result<()> {
-    let subject = Subject::User(caller.user);
-    let (passage, ()) = tokio::try_join!(
-        rates::pass(app, &subject, buckets),
-        profiles::refresh(app, caller.user, &caller.claims)
-    )?;
-    if let Some(found) = passage.standing {
-        // Set once per request; a second value cannot come.
-        standing.get_or_init(|| found);
+impl<E: Endpoint<Who = Caller>> Call<'_, E> {
+    /// Passes through the buckets of a send, for a route that [sends](Route::sends). It must be awaited before anything
+    /// is written, which the store sees to: it demands what comes back.
+    pub fn admit(&self, app: &App) -> impl Future<Output = Result<Admitted>> + Send {
+        const {
+            assert!(
+                E::ROUTE.admits_itself,
+                "only a route that sends is admitted by itself"
+            );
+        }
+        admission::send(app, self.who.clone(), self.standing)
     }
-    passage.admitted()
 }
 
 /// An endpoint with its types forgotten: the list of these is what documents, tests and the desk go by.
@@ -181,7 +185,10 @@ impl Entry {
     /// The entry of an endpoint.
     pub const fn of<E: Endpoint>() -> Self {
         Self {
-            route: E::ROUTE,
+            route: Route {
+                needs: <E::Who as Identify>::NEEDS,
+                ..E::ROUTE
+            },
             is_public: <E::Who as Identify>::IS_PUBLIC,
             example: E::example,
             path: SchemaGenerator::subschema_for::<E::Path>,
@@ -211,15 +218,12 @@ async fn run<E: Endpoint>(
     let who = E::Who::identify(app, request).await?;
     let input = read::<E>(request);
     if let Some(caller) = who.caller() {
-        if let Some(permission) = E::ROUTE.needs {
-            Permit::of(caller, permission)?;
-        }
         match &input {
             // The handler asks, alongside its reads.
             Ok(_) if E::ROUTE.admits_itself => {}
-            Ok(_) => admit(app, caller.clone(), E::ROUTE.buckets, standing).await?,
+            Ok(_) => admission::request(app, caller, E::ROUTE.buckets, standing).await?,
             // Whoever sends nonsense has still sent a request.
-            Err(_) => admit(app, caller.clone(), &[Bucket::Requests], standing).await?,
+            Err(_) => admission::request(app, caller, &[Bucket::Requests], standing).await?,
         }
     }
     let (path, query, body) = input?;

@@ -196,7 +196,7 @@ impl Response {
             }
             Error::Unavailable(_) => response.set(RETRY_AFTER, "1"),
             Error::MethodNotAllowed { allow } => response.set(ALLOW, allow),
-            Error::Unauthenticated => response.set(WWW_AUTHENTICATE, "Bearer"),
+            Error::Unauthenticated(_) => response.set(WWW_AUTHENTICATE, "Bearer"),
             _ => {}
         }
         response
@@ -289,7 +289,7 @@ pub fn status_and_code(error: &Error) -> (u16, &'static str) {
         Error::Malformed(_) => (400, "MALFORMED_REQUEST"),
         Error::InvalidCursor => (400, "INVALID_CURSOR"),
         Error::PageTooDeep => (400, "PAGE_TOO_DEEP"),
-        Error::Unauthenticated => (401, "UNAUTHENTICATED"),
+        Error::Unauthenticated(_) => (401, "UNAUTHENTICATED"),
         Error::InsufficientCredits { .. } => (402, "INSUFFICIENT_CREDITS"),
         Error::Forbidden(_) => (403, "FORBIDDEN"),
         Error::NotFound(_) => (404, "NOT_FOUND"),

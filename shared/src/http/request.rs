@@ -77,12 +77,13 @@ impl Request {
     /// # Errors
     /// [`Error::Unauthenticated`] if there is none.
     pub fn bearer(&self) -> Result<&str> {
-        let header = self.header("authorization").ok_or(Error::Unauthenticated)?;
-        let (scheme, token) = header.split_once(' ').ok_or(Error::Unauthenticated)?;
-        if scheme.eq_ignore_ascii_case("bearer") {
-            Ok(token.trim())
-        } else {
-            Err(Error::Unauthenticated)
+        let header = self.header("authorization");
+        let header = header.ok_or_else(|| Error::unauthenticated("there is no Authorization header"))?;
+        match header.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+            _ => Err(Error::unauthenticated(
+                "the Authorization header has no Bearer token",
+            )),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::tag::Tag;
 use crate::domain::user::Permission;
+use crate::store::admission;
 use crate::store::rates::Bucket;
 
 /// A method of HTTP.
@@ -57,7 +58,8 @@ pub struct Route {
     pub is_body_optional: bool,
     /// Whether what it answers has a version, in the header `ETag`, and a change can insist on one, with `If-Match`.
     pub is_versioned: bool,
-    /// What the caller's token must allow beyond being good; [`super::Call::permit`] is the proof that it does.
+    /// What the caller's token must allow beyond being good: what the endpoint's type of caller says
+    /// ([`super::endpoint::Identify::NEEDS`]).
     pub needs: Option<Permission>,
     /// Whether it answers members of the conversation in its path alone, and everybody else with 404.
     pub is_for_members: bool,
@@ -134,13 +136,6 @@ impl Route {
         self
     }
 
-    /// Only for callers whose token allows it: others get 403.
-    #[must_use]
-    pub const fn needs(mut self, permission: Permission) -> Self {
-        self.needs = Some(permission);
-        self
-    }
-
     /// Only for members of the conversation in the path: others get 404.
     #[must_use]
     pub const fn for_members(mut self) -> Self {
@@ -187,7 +182,7 @@ impl Route {
     /// its reads are one.
     #[must_use]
     pub const fn sends(mut self) -> Self {
-        self.buckets = &[Bucket::Requests, Bucket::Sends];
+        self.buckets = admission::SEND;
         self.admits_itself = true;
         self
     }

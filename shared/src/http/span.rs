@@ -32,7 +32,7 @@ impl Edge {
 
     fn ends(self) -> Timestamp {
         match self {
-            Self::Day(day) => day.next().start(),
+            Self::Day(day) => day.end(),
             Self::Moment(moment) => moment,
         }
     }
@@ -77,6 +77,9 @@ pub struct Span {
 
 impl Span {
     /// What a query asks for: up to now, and as long as `usual`, where it does not say; never longer than `most_days`.
+    ///
+    /// A `to` that lies ahead means all that there is, however far ahead: `9999-12-31` is what libraries write for an
+    /// open end. Nothing is dated later than tomorrow, so that is where such a stretch ends.
     pub fn of(
         now: Timestamp,
         from: Option<Edge>,
@@ -84,8 +87,12 @@ impl Span {
         usual: Duration,
         most_days: i64,
     ) -> Result<Self> {
+        let tomorrow = Day::of(now.plus(Duration::from_hours(24)));
         // What has happened in this millisecond has happened.
-        let to = to.map_or(now.plus(Duration::from_millis(1)), Edge::ends);
+        let mut to = to.map_or(now.plus(Duration::from_millis(1)), Edge::ends);
+        if from.is_none_or(|from| from.begins() < tomorrow.end()) {
+            to = to.min(tomorrow.end());
+        }
         let from = from.map_or(to.minus(usual), Edge::begins);
         if from >= to {
             return Err(Error::invalid("from", "out_of_order", "must lie before to"));

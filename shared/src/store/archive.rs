@@ -30,6 +30,7 @@ use crate::domain::day::Day;
 use crate::domain::ids::{ConversationId, UserId};
 use crate::domain::message::{Content, Entry, Event};
 use crate::domain::message_v2::{MessageV2, Progress};
+use crate::domain::permission::{AnalyticsView, ModerationView};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 
@@ -40,8 +41,14 @@ const PARALLEL: usize = 32;
 #[derive(Clone, Copy, Debug)]
 pub struct Sight(());
 
-impl From<&Permit> for Sight {
-    fn from(_: &Permit) -> Self {
+impl From<&Permit<ModerationView>> for Sight {
+    fn from(_: &Permit<ModerationView>) -> Self {
+        Self(())
+    }
+}
+
+impl From<&Permit<AnalyticsView>> for Sight {
+    fn from(_: &Permit<AnalyticsView>) -> Self {
         Self(())
     }
 }

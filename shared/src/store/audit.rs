@@ -22,6 +22,7 @@ use crate::auth::{Caller, Permit};
 use crate::domain::audit::{Actor, AuditEntry, Hash, Severity, Target, hex};
 use crate::domain::day::Day;
 use crate::domain::ids::{AuditId, MessageId, UserId};
+use crate::domain::permission::Right;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::telemetry::Count;
@@ -29,8 +30,8 @@ use crate::telemetry::Count;
 /// How often an entry looks for the end of the chain again before it gives up with 503.
 pub(super) const ATTEMPTS: u32 = 24;
 
-impl From<&Permit> for Actor {
-    fn from(permit: &Permit) -> Self {
+impl<R: Right> From<&Permit<R>> for Actor {
+    fn from(permit: &Permit<R>) -> Self {
         permit.caller().into()
     }
 }

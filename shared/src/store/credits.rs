@@ -17,6 +17,7 @@ use crate::domain::audit::{Actor, Target};
 use crate::domain::credits::{CreditTransaction, TransactionType};
 use crate::domain::fingerprint;
 use crate::domain::ids::{MessageId, TransactionId, UserId};
+use crate::domain::permission::CreditsGrant;
 use crate::domain::text::ClientMessageId;
 use crate::error::{Error, Result};
 use crate::telemetry::Count;
@@ -140,7 +141,7 @@ pub struct Granted {
 /// others were entering.
 pub async fn grant(
     app: &App,
-    permit: &Permit,
+    permit: &Permit<CreditsGrant>,
     user: UserId,
     amount: u64,
     reason: &str,

@@ -19,6 +19,7 @@ use crate::App;
 use crate::auth::Permit;
 use crate::domain::audit::{Actor, Target};
 use crate::domain::ids::{ExportId, UserId};
+use crate::domain::permission::AnalyticsExport;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::telemetry::Count;
@@ -120,7 +121,7 @@ pub struct Outcome {
 /// Notes that an export is wanted, in one transaction with its entry of the audit log.
 pub async fn create(
     app: &App,
-    permit: &Permit,
+    permit: &Permit<AnalyticsExport>,
     scope: Scope,
     filter: &Filter,
     asked: Value,
@@ -171,7 +172,7 @@ async fn read(app: &App, id: ExportId) -> Result<Option<Export>> {
 
 /// An export of the caller's own, and its parts. Others' do not exist: they hold what people have written, and
 /// whoever may export can ask for their own.
-pub async fn own(app: &App, permit: &Permit, id: ExportId) -> Result<(Export, Vec<Part>)> {
+pub async fn own(app: &App, permit: &Permit<AnalyticsExport>, id: ExportId) -> Result<(Export, Vec<Part>)> {
     let export = read(app, id).await?;
     let export = export.filter(|export| export.owner == permit.caller().user);
     let mut export = export.ok_or(Error::NotFound("export"))?;

@@ -36,10 +36,8 @@ pub use erasure::erase;
 pub use moderation::{Told, moderate};
 pub use pages::{Page, Start, page};
 pub use paid::append_paid;
-use reads::entry_of;
-pub use reads::{
-    entry, entry_for_worker, find, find_anywhere, newest, range, seq_of_message, subjects, unread,
-};
+pub use reads::{entry, entry_for_worker, find, newest, range, seq_of_message, subjects, unread};
+use reads::{entry_of, find_anywhere};
 pub(super) use reads::{first_since, first_since_in, range_in, seq_of_message_in};
 pub use receipts::{Addressed, addressed, mark_delivered, mark_read};
 
@@ -47,6 +45,7 @@ use serde_json::{Map, Value};
 
 pub(super) use self::codec::decode;
 use self::codec::{attribute, encode};
+use super::admission::Admitted;
 use super::days;
 use super::item::{Item, number};
 use super::keys;
@@ -105,11 +104,13 @@ pub struct Appended {
 /// others were appending, and whatever `announce` fails with.
 pub async fn append<A: Future<Output = Result<()>>>(
     app: &App,
+    admitted: &Admitted,
     sender: &Sender,
     draft: &Draft,
     newest: Option<Entry>,
     announce: impl Fn(u64) -> A,
 ) -> Result<Appended> {
+    belongs(admitted, sender)?;
     let fingerprint = &draft.fingerprint();
     let conversation = sender.conversation();
     let mut newest = newest;
@@ -185,6 +186,17 @@ pub async fn append<A: Future<Output = Result<()>>>(
     };
     announce(appended.entry.seq).await?;
     Ok(appended)
+}
+
+/// Whether the proof that a send was let through is the sender's own.
+fn belongs(admitted: &Admitted, sender: &Sender) -> Result<()> {
+    if admitted.user() == sender.user() {
+        Ok(())
+    } else {
+        Err(Error::internal(
+            "a message goes by the admission of somebody else",
+        ))
+    }
 }
 
 /// The entry of a message behind the newest one.

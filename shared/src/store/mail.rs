@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use self::codec::{attribute, decode, decode_flags, encode, encode_flags};
 use super::Worker;
+use super::admission::Admitted;
 use super::item::{Item, number};
 use super::keys::{self, Key};
 use super::notifications::{Stored, newest_of};
@@ -163,10 +164,6 @@ impl Correspondent {
 pub struct Draft {
     /// Its id: derived if the client named it, else fresh.
     pub id: MessageId,
-    /// Who sends it.
-    pub sender: UserId,
-    /// What they are called.
-    pub sender_name: String,
     /// Who gets it.
     pub recipient: UserId,
     /// What it is about.
@@ -184,13 +181,14 @@ pub struct Sent {
     pub replayed: bool,
 }
 
-/// Stores a mail, once for all attempts with its id: the content, the lists of both sides, the recipient's
+/// Stores a mail of whoever was admitted to send it, once for all attempts with its id: the content, the lists of both sides, the recipient's
 /// notification and both tallies are one transaction.
 ///
 /// # Errors
 /// [`Error::IdempotencyKeyReused`] if the id stands for another content, [`Error::Unavailable`] if too much was going
 /// on in one of the two boxes.
-pub async fn send(app: &App, draft: &Draft) -> Result<Sent> {
+pub async fn send(app: &App, admitted: &Admitted, draft: &Draft) -> Result<Sent> {
+    let sender = admitted.user();
     let fingerprint = fingerprint(draft);
     let mut newest = None;
     let mut backoff = Backoff::new(ATTEMPTS);
@@ -198,26 +196,26 @@ pub async fn send(app: &App, draft: &Draft) -> Result<Sent> {
         let now = app.now();
         let content = Content {
             id: draft.id,
-            sender: draft.sender,
+            sender,
             recipient: draft.recipient,
             subject: draft.subject.as_str().to_owned(),
             body: draft.body.as_str().to_owned(),
             created_at: now,
             notification: NotificationId::following(newest, now),
         };
-        match delivery(&content, &draft.sender_name, &fingerprint)
+        match delivery(&content, &admitted.card().display_name, &fingerprint)
             .send(app)
             .await?
         {
             Transacted::Done => {
                 app.meter().count(Count::MessagesSent, 1);
-                let side = if draft.sender == draft.recipient {
+                let side = if sender == draft.recipient {
                     Side::Both
                 } else {
                     Side::Sender
                 };
                 let mail = Correspondent {
-                    user: draft.sender,
+                    user: sender,
                     side,
                     content,
                     flags: Flags::untouched(side),
@@ -228,7 +226,7 @@ pub async fn send(app: &App, draft: &Draft) -> Result<Sent> {
                 });
             }
             Transacted::Refused(parts) => match parts.first() {
-                Some(Some(item)) => return replayed(app, draft, &fingerprint, item).await,
+                Some(Some(item)) => return replayed(app, sender, draft, &fingerprint, item).await,
                 _ => newest = newest_of(&parts)?,
             },
         }
@@ -276,18 +274,18 @@ fn delivery(content: &Content, sender_name: &str, fingerprint: &[u8]) -> Transac
 }
 
 /// The mail that an earlier attempt has stored.
-async fn replayed(app: &App, draft: &Draft, fingerprint: &[u8], item: &Item) -> Result<Sent> {
+async fn replayed(app: &App, sender: UserId, draft: &Draft, fingerprint: &[u8], item: &Item) -> Result<Sent> {
     if item.find_bytes(attribute::FINGERPRINT) != Some(fingerprint) {
         return Err(Error::IdempotencyKeyReused);
     }
-    let flags = keys::flags(draft.sender, draft.id);
+    let flags = keys::flags(sender, draft.id);
     let mut items = HashMap::from([(keys::locator(draft.id), item.clone())]);
     items.extend(
         table::get(app, &flags, Consistency::Strong)
             .await?
             .map(|item| (flags, item)),
     );
-    let mail = Correspondent::from_items(&items, draft.sender, draft.id)?;
+    let mail = Correspondent::from_items(&items, sender, draft.id)?;
     let mail = mail.ok_or_else(|| Error::internal("the id of a mail stands for something else"))?;
     Ok(Sent { mail, replayed: true })
 }

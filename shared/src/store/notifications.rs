@@ -23,6 +23,7 @@ use crate::auth::Permit;
 use crate::domain::audit::{Actor, Target};
 use crate::domain::ids::{MessageId, NotificationId, UserId};
 use crate::domain::notification::{Notification, NotificationText, NotificationType};
+use crate::domain::permission::NotificationsSystem;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use missed::Note;
@@ -374,7 +375,7 @@ pub async fn read_all(app: &App, user: UserId) -> Result<u64> {
 /// Notifies a user on behalf of the system, and has it audited in the same transaction.
 pub async fn notify(
     app: &App,
-    permit: &Permit,
+    permit: &Permit<NotificationsSystem>,
     user: UserId,
     of_type: &NotificationType,
     content: &NotificationText,

@@ -1,8 +1,14 @@
-//! Profiles: what a user's token said last.
+//! Profiles: what a user's tokens said, as far as the newest of them knows.
+//!
+//! A user may hold several tokens at once, one per device, and an old one may say what is no longer so. The profile
+//! remembers when the token was issued that it is of: an older one changes nothing, and a claim that a token leaves out
+//! stays as it was. So two devices never change a name back and forth. A token that does not say when it was issued is
+//! older than every one that does.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::item::{Item, number, text};
 use super::keys;
@@ -16,50 +22,108 @@ use crate::error::{Error, Result};
 /// A user's profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
-    /// What their token said last.
+    /// What their tokens said.
     pub claims: Claims,
+    /// When the newest token that changed it was issued; none if it did not say.
+    pub issued_at: Option<Timestamp>,
     /// When their first authenticated call came.
     pub created_at: Timestamp,
 }
 
-/// Whose claims this process has seen in the table, so that a warm function looks once and not per call.
+/// Which tokens this process has held against the table, so that a warm function looks once and not per call.
 #[derive(Debug, Default)]
-pub(crate) struct Seen(Mutex<HashMap<UserId, u64>>);
+pub(crate) struct Seen(Mutex<HashMap<UserId, Known>>);
+
+/// What is known of a user.
+#[derive(Debug)]
+struct Known {
+    /// What others see of them.
+    card: Card,
+    /// When the table was looked at. Another process may learn something newer meanwhile.
+    looked_at: Timestamp,
+    /// What tokens said that have nothing to add to the profile, newest last.
+    tokens: Vec<u64>,
+}
 
 impl Seen {
-    /// More users than one process sees in a while; beyond, it begins anew.
-    const CAPACITY: usize = 10_000;
+    /// More users than one process sees in a while; beyond, it begins anew. A card takes 10 KB at the most.
+    const CAPACITY: usize = 2_000;
+    /// More devices than somebody uses at once.
+    const TOKENS: usize = 4;
+    /// How long a process goes by what it knows.
+    const LIFETIME: Duration = Duration::from_mins(1);
 
-    fn holds(&self, user: UserId, hash: u64) -> bool {
-        self.0.lock().is_ok_and(|seen| seen.get(&user) == Some(&hash))
+    /// What others see of a user, if this process knows it and a token has nothing to add.
+    fn find(&self, user: UserId, token: u64, now: Timestamp) -> Option<Card> {
+        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = seen.get(&user)?;
+        let is_known = known.tokens.contains(&token) && now.since(known.looked_at) < Self::LIFETIME;
+        is_known.then(|| known.card.clone())
     }
 
-    fn note(&self, user: UserId, hash: u64) {
-        if let Ok(mut seen) = self.0.lock() {
-            if seen.len() >= Self::CAPACITY {
-                seen.clear();
-            }
-            seen.insert(user, hash);
+    fn note(&self, user: UserId, token: u64, card: &Card, now: Timestamp) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= Self::CAPACITY && !seen.contains_key(&user) {
+            seen.clear();
         }
+        let mut tokens = seen.remove(&user).map(|known| known.tokens).unwrap_or_default();
+        tokens.retain(|known| *known != token);
+        if tokens.len() >= Self::TOKENS {
+            tokens.remove(0);
+        }
+        tokens.push(token);
+        let known = Known {
+            card: card.clone(),
+            looked_at: now,
+            tokens,
+        };
+        seen.insert(user, known);
     }
 }
 
-/// Creates the profile at the first authenticated call, and refreshes it when the claims have changed.
-pub async fn refresh(app: &App, user: UserId, claims: &Claims) -> Result<()> {
+/// Creates the profile at the first authenticated call, refreshes it where a token knows better, and says what others see
+/// of the user. `issued_at` is when the token was issued.
+pub async fn refresh(app: &App, user: UserId, claims: &Claims, issued_at: Option<Timestamp>) -> Result<Card> {
     let mut hasher = DefaultHasher::new();
-    claims.hash(&mut hasher);
-    let hash = hasher.finish();
-    if app.outside.profiles.holds(user, hash) {
-        return Ok(());
+    (claims, issued_at).hash(&mut hasher);
+    let token = hasher.finish();
+    let seen = &app.outside.profiles;
+    if let Some(card) = seen.find(user, token, app.now()) {
+        return Ok(card);
     }
-    if find(app, user)
-        .await?
-        .is_none_or(|profile| profile.claims != *claims)
-    {
-        save(app, user, claims).await?;
+    let profile = match find(app, user).await? {
+        Some(profile) => match profile.refreshed(claims, issued_at) {
+            Some(claims) => save(app, user, &claims, issued_at).await?,
+            None => profile,
+        },
+        None => save(app, user, claims, issued_at).await?,
+    };
+    let card = Card::of(user, &profile.claims);
+    seen.note(user, token, &card, app.now());
+    Ok(card)
+}
+
+impl Profile {
+    /// The claims that a token makes of the profile; none if it changes nothing.
+    fn refreshed(&self, token: &Claims, issued_at: Option<Timestamp>) -> Option<Claims> {
+        if issued_at < self.issued_at {
+            return None;
+        }
+        let newest =
+            |said: &Option<String>, before: &Option<String>| said.as_ref().or(before.as_ref()).cloned();
+        let before = &self.claims;
+        let claims = Claims {
+            name: newest(&token.name, &before.name),
+            username: newest(&token.username, &before.username),
+            email: newest(&token.email, &before.email),
+            avatar_url: newest(&token.avatar_url, &before.avatar_url),
+            business_unit: newest(&token.business_unit, &before.business_unit),
+            // Rights end by not being named any more.
+            roles: token.roles.clone(),
+            permissions: token.permissions.clone(),
+        };
+        (claims != *before).then_some(claims)
     }
-    app.outside.profiles.note(user, hash);
-    Ok(())
 }
 
 /// A user's profile; none for somebody who never called.
@@ -95,23 +159,96 @@ pub async fn unknown(app: &App, users: &[UserId]) -> Result<Vec<UserId>> {
 
 const CLAIMS: &str = "p";
 const CREATED_AT: &str = "a";
+const ISSUED_AT: &str = "i";
 
-async fn save(app: &App, user: UserId, claims: &Claims) -> Result<()> {
+/// Writes a profile, unless a newer token has written it meanwhile; the profile as it is afterwards.
+async fn save(app: &App, user: UserId, claims: &Claims, issued_at: Option<Timestamp>) -> Result<Profile> {
     let claims = serde_json::to_string(claims).map_err(Error::internal)?;
-    let update = Update::new(
-        keys::profile(user),
-        format!("SET {CLAIMS} = :claims, {CREATED_AT} = if_not_exists({CREATED_AT}, :now)"),
-    )
-    .value(":claims", text(claims))
-    .value(":now", number(app.now().milliseconds()));
+    let set = format!("SET {CLAIMS} = :claims, {CREATED_AT} = if_not_exists({CREATED_AT}, :now)");
+    let update = match issued_at {
+        Some(issued_at) => Update::new(keys::profile(user), format!("{set}, {ISSUED_AT} = :issued"))
+            .only_if(format!(
+                "attribute_not_exists({ISSUED_AT}) OR {ISSUED_AT} <= :issued"
+            ))
+            .value(":issued", number(issued_at.milliseconds())),
+        None => Update::new(keys::profile(user), set).only_if(format!("attribute_not_exists({ISSUED_AT})")),
+    };
+    let update = update
+        .value(":claims", text(claims))
+        .value(":now", number(app.now().milliseconds()));
     match update.send(app).await? {
-        Written::Done(_) | Written::Refused(_) => Ok(()),
+        Written::Done(item) | Written::Refused(item) => decode(&item),
     }
 }
 
 fn decode(item: &Item) -> Result<Profile> {
     Ok(Profile {
         claims: serde_json::from_str(item.get_text(CLAIMS)?).map_err(Error::internal)?,
+        issued_at: item.find_time(ISSUED_AT)?,
         created_at: item.get_time(CREATED_AT)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn token(name: Option<&str>) -> Claims {
+        Claims {
+            name: name.map(str::to_owned),
+            ..Claims::default()
+        }
+    }
+
+    proptest! {
+        /// In whatever order a user's devices call, and however often, each token changes the profile once at the most,
+        /// and the newest has the last word.
+        #[test]
+        fn devices_never_change_a_name_back_and_forth(
+            names in proptest::collection::btree_map(0_i64..6, proptest::option::of("[abc]"), 1..6),
+            order in proptest::collection::vec(any::<proptest::sample::Index>(), 50),
+        ) {
+            let tokens: Vec<(i64, Claims)> = names
+                .iter()
+                .map(|(moment, name)| (*moment, token(name.as_deref())))
+                .collect();
+            let mut profile = Profile {
+                claims: Claims::default(),
+                issued_at: None,
+                created_at: Timestamp::default(),
+            };
+            let mut changes = 0;
+            let at_last = (0..=tokens.len()).flat_map(|_| &tokens);
+            for (moment, claims) in order.iter().map(|index| index.get(&tokens)).chain(at_last) {
+                let issued_at = Some(Timestamp::from_milliseconds(*moment));
+                if let Some(claims) = profile.refreshed(claims, issued_at) {
+                    profile = Profile { claims, issued_at, ..profile };
+                    changes += 1;
+                }
+            }
+            prop_assert!(changes <= tokens.len());
+            if let Some((_, newest)) = tokens.last().filter(|(_, newest)| newest.name.is_some()) {
+                prop_assert_eq!(&profile.claims.name, &newest.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_token_leaves_out_stays_and_what_an_older_one_says_is_passed_over() {
+        let at = |moment: i64| Some(Timestamp::from_milliseconds(moment));
+        let profile = Profile {
+            claims: token(Some("Ada")),
+            issued_at: at(5),
+            created_at: Timestamp::default(),
+        };
+        assert_eq!(profile.refreshed(&token(None), at(9)), None);
+        assert_eq!(profile.refreshed(&token(Some("Eda")), at(4)), None);
+        assert_eq!(profile.refreshed(&token(Some("Eda")), None), None);
+        assert_eq!(
+            profile.refreshed(&token(Some("Eda")), at(6)),
+            Some(token(Some("Eda")))
+        );
+    }
 }

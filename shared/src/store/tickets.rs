@@ -47,13 +47,13 @@ pub async fn issue(app: &App, holder: &str) -> Result<String> {
 /// [`Error::Unauthenticated`] for one that was not issued here, is over or was taken before.
 pub async fn redeem(app: &App, ticket: &str) -> Result<String> {
     let sealed: Sealed = cursor::open(app.config().cursor_secret()?, NOBODY, SEAL, ticket)
-        .map_err(|_| Error::Unauthenticated)?;
+        .map_err(|_| Error::unauthenticated("the ticket was not issued here"))?;
     if Timestamp::from_milliseconds(sealed.e) <= app.now() {
-        return Err(Error::Unauthenticated);
+        return Err(Error::unauthenticated("the ticket has expired"));
     }
     let item = table::take(app, &keys::ticket(&hash(ticket)))
         .await?
-        .ok_or(Error::Unauthenticated)?;
+        .ok_or_else(|| Error::unauthenticated("the ticket was used"))?;
     item.get_text(HOLDER).map(str::to_owned)
 }
 

@@ -183,6 +183,72 @@ async fn every_bad_credential_gets_the_same_answer() {
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
 }
 
+/// Why a token was refused stands in the log, and the token does not.
+#[tokio::test]
+async fn the_log_says_why_a_token_was_refused() {
+    let world = World::with(&[("JWT_ISSUER", "https://issuer.example")]).await;
+    let user = Uuid::new_v4();
+    let good = but(&claims(&world, user), "iss", json!("https://issuer.example"));
+    let header = Header::new(Algorithm::HS256);
+    let other_secret = EncodingKey::from_secret(b"another secret of thirty-two bytes");
+    let private = "somebody@example.com";
+    for (token, reason) in [
+        (
+            signed(&header, &good, &other_secret),
+            "its signature is not by the key",
+        ),
+        (
+            by_secret(&world, &but(&good, "exp", json!(1))),
+            "the token has expired",
+        ),
+        (
+            by_secret(&world, &but(&good, "exp", Value::Null)),
+            "exp is no time",
+        ),
+        (
+            by_secret(&world, &but(&good, "sub", json!(private))),
+            "sub is no UUID",
+        ),
+        (
+            by_secret(&world, &but(&good, "iss", json!(private))),
+            "its issuer is another than JWT_ISSUER",
+        ),
+        (
+            by_secret(&world, &json!(private)),
+            "it is no JWT with an object of claims",
+        ),
+    ] {
+        let person = world.bearer(user, token.clone());
+        let answer = person.get("/api/v1/users/me").await;
+        let id = answer.header("x-request-id").unwrap().to_owned();
+        answer.is(401);
+        assert!(
+            harness::Socket::open(format!("{}/?token={token}", person.ws_url()))
+                .await
+                .is_err()
+        );
+        for wanted in [
+            world.logged(1, |line| line["request_id"] == *id).await,
+            world
+                .logged(1, |line| {
+                    line["function"] == "authorize_connection" && line["error"].to_string().contains(reason)
+                })
+                .await,
+        ] {
+            assert_eq!(
+                (&wanted["status"], &wanted["error"]),
+                (
+                    &json!(401),
+                    &json!(format!("a valid bearer token is needed: {reason}"))
+                ),
+            );
+        }
+        let signature = token.rsplit('.').next().unwrap();
+        assert!(!world.log_text().contains(signature), "{reason}");
+    }
+    assert!(!world.log_text().contains(private));
+}
+
 /// RFC 7519 §4.1.1, §4.1.3: checked when the installation names them, and then needed.
 #[tokio::test]
 async fn issuer_and_audience_are_insisted_on_where_they_are_set() {

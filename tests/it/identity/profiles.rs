@@ -179,6 +179,76 @@ async fn changed_claims_change_what_the_others_see_and_not_since_when_one_is_kno
     assert_eq!(names, ["rob", "bob"]);
 }
 
+/// Contract §1: two devices, one of them with an older token, never change the name back and forth.
+#[tokio::test]
+async fn an_older_token_changes_nothing_that_others_see() {
+    let world = World::in_desk(&[]).await;
+    let ada = world.person("ada").await;
+    let user = Uuid::new_v4();
+    let now = world.desk().clock().now().seconds();
+    let device = |age: i64, name: Option<&str>| {
+        let claims = but(&claims(&world, user), "iat", json!(now - age));
+        let claims = but(&claims, "name", name.map_or(Value::Null, |name| json!(name)));
+        world.bearer(user, by_secret(&world, &claims))
+    };
+    let older = device(600, Some("Bob"));
+    let newer = device(60, Some("Robert"));
+    let silent = device(30, None);
+    let timeless = {
+        let claims = but(&claims(&world, user), "iat", Value::Null);
+        world.bearer(user, by_secret(&world, &but(&claims, "name", json!("Nobody"))))
+    };
+    older.get("/api/conversations").await.is(200);
+    let conversation = ada.open_direct(&older).await;
+    assert_eq!(
+        participant(&ada, &conversation, user).await["display_name"],
+        "Bob"
+    );
+    newer.get("/api/conversations").await.is(200);
+    for device in [&older, &silent, &timeless, &newer, &older] {
+        assert_eq!(me(device).await["display_name"], "Robert");
+        let message = device.says(&conversation, "whoever I am").await;
+        assert_eq!(message["sender_username"], "Robert");
+        let _socket = device.connect().await;
+        let mail = json!({ "recipient_id": ada.id, "subject": "Me", "body": "It is me." });
+        let mail = device.post("/api/v2/messages", mail).await.is(201);
+        assert_eq!(mail["sender"]["name"], "Robert");
+        assert_eq!(
+            participant(&ada, &conversation, user).await["display_name"],
+            "Robert"
+        );
+    }
+    world.settled().await;
+    let seen = ada.get("/api/v2/notifications").await.is(200).to_string();
+    assert!(
+        seen.contains("Robert") && !seen.contains("Bob") && !seen.contains("Nobody"),
+        "{seen}"
+    );
+}
+
+/// Contract §1: claims that did not change write nothing, whichever of a user's tokens brings them.
+#[tokio::test]
+async fn a_profile_is_written_only_when_a_newer_token_changes_it() {
+    let world = World::in_desk(&[]).await;
+    let user = Uuid::new_v4();
+    let now = world.desk().clock().now().seconds();
+    let device = |age: i64, name: &str| {
+        let claims = but(&claims(&world, user), "iat", json!(now - age));
+        world.bearer(user, by_secret(&world, &but(&claims, "name", json!(name))))
+    };
+    let (older, newer) = (device(600, "Bob"), device(60, "Robert"));
+    let newest = device(10, "Robert");
+    older.get("/api/v1/users/me").await.is(200);
+    newer.get("/api/v1/users/me").await.is(200);
+    for device in [&older, &newest, &older, &newer, &newest, &older] {
+        let answer = device.get("/api/v1/users/me").await;
+        let id = answer.header("x-request-id").unwrap().to_owned();
+        answer.is(200);
+        let line = world.logged(1, |line| line["request_id"] == *id).await;
+        assert_eq!(line["write_units"], 0.0, "{line}");
+    }
+}
+
 /// Contract §1: a profile changes by its own token alone.
 #[tokio::test]
 async fn tickets_and_calls_of_one_leave_the_profile_of_another_alone() {
@@ -236,6 +306,76 @@ async fn claims_that_nobody_asked_for_do_no_harm() {
     ] {
         let token = by_secret(&world, &but(&good, name, value.clone()));
         assert_eq!(super::status(&world, user, &token).await, 200, "{name}: {value}");
+    }
+}
+
+/// Contract §1: an optional claim of another type counts as absent, and the rest is taken.
+#[tokio::test]
+async fn a_claim_of_another_type_refuses_no_token() {
+    let world = World::start().await;
+    let user = Uuid::new_v4();
+    let mut odd = claims(&world, user);
+    for (name, value) in [
+        ("name", json!("Ada")),
+        ("username", json!(7)),
+        ("email", json!([])),
+        ("roles", json!("admin")),
+        ("permissions", json!(["audit.view", 7])),
+        ("business_unit", json!({})),
+        ("avatar_url", json!("javascript:alert(1)")),
+    ] {
+        odd[name] = value;
+    }
+    let ada = world.bearer(user, by_secret(&world, &odd));
+    let seen = me(&ada).await;
+    assert_eq!(
+        seen,
+        json!({
+            "id": user, "username": "Ada", "display_name": "Ada", "email": null, "avatar_url": null, "roles": [],
+            "permissions": ["audit.view"], "business_unit": null, "created_at": seen["created_at"]
+        })
+    );
+}
+
+/// Contract §1: what claims bring is bounded and clean before anybody else gets to see it.
+#[tokio::test]
+async fn others_see_no_name_or_picture_that_is_too_long_or_odd() {
+    let world = World::start().await;
+    let ada = world.person("ada").await;
+    for (name, avatar) in [
+        ("a\r\nb\u{0}", "javascript:alert(1)"),
+        ("", "data:text/html,<script>"),
+        (
+            &*"x".repeat(101),
+            &*format!("https://example.com/{}", "x".repeat(2_048)),
+        ),
+        ("a\u{202e}b", "https://example.com/\"><script>"),
+    ] {
+        let odd = Claims {
+            avatar_url: Some(avatar.to_owned()),
+            business_unit: Some("x".repeat(65)),
+            ..named(name, name)
+        };
+        let bob = world.stranger(Uuid::new_v4(), odd);
+        let seen = me(&bob).await;
+        let start = &bob.id.to_string()[..8];
+        assert_eq!(
+            (
+                &seen["username"],
+                &seen["display_name"],
+                &seen["avatar_url"],
+                &seen["business_unit"]
+            ),
+            (&json!(start), &json!(start), &Value::Null, &Value::Null)
+        );
+        let conversation = ada.open_direct(&bob).await;
+        let message = bob.says(&conversation, "hello").await;
+        assert_eq!(message["sender_username"], start);
+        let seen = participant(&ada, &conversation, bob.id).await;
+        assert_eq!(
+            (&seen["username"], &seen["display_name"], &seen["avatar_url"]),
+            (&json!(start), &json!(start), &Value::Null)
+        );
     }
 }
 

@@ -1,143 +1,15 @@
 //! Tokens by the keys that an issuer publishes: fetched once, again when a new one appears, and kept when the
 //! issuer is away.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use harness::World;
-use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
 use uuid::Uuid;
 
-use super::{by_secret, claims, signed, status};
-
-// See `tests/data/keys/README.md`.
-const RSA_ONE: &[u8] = include_bytes!("../../data/keys/rsa-one.pem");
-const RSA_ONE_PUBLIC: &[u8] = include_bytes!("../../data/keys/rsa-one.public.pem");
-const RSA_TWO: &[u8] = include_bytes!("../../data/keys/rsa-two.pem");
-const EC_ONE: &[u8] = include_bytes!("../../data/keys/ec-one.pem");
-
-/// One of the issuer's keys.
-struct Key {
-    id: &'static str,
-    algorithm: Algorithm,
-    key: EncodingKey,
-}
-
-impl Key {
-    fn rsa(id: &'static str, pem: &[u8]) -> Self {
-        Self {
-            id,
-            algorithm: Algorithm::RS256,
-            key: EncodingKey::from_rsa_pem(pem).unwrap(),
-        }
-    }
-
-    fn ec(id: &'static str, pem: &[u8]) -> Self {
-        Self {
-            id,
-            algorithm: Algorithm::ES256,
-            key: EncodingKey::from_ec_pem(pem).unwrap(),
-        }
-    }
-
-    fn published(&self) -> Value {
-        let mut jwk = Jwk::from_encoding_key(&self.key, self.algorithm).unwrap();
-        jwk.common.key_id = Some(self.id.to_owned());
-        serde_json::to_value(jwk).unwrap()
-    }
-
-    fn token(&self, claims: &Value) -> String {
-        self.token_as(Some(self.id), claims)
-    }
-
-    fn token_as(&self, id: Option<&str>, claims: &Value) -> String {
-        let mut header = Header::new(self.algorithm);
-        header.kid = id.map(str::to_owned);
-        signed(&header, claims, &self.key)
-    }
-}
-
-/// An issuer on a port of its own.
-struct Issuer {
-    url: String,
-    /// What it answers; none while it is broken.
-    answer: Arc<Mutex<Option<String>>>,
-    fetches: Arc<AtomicUsize>,
-    serving: tokio::task::JoinHandle<()>,
-}
-
-impl Drop for Issuer {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
-}
-
-impl Issuer {
-    async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/keys.json", listener.local_addr().unwrap());
-        let answer: Arc<Mutex<Option<String>>> = Arc::default();
-        let fetches: Arc<AtomicUsize> = Arc::default();
-        let (answers, count) = (Arc::clone(&answer), Arc::clone(&fetches));
-        let serving = tokio::spawn(async move {
-            loop {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                let mut request = Vec::new();
-                while !request.ends_with(b"\r\n\r\n") {
-                    let mut byte = [0];
-                    if stream.read(&mut byte).await.unwrap() == 0 {
-                        break;
-                    }
-                    request.push(byte[0]);
-                }
-                assert!(request.starts_with(b"GET /keys.json HTTP/1.1\r\n"));
-                count.fetch_add(1, Ordering::SeqCst);
-                let (status, body) = match answers.lock().unwrap().clone() {
-                    Some(body) => ("200 OK", body),
-                    None => ("503 Service Unavailable", String::new()),
-                };
-                let head = format!(
-                    "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
-                    body.len()
-                );
-                stream.write_all((head + &body).as_bytes()).await.unwrap();
-            }
-        });
-        Self {
-            url,
-            answer,
-            fetches,
-            serving,
-        }
-    }
-
-    fn publishes(&self, keys: &[&Key]) {
-        let keys: Vec<Value> = keys.iter().map(|key| key.published()).collect();
-        self.answers(&json!({ "keys": keys }).to_string());
-    }
-
-    fn answers(&self, text: &str) {
-        *self.answer.lock().unwrap() = Some(text.to_owned());
-    }
-
-    fn breaks(&self) {
-        *self.answer.lock().unwrap() = None;
-    }
-
-    fn fetches(&self) -> usize {
-        self.fetches.load(Ordering::SeqCst)
-    }
-
-    /// A world that trusts this issuer and nobody else. Each of its functions is one process, which remembers keys.
-    async fn world(&self) -> World {
-        World::in_desk(&[("JWT_SECRET_KEY", ""), ("JWT_JWKS_URL", &self.url)]).await
-    }
-}
+use super::issuer::{EC_ONE, Issuer, Key, RSA_ONE, RSA_ONE_PUBLIC, RSA_TWO};
+use super::{but, by_secret, claims, signed, status};
 
 /// Contract §1
 #[tokio::test]
@@ -381,6 +253,89 @@ async fn an_issuer_that_is_away_is_not_asked_by_every_request() {
         assert_eq!(status(&world, user, &key.token(&claims)).await, 200);
     }
     assert!(issuer.fetches() <= 3, "{} fetches", issuer.fetches());
+}
+
+/// RFC 7517 §4.2, §4.3: a key is good for what its issuer says that it is for.
+#[tokio::test]
+async fn a_key_that_is_not_for_signatures_verifies_none() {
+    let issuer = Issuer::start().await;
+    let key = Key::rsa("r1", RSA_ONE);
+    for (name, value, expected) in [
+        ("use", json!("sig"), 200),
+        ("use", json!("enc"), 401),
+        ("use", json!("tls"), 401),
+        ("key_ops", json!(["verify"]), 200),
+        ("key_ops", json!(["sign", "verify"]), 200),
+        ("key_ops", json!(["encrypt", "wrapKey"]), 401),
+        ("key_ops", json!([]), 401),
+    ] {
+        let mut published = key.published();
+        published.as_object_mut().unwrap().remove("alg");
+        published[name] = value.clone();
+        issuer.answers(&json!({ "keys": [published] }).to_string());
+        let world = issuer.world().await;
+        let user = Uuid::new_v4();
+        let claims = claims(&world, user);
+        for token in [key.token(&claims), key.token_as(None, &claims)] {
+            assert_eq!(status(&world, user, &token).await, expected, "{name} {value}");
+        }
+    }
+}
+
+/// RFC 7517 §4.2: without a key id, only keys that can have signed are in question.
+#[tokio::test]
+async fn a_token_without_a_key_id_is_taken_where_one_key_alone_can_have_signed_it() {
+    let issuer = Issuer::start().await;
+    let (one, two) = (Key::rsa("r1", RSA_ONE), Key::rsa("r2", RSA_TWO));
+    let mut for_encryption = two.published();
+    for_encryption.as_object_mut().unwrap().remove("alg");
+    for_encryption["use"] = json!("enc");
+    let mut same_id = for_encryption.clone();
+    same_id["kid"] = json!("r1");
+    issuer.answers(&json!({ "keys": [for_encryption, same_id, one.published()] }).to_string());
+    let world = issuer.world().await;
+    let user = Uuid::new_v4();
+    let claims = claims(&world, user);
+    assert_eq!(status(&world, user, &one.token_as(None, &claims)).await, 200);
+    assert_eq!(status(&world, user, &one.token(&claims)).await, 200);
+    assert_eq!(status(&world, user, &two.token_as(None, &claims)).await, 401);
+}
+
+/// S0-J03: while one request fetches the keys from an issuer that takes its time, the others go on with those that are known.
+#[tokio::test]
+async fn known_keys_answer_while_one_request_fetches_from_a_slow_issuer() {
+    let issuer = Issuer::start().await;
+    let (one, two) = (Key::rsa("r1", RSA_ONE), Key::rsa("r2", RSA_TWO));
+    issuer.publishes(&[&one]);
+    let world = issuer.world().await;
+    let user = Uuid::new_v4();
+    let claims = claims(&world, user);
+    assert_eq!(status(&world, user, &one.token(&claims)).await, 200);
+    world.advance(Duration::from_mins(11));
+
+    issuer.publishes(&[&one, &two]);
+    let answers = issuer.holds_back();
+    let (unknown, asked) = (two.token(&claims), two.token_as(Some("forged"), &claims));
+    let fetching = async {
+        let waiting = [
+            status(&world, user, &unknown),
+            status(&world, user, &unknown),
+            status(&world, user, &asked),
+        ];
+        futures::future::join_all(waiting).await
+    };
+    let others = async {
+        issuer.is_asked(2).await;
+        for number in 0..2 {
+            let known = but(&claims, "jti", json!(number.to_string()));
+            assert_eq!(status(&world, user, &one.token(&known)).await, 200);
+        }
+        assert_eq!(issuer.fetches(), 2, "one fetch at a time");
+        drop(answers);
+    };
+    let (fetched, ()) = tokio::join!(fetching, others);
+    assert_eq!(fetched, [200, 200, 401]);
+    assert_eq!(issuer.fetches(), 2, "those who waited take what was fetched");
 }
 
 /// RFC 7517 §5: keys of a kind that nobody here knows are passed over.

@@ -78,6 +78,7 @@ impl Client {
             user: UserId::from_uuid(user),
             claims: claims.clone(),
             expires_at: now.plus(LIFETIME),
+            issued_at: None,
         };
         let token = demo::token(desk.secret(), user, claims, now, LIFETIME);
         Self {

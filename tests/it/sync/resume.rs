@@ -200,6 +200,7 @@ async fn a_connection_has_one_resume_at_a_time() {
         user: UserId::from_uuid(bob.id),
         claims: Claims::default(),
         expires_at: world.desk().clock().now().plus(Duration::from_secs(60)),
+        issued_at: None,
     };
     let event = json!({
         "headers": {}, "multiValueHeaders": {},

@@ -159,8 +159,8 @@ fn behind(scope: &Scope, order: Order, cell: (Day, u8, Option<ConversationId>)) 
         return Some((day, shard + 1));
     }
     match order {
-        Order::NewestDayFirst => Some(day.previous()).filter(|day| *day >= first_day(scope)),
-        Order::OldestDayFirst => Some(day.next()).filter(|day| *day <= last_day(scope)),
+        Order::NewestDayFirst => day.previous().filter(|day| *day >= first_day(scope)),
+        Order::OldestDayFirst => day.next().filter(|day| *day <= last_day(scope)),
     }
     .map(|day| (day, 0))
 }
@@ -188,7 +188,7 @@ fn leg(
     let (since, until) = if scope.user.is_some() {
         (from, to)
     } else {
-        (from.max(day.start()), to.min(day.next().start()))
+        (from.max(day.start()), to.min(day.end()))
     };
     let seq = match position {
         Some(position) if (position.day, position.conversation) == (day, conversation) => Some(position.seq?),

@@ -1,10 +1,11 @@
 //! The direct conversation of two people, page by page.
 
-use super::Sight;
 use crate::App;
+use crate::auth::Permit;
 use crate::domain::conversation::Cursor;
 use crate::domain::ids::{ConversationId, UserId};
 use crate::domain::message::{Entry, Event};
+use crate::domain::permission::ModerationView;
 use crate::error::{Error, Result};
 use crate::store::table::Consistency;
 use crate::store::{conversations, log, members};
@@ -23,7 +24,7 @@ pub struct Between {
 ///
 /// # Errors
 /// They have none.
-pub async fn between(app: &App, _: Sight, users: [UserId; 2]) -> Result<Between> {
+pub async fn between(app: &App, _: &Permit<ModerationView>, users: [UserId; 2]) -> Result<Between> {
     let [one, other] = users;
     let conversation = ConversationId::direct(one, other);
     // On the heap: a future of the SDK is large, and every caller would carry the three of them.

@@ -8,6 +8,7 @@ use crate::auth::Permit;
 use crate::domain::audit::{AuditEntry, Break, Hash, hex};
 use crate::domain::day::Day;
 use crate::domain::ids::UserId;
+use crate::domain::permission::AuditView;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::store::item::Item;
@@ -68,7 +69,7 @@ pub struct Page {
 /// not looked after without end.
 pub async fn list(
     app: &App,
-    _: &Permit,
+    _: &Permit<AuditView>,
     filter: &Filter,
     before: Option<Place>,
     limit: usize,
@@ -125,7 +126,7 @@ pub struct Verdict {
 ///
 /// # Errors
 /// 422 if there are too many entries to do so in one request.
-pub async fn verify(app: &App, _: &Permit, first: Day, last: Day) -> Result<Verdict> {
+pub async fn verify(app: &App, _: &Permit<AuditView>, first: Day, last: Day) -> Result<Verdict> {
     let mut check = Check {
         head: head(app).await?,
         verdict: Verdict::default(),
@@ -217,8 +218,13 @@ impl Check {
 
     /// Checks what follows on the last entry: that of a later day refers to it, or it is the end of the chain.
     async fn seam(&mut self, app: &App, last: Day) -> Result<Option<Break>> {
-        let later = Query::between(keys::AUDIT_DAYS.to_owned(), last.next().to_string(), "~").limit(1);
-        let found = later.all(app).await?;
+        let found = match last.next() {
+            Some(next) => {
+                let later = Query::between(keys::AUDIT_DAYS.to_owned(), next.to_string(), "~");
+                later.limit(1).all(app).await?
+            }
+            None => Vec::new(),
+        };
         if let Some(day) = found.first() {
             let day = day_of(day)?;
             let items = entries(day, 1, 1).all(app).await?;
@@ -270,7 +276,10 @@ fn broken(day: Day, number: u64, entry: Option<&AuditEntry>, reason: &str) -> Br
 
 /// The last entry before a day, and its hash.
 async fn last_before(app: &App, day: Day) -> Result<Option<(Place, Hash)>> {
-    let earlier = Query::between(keys::AUDIT_DAYS.to_owned(), "0", day.previous().to_string());
+    let Some(previous) = day.previous() else {
+        return Ok(None);
+    };
+    let earlier = Query::between(keys::AUDIT_DAYS.to_owned(), "0", previous.to_string());
     let found = earlier.newest_first(true).limit(1).all(app).await?;
     let Some(day) = found.first().map(day_of).transpose()? else {
         return Ok(None);

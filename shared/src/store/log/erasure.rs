@@ -10,6 +10,7 @@ use crate::auth::Permit;
 use crate::domain::audit::{Actor, Severity, Target};
 use crate::domain::ids::{ConversationId, MessageId};
 use crate::domain::message::{Content, Entry, Event};
+use crate::domain::permission::HardDelete;
 use crate::domain::unread::Window;
 use crate::error::{Error, Result};
 use crate::store::audit::{self, Act, Pending};
@@ -28,11 +29,11 @@ const CONTENT: [&str; 4] = [
 
 /// Removes the content of a message from every item, in one transaction with the entry of the audit log and, unless
 /// the message was deleted before, the entry that tells its members. Done again, it changes nothing.
-pub async fn erase(app: &App, permit: &Permit, message: MessageId) -> Result<Told> {
+pub async fn erase(app: &App, permit: &Permit<HardDelete>, message: MessageId) -> Result<Told> {
     let actor = Actor::from(permit);
     let mut backoff = Backoff::new(ATTEMPTS);
     loop {
-        let found = find_anywhere(app, permit, message).await?;
+        let found = find_anywhere(app, message).await?;
         let (conversation, entry) = found.ok_or(Error::NotFound("message"))?;
         let Event::Message(content) = &entry.event else {
             return Err(Error::NotFound("message"));

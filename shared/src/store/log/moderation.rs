@@ -11,6 +11,7 @@ use crate::domain::audit::{Actor, Severity, Target};
 use crate::domain::ids::{ConversationId, MessageId, UserId};
 use crate::domain::message::{Content, Entry, Event};
 use crate::domain::moderation::{Moderation, ModerationStatus};
+use crate::domain::permission::ModerationAction;
 use crate::domain::unread::{Ordinal, Window};
 use crate::error::{Error, Result};
 use crate::store::audit::{Act, Pending};
@@ -39,7 +40,7 @@ pub struct Told {
 /// left, and the last one wins.
 pub async fn moderate(
     app: &App,
-    permit: &Permit,
+    permit: &Permit<ModerationAction>,
     message: MessageId,
     status: ModerationStatus,
     reason: Option<&str>,
@@ -47,7 +48,7 @@ pub async fn moderate(
     let actor = Actor::from(permit);
     let mut backoff = Backoff::new(ATTEMPTS);
     loop {
-        let found = find_anywhere(app, permit, message).await?;
+        let found = find_anywhere(app, message).await?;
         let (conversation, entry) = found.ok_or(Error::NotFound("message"))?;
         let Event::Message(content) = &entry.event else {
             return Err(Error::NotFound("message"));

@@ -5,10 +5,13 @@
 //! and comes back with the first message, whatever the balance is by then.
 
 use super::codec::{decode, encode};
-use super::{ATTEMPTS, Appended, Draft, claimed, holds, locator, message_entry, moved_claim, newest};
+use super::{
+    ATTEMPTS, Appended, Draft, belongs, claimed, holds, locator, message_entry, moved_claim, newest,
+};
 use crate::App;
 use crate::domain::message::{Entry, Payment};
 use crate::error::{Error, Result};
+use crate::store::admission::Admitted;
 use crate::store::credits::{self, Account};
 use crate::store::members::Sender;
 use crate::store::table::{self, Backoff, Condition, Consistency, Transacted, Transaction};
@@ -25,12 +28,14 @@ use crate::telemetry::Count;
 /// [`Error::Unavailable`] if too many others were appending.
 pub async fn append_paid(
     app: &App,
+    admitted: &Admitted,
     sender: &Sender,
     draft: &Draft,
     newest: Option<Entry>,
     account: Account,
     cost: u64,
 ) -> Result<Appended> {
+    belongs(admitted, sender)?;
     let fingerprint = draft.fingerprint();
     let conversation = sender.conversation();
     let (mut newest, mut account) = (newest, account);
