@@ -33,6 +33,7 @@ mod absence;
 mod administration;
 mod answers;
 mod binaries;
+mod builds;
 mod command;
 mod concurrency;
 mod conversations;
