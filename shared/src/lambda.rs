@@ -33,6 +33,8 @@ use crate::{blob, job, push, queue, schedule, socket, telemetry};
 pub struct Function {
     /// The name, `<verb>_<noun>`.
     pub name: &'static str,
+    /// The package that it is of: its log group, and its place in the templates.
+    pub domain: &'static str,
     /// What calls it.
     pub trigger: Trigger,
     /// What it may do to the stack's resources.
@@ -57,7 +59,7 @@ macro_rules! functions {
     ($($name:ident = $function:expr;)*) => {
         $(
             #[doc = concat!("The function behind the binary of this name: `", stringify!($function), "`.")]
-            pub static $name: $crate::lambda::Function = $function.called(stringify!($name));
+            pub static $name: $crate::lambda::Function = $function.called(stringify!($name), env!("CARGO_PKG_NAME"));
         )*
 
         /// Every function of this domain.
@@ -119,6 +121,7 @@ impl Function {
     pub const fn of_entry(entry: http::Entry, rights: Rights) -> Self {
         Self {
             name: entry.route.name,
+            domain: "",
             trigger: Trigger::Http(entry),
             rights,
         }
@@ -128,6 +131,7 @@ impl Function {
     pub const fn frame<A: Action>() -> Self {
         Self {
             name: A::NAME,
+            domain: "",
             trigger: Trigger::Frame(socket::Entry::of::<A>()),
             rights: A::RIGHTS,
         }
@@ -137,6 +141,7 @@ impl Function {
     pub const fn queue<J: Job>() -> Self {
         Self {
             name: J::NAME,
+            domain: "",
             trigger: Trigger::Queue(job::Entry::of::<J>()),
             rights: J::RIGHTS,
         }
@@ -146,6 +151,7 @@ impl Function {
     pub const fn schedule<C: Chore>() -> Self {
         Self {
             name: C::NAME,
+            domain: "",
             trigger: Trigger::Schedule(schedule::Entry::of::<C>()),
             rights: C::RIGHTS,
         }
@@ -160,21 +166,24 @@ impl Function {
     ) -> Self {
         Self {
             name,
+            domain: "",
             trigger: Trigger::Connection(ConnectionEntry { key, answer }),
             rights,
         }
     }
 
-    /// The same function, if that is its name in capitals: [`functions!`](crate::functions) insists on it.
+    /// The same function as one of a domain, if that is its name in capitals: [`functions!`](crate::functions) insists
+    /// on it.
     ///
     /// # Panics
     /// It has another name. In a `static` that is an error of the compiler.
     #[must_use]
-    pub const fn called(self, name: &str) -> Self {
+    pub const fn called(mut self, name: &str, domain: &'static str) -> Self {
         assert!(
             self.name.eq_ignore_ascii_case(name),
             "a function's static has the name of the function, in capitals"
         );
+        self.domain = domain;
         self
     }
 

@@ -297,3 +297,17 @@ fn the_documents_are_written() {
         &pretty(&documents::asyncapi::document(&local::functions())),
     );
 }
+
+#[test]
+fn the_templates_are_written() {
+    let functions = local::functions();
+    let written = documents::stacks::root(&read("template.yaml"), &functions);
+    assert_written(
+        "template.yaml",
+        &written.unwrap_or_else(|error| panic!("template.yaml: {error}")),
+    );
+    for (path, _) in nested_stacks() {
+        let written = documents::stacks::stack(&read(&path), &functions);
+        assert_written(&path, &written.unwrap_or_else(|error| panic!("{path}: {error}")));
+    }
+}
