@@ -137,7 +137,7 @@ fn kept(template: &str) -> BTreeMap<String, String> {
     for line in template.lines() {
         let depth = line.len() - line.trim_start().len();
         if depth <= 2 && !line.trim().is_empty() {
-            id = line.trim().trim_end_matches(':').to_owned();
+            line.trim().trim_end_matches(':').clone_into(&mut id);
             is_in_properties = false;
         } else if depth == 4 {
             is_in_properties = line.trim() == "Properties:";
