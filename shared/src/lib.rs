@@ -1,7 +1,11 @@
 //! What every function of Tidings stands on.
 //!
-//! Arrows point one way: [`domain`] ← [`store`], [`queue`], [`blob`], [`push`] ← [`auth`] ← [`http`],
+//! Arrows point one way: [`domain`] ← [`store`], [`queue`], [`blob`], [`push`] ← [`auth`] ← [`operations`] ← [`http`],
 //! [`socket`], [`job`], [`schedule`] ← [`lambda`]. Read them in that order.
+//!
+//! What happens reaches people in four stages, and each has one verb: a log is *appended* to ([`store::log`]), a job is
+//! *queued* ([`queue`]), the job is *delivered* (the worker `deliver`, [`operations::delivery`]), and its frames are
+//! *posted* to connections ([`push`]).
 //!
 //! [`App`] is the outside world as one value: settings, clock, clients. It is made once, in a function's
 //! init, and each invocation works on its own [`App::for_invocation`], so that cost is counted per invocation.
@@ -11,25 +15,20 @@ pub mod blob;
 mod clients;
 pub mod clock;
 pub mod config;
-pub mod deleting;
-pub mod delivery;
 pub mod domain;
 pub mod error;
 pub mod http;
 pub mod job;
 pub mod lambda;
-pub mod missed;
+pub mod operations;
 pub mod push;
 pub mod queue;
-pub mod reading;
-pub mod receipts;
 mod retries;
 pub mod rights;
 pub mod schedule;
 pub mod socket;
 pub mod store;
 pub mod telemetry;
-pub mod views;
 
 use std::sync::Arc;
 

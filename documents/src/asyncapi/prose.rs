@@ -98,7 +98,7 @@ pub(super) fn of_client(key: &str) -> &'static str {
         }
         "mark_read" => {
             "Everything up to and including the message counts as read; the mark never moves back. All members get \
-             `message_read`, this connection included."
+             `message_read`, this connection included; in groups of more than 100 members the reader's own connections."
         }
         "resume" => {
             "The first of the missed frames come in order, 200 or 256 KB of them at the most, then `resumed`; while that \
@@ -124,7 +124,8 @@ pub(super) fn of_server(name: &str) -> &'static str {
              blocked, with it again once it is approved."
         }
         "message_read" => {
-            "Goes to every connection of every member. `unread_count` is there on the reader's own connections only."
+            "Goes to every connection of every member; in groups of more than 100 members to the reader's own alone. \
+             `unread_count` is there on the reader's own connections only."
         }
         "inbox_new_message" => {
             "Goes to every connection of the recipient. `unread_count` counts all mails that are unread, as in every \

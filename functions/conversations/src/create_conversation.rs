@@ -11,12 +11,13 @@ use shared::domain::ids::UserId;
 use shared::domain::text::{ConversationDescription, ConversationName};
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::operations::views;
 use shared::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
 use shared::rights::{Rights, TableAction};
 use shared::store::members::Membership;
 use shared::store::table::Consistency;
 use shared::store::{conversations, profiles};
-use shared::{App, Error, Result, views};
+use shared::{App, Error, Result};
 
 use crate::examples;
 

@@ -8,10 +8,11 @@ use shared::domain::conversation::Conversation;
 use shared::domain::ids::ConversationId;
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::operations::views;
 use shared::rights::{Rights, TableAction};
 use shared::store::members::Membership;
 use shared::store::table::Consistency;
-use shared::{App, Result, views};
+use shared::{App, Result};
 
 use crate::examples;
 

@@ -11,11 +11,12 @@ use shared::domain::message::{Entry, Viewpoint};
 use shared::http::input::Nothing;
 use shared::http::page::{Bounded, PageSize};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::operations::views;
 use shared::rights::{Rights, TableAction};
 use shared::store::log;
 use shared::store::members::{self, Membership};
 use shared::store::table::Consistency;
-use shared::{App, Result, views};
+use shared::{App, Result};
 
 use crate::examples;
 

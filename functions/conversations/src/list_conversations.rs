@@ -9,9 +9,10 @@ use shared::domain::ids::ConversationId;
 use shared::http::input::Nothing;
 use shared::http::page::{PageNumber, PageSize, skip};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::operations::views;
 use shared::rights::{Rights, TableAction};
 use shared::store::sync::{self, Place};
-use shared::{App, Result, views};
+use shared::{App, Result};
 
 use crate::examples;
 

@@ -7,9 +7,10 @@ use shared::auth::Caller;
 use shared::domain::ids::{ConversationId, MessageId};
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::operations::reading;
 use shared::queue::Queue;
 use shared::rights::{Rights, TableAction};
-use shared::{App, Result, reading};
+use shared::{App, Result};
 
 use crate::examples;
 

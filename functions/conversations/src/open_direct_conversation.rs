@@ -10,13 +10,14 @@ use shared::domain::conversation::Conversation;
 use shared::domain::ids::UserId;
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::operations::views;
 use shared::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
 use shared::rights::{Rights, TableAction};
 use shared::store::conversations::{self, Opened};
 use shared::store::members::Membership;
 use shared::store::profiles;
 use shared::store::table::Consistency;
-use shared::{App, Error, Result, views};
+use shared::{App, Error, Result};
 
 use crate::examples;
 

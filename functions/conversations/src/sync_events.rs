@@ -11,10 +11,10 @@ use shared::domain::ids::UserId;
 use shared::http::input::Nothing;
 use shared::http::page::{Bounded, PageSize};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::operations::views::{self, Unread};
 use shared::rights::{Rights, TableAction};
 use shared::store::connections;
 use shared::store::sync::{self, Token};
-use shared::views::{self, Unread};
 use shared::{App, Result};
 
 use crate::examples;

@@ -10,11 +10,12 @@ use shared::auth::Caller;
 use shared::domain::ids::MessageId;
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::operations::deleting;
 use shared::queue::{self, PersonalEvent, Queue};
 use shared::rights::{Rights, TableAction};
 use shared::store::log;
 use shared::store::mail::{self, Correspondent};
-use shared::{App, Error, Result, deleting};
+use shared::{App, Error, Result};
 
 use crate::examples;
 

@@ -12,11 +12,12 @@ use shared::domain::message_v2::MessageV2;
 use shared::http::input::Nothing;
 use shared::http::precondition::etag;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::operations::{receipts, views};
 use shared::queue::{self, PersonalEvent, Queue};
 use shared::rights::{Rights, TableAction};
 use shared::store::log;
 use shared::store::mail::{self, Correspondent};
-use shared::{App, Error, Result, receipts, views};
+use shared::{App, Error, Result};
 
 use crate::examples;
 

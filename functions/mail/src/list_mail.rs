@@ -8,9 +8,10 @@ use shared::domain::mail::{Folder, Listing, Mail};
 use shared::http::input::Nothing;
 use shared::http::page::{PageNumber, PageSize, skip};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::operations::views;
 use shared::rights::{Rights, TableAction};
 use shared::store::mail::{self, Place};
-use shared::{App, Result, views};
+use shared::{App, Result};
 
 use crate::examples;
 

@@ -15,11 +15,12 @@ use shared::http::idempotency::client_message_id;
 use shared::http::input::Nothing;
 use shared::http::precondition::etag;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::operations::views;
 use shared::queue::{self, PersonalEvent, Queue};
 use shared::rights::Rights;
 use shared::store::mail::{self, Draft, Sent};
 use shared::store::profiles;
-use shared::{App, Error, Result, views};
+use shared::{App, Error, Result};
 
 use crate::examples;
 

@@ -11,10 +11,11 @@ use shared::domain::mail::{Change, Mail};
 use shared::http::input::Nothing;
 use shared::http::precondition::{IfMatch, etag};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::operations::views;
 use shared::queue::{self, PersonalEvent, Queue};
 use shared::rights::{Rights, TableAction};
 use shared::store::mail::{self, Correspondent};
-use shared::{App, Result, views};
+use shared::{App, Result};
 
 use crate::examples;
 

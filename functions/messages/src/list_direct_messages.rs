@@ -12,12 +12,13 @@ use shared::domain::message_v2::{Between, MessageV2};
 use shared::http::input::Nothing;
 use shared::http::page::{PageSize, Skip, skipped};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::operations::receipts;
 use shared::rights::{Rights, TableAction};
 use shared::store::log::{self, Start};
 use shared::store::members::Membership;
 use shared::store::profiles;
 use shared::store::table::Consistency;
-use shared::{App, Error, Result, receipts};
+use shared::{App, Error, Result};
 
 use crate::examples;
 

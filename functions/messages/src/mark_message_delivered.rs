@@ -8,9 +8,10 @@ use shared::domain::ids::MessageId;
 use shared::domain::message_v2::MessageV2;
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::operations::receipts;
 use shared::queue::Queue;
 use shared::rights::{Rights, TableAction};
-use shared::{App, Result, receipts};
+use shared::{App, Result};
 
 use crate::examples;
 

@@ -17,6 +17,7 @@ use shared::domain::text::{ClientMessageId, Text};
 use shared::http::idempotency::client_message_id;
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::operations::receipts;
 use shared::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
 use shared::rights::{Rights, TableAction};
 use shared::store::conversations::{self, Opened};
@@ -26,7 +27,7 @@ use shared::store::log::{self, Appended, Draft};
 use shared::store::members::{Membership, Sender};
 use shared::store::profiles;
 use shared::store::table::Consistency;
-use shared::{App, Error, Result, receipts};
+use shared::{App, Error, Result};
 
 use crate::examples;
 

@@ -1,6 +1,7 @@
 //! The WebSocket: connections that begin and end, and the frames that clients send (S1-W, contract §3).
 
 pub mod close_connection;
+pub mod end_expired_connections;
 pub mod get_ws_health;
 pub mod mark_read;
 pub mod open_connection;
@@ -12,6 +13,7 @@ use shared::lambda::Function;
 
 shared::functions! {
     CLOSE_CONNECTION = close_connection::FUNCTION;
+    END_EXPIRED_CONNECTIONS = Function::schedule::<end_expired_connections::EndExpiredConnections>();
     GET_WS_HEALTH = Function::http::<get_ws_health::GetWsHealth>();
     MARK_READ = Function::frame::<mark_read::MarkRead>();
     OPEN_CONNECTION = open_connection::FUNCTION;

@@ -5,10 +5,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::domain::frame::Frame;
 use shared::domain::ids::{ConversationId, MessageId};
+use shared::operations::reading;
 use shared::queue::Queue;
 use shared::rights::{Rights, TableAction};
 use shared::socket::{Action, Connection};
-use shared::{App, Result, reading};
+use shared::{App, Result};
 
 /// `mark_read`
 pub struct MarkRead;

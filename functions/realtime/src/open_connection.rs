@@ -14,8 +14,9 @@ use shared::queue::{self, CatchUp, Queue};
 use shared::rights::{Rights, TableAction};
 use shared::socket::Connection;
 use shared::socket::subprotocols::Subprotocols;
+use shared::store::connections::{self, ending};
+use shared::store::profiles;
 use shared::store::rates::{self, Bucket, Subject};
-use shared::store::{connections, profiles};
 use shared::telemetry::Count;
 use shared::{App, Error, Result};
 
@@ -50,13 +51,21 @@ fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionR
             });
         }
         // The connection ends with the token that opened it.
-        let ends_at = caller
-            .expires_at
-            .plus(token::LEEWAY)
-            .min(app.now().plus(LIFETIME));
+        let token_ends_at = caller.expires_at.plus(token::LEEWAY);
+        let closed_at = app.now().plus(LIFETIME);
+        let ends_at = token_ends_at.min(closed_at);
+        // What API Gateway closes by itself need not be looked after.
+        let note_end = async {
+            if token_ends_at < closed_at {
+                ending::note(app, caller.user, &id, ends_at).await
+            } else {
+                Ok(())
+            }
+        };
         // Whoever connects has called: others may write to them from now on.
         tokio::try_join!(
             connections::add(app, caller.user, &id, ends_at),
+            note_end,
             profiles::refresh(app, caller.user, &caller.claims, caller.issued_at),
         )?;
         let catch_up = CatchUp {

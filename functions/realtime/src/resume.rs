@@ -8,12 +8,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::domain::frame::{Frame, Namespace, Resumed};
+use shared::operations::missed;
+use shared::operations::views::{self, Unread};
 use shared::rights::{Rights, TableAction};
 use shared::socket::{Action, Connection};
 use shared::store::rates::Bucket;
 use shared::store::sync::{self, Token};
-use shared::views::{self, Unread};
-use shared::{App, Result, missed};
+use shared::{App, Result};
 
 /// `resume`
 pub struct Resume;

@@ -6,9 +6,9 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::delivery::{self, Delivery};
 use shared::domain::frame::{Frame, Namespace, Typing};
 use shared::domain::ids::{ConversationId, UserId};
+use shared::operations::delivery::{self, Delivery};
 use shared::rights::{Rights, TableAction};
 use shared::socket::{Action, Connection};
 use shared::store::members::{self, Membership};

@@ -4,9 +4,6 @@ pub mod deliver;
 pub mod export_messages;
 pub mod notify;
 
-mod catch_up;
-mod personal;
-
 use shared::lambda::Function;
 
 shared::functions! {

@@ -9,6 +9,7 @@
 //! new connection is pushed to it a little later ([`crate::queue::CatchUp`]). So they may as well remember for a moment
 //! what they have read ([`Memory`]).
 
+pub mod ending;
 mod memory;
 
 use std::collections::HashMap;

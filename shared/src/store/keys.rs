@@ -25,6 +25,8 @@
 //! | rate buckets | `R#subject` | `RATE` | |
 //! | typing throttle | `T#user#conversation` | `TYPING` | |
 //! | socket ticket | `K#hash` | `TICKET` | |
+//! | connections that end within a minute | `E#minute` | `connection` | |
+//! | how far ended connections were swept | `E#SWEPT` | `SWEPT` | |
 //! | a conversation's first entry of a day | `D#day#shard` | `C#conversation` | |
 //! | end of the audit log | `A#HEAD` | `HEAD` | |
 //! | day of the audit log | `A#DAYS` | day | |
@@ -40,7 +42,7 @@
 
 use crate::domain::day::Day;
 use crate::domain::ids::{
-    ConversationId, ExportId, FileId, MessageId, NotificationId, TransactionId, UserId,
+    ConnectionId, ConversationId, ExportId, FileId, MessageId, NotificationId, TransactionId, UserId,
 };
 use crate::domain::mail::Listing;
 use crate::domain::time::Timestamp;
@@ -272,6 +274,21 @@ pub fn ticket(hash: &str) -> Key {
     key(format!("K#{hash}"), "TICKET")
 }
 
+/// The partition of the connections that end within a minute since 1970.
+pub fn ending(minute: i64) -> String {
+    format!("E#{minute}")
+}
+
+/// That a connection ends within a minute.
+pub fn ending_connection(minute: i64, connection: &ConnectionId) -> Key {
+    key(ending(minute), connection.as_str())
+}
+
+/// Up to which minute the connections that had ended were closed.
+pub fn swept() -> Key {
+    key("E#SWEPT".to_owned(), "SWEPT")
+}
+
 /// How many partitions the markers of a day are spread over. At midnight every conversation that is talked in gets
 /// one: a partition takes 1,000 writes a second, and the API lets 2,500 requests through.
 pub const DAY_SHARDS: u8 = 4;
@@ -378,11 +395,12 @@ mod tests {
                 notification(user, note), unread_notification(user, note), flags(user, message), tally(user),
                 day_marker(day, place), audit_head(), audit_day(day), audit_entry(day, seq), self::export(export),
                 export_part(export, 1), file(FileId::from_uuid(user.uuid())),
+                ending_connection(i64::try_from(seq).unwrap(), &ConnectionId::new("L0SM9cOFvHcCIhw=")), swept(),
                 begun_file(i64::try_from(seq).unwrap(), FileId::from_uuid(user.uuid())),
             ]);
             keys.sort();
             keys.dedup();
-            prop_assert_eq!(keys.len(), 35);
+            prop_assert_eq!(keys.len(), 37);
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Who is told that somebody has read, and reading over the socket (S1-W04, S1-W05).
 
-use harness::{Socket, World};
+use std::time::Duration;
+
+use futures::future::join_all;
+use harness::{Person, Socket, World};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -211,4 +214,74 @@ async fn a_message_that_is_pushed_again_names_readers_from_the_whole_group() {
     let frame = socket.next_of("new_message").await;
     assert_eq!(frame["message"]["read_count"], 20);
     assert_eq!(frame["message"], readers[30].messages(&group).await[0]);
+}
+
+/// S1-W05: a client that got no answer marks again, and the members are told again; a minute later they know it.
+#[tokio::test]
+async fn the_same_mark_again_is_told_again_for_a_minute_and_no_longer() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let direct = ada.open_direct(&bob).await;
+    let message = ada.says(&direct, "hello").await;
+    world.settled().await;
+    let mut other = ada.connect().await;
+    let mut told = async |wait: u64| {
+        world.advance(Duration::from_secs(wait));
+        bob.reads(&direct, &message).await;
+        world.settled().await;
+        types(&other.so_far().await).len()
+    };
+    assert_eq!(told(0).await, 1);
+    assert_eq!(told(30).await, 1);
+    assert_eq!(told(31).await, 0);
+    assert_eq!(told(1).await, 0);
+
+    // One by one, too.
+    let message = ada.says(&direct, "there").await;
+    world.settled().await;
+    other.so_far().await;
+    let mut told = async |wait: u64| {
+        world.advance(Duration::from_secs(wait));
+        let body = json!({ "message_ids": [message["id"]] });
+        bob.post("/api/v2/messages/mark-read", body).await.is(200);
+        let path = format!(
+            "/api/v2/messages/mark-delivered/{}",
+            message["id"].as_str().unwrap()
+        );
+        bob.post_nothing(&path).await.is(200);
+        world.settled().await;
+        other.so_far().await.len()
+    };
+    assert_ne!(told(0).await, 0);
+    assert_ne!(told(30).await, 0);
+    assert_eq!(told(31).await, 0);
+}
+
+/// S1-W05: in a group of more than a hundred a read is told to the reader alone.
+#[tokio::test]
+async fn in_a_large_group_only_the_readers_own_connections_are_told() {
+    let world = World::start().await;
+    let names: Vec<String> = (0..101).map(|number| format!("member{number}")).collect();
+    let people = join_all(names.iter().map(|name| world.person(name))).await;
+    let (ada, others) = people.split_first().unwrap();
+    let (bob, _) = others.split_first().unwrap();
+    for (size, is_told) in [(100, true), (101, false)] {
+        let members: Vec<&Person> = others.iter().take(size - 1).collect();
+        let group = ada.open_group("large", &members).await;
+        let message = ada.says(&group, "hello").await;
+        world.settled().await;
+        let (mut of_ada, mut of_bob, mut elsewhere) =
+            (ada.connect().await, bob.connect().await, bob.connect().await);
+        of_bob.send(mark_read(&group, &message)).await;
+        for socket in [&mut of_bob, &mut elsewhere] {
+            let frame = socket.next_of("message_read").await;
+            tells_of_reading(&frame, &group, bob.id, &message, Some(0));
+        }
+        world.settled().await;
+        assert_eq!(
+            of_ada.so_far().await.len(),
+            usize::from(is_told),
+            "{size} members"
+        );
+    }
 }

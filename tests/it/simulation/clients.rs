@@ -150,6 +150,8 @@ impl Client {
                 "authorizer": { "caller": self.caller, "principalId": self.user },
                 "eventType": kind,
                 "connectionId": connection,
+                "connectedAt": 0,
+                "requestTimeEpoch": 0,
                 "requestId": "simulation",
                 "domainName": "simulation",
                 "stage": "dev",

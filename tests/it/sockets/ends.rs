@@ -1,10 +1,13 @@
 //! Ends: tokens that run out, connections that are gone without a word.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use harness::{Person, Socket, World};
 use local_gateway::websocket::WebSocketOptions;
+use local_services::{AwsError, Call, Interceptor, Verdict};
 use serde_json::{Value, json};
 use shared::domain::user::Claims;
 use shared::lambda::Trigger;
@@ -132,6 +135,75 @@ async fn typing_of_another_ends_a_connection_whose_token_has_run_out() {
         .await;
     is_told_4001_and_closed(&mut socket).await;
     assert_eq!(other.so_far().await, Vec::<Value>::new());
+}
+
+/// S1-W08: pings are answered by the gateway alone, so nothing else would notice.
+#[tokio::test]
+async fn a_connection_that_only_pings_is_closed_within_minutes_after_its_token_has_run_out() {
+    let world = World::start().await;
+    let bob = world.person("bob").await;
+    let mut socket = connect_for_a_minute(&world, &bob).await;
+    let mut lasting = bob.connect().await;
+    assert_eq!(socket.so_far().await, Vec::<Value>::new());
+
+    world.advance(Duration::from_secs(60 + 30 + 60 + 120));
+    is_told_4001_and_closed(&mut socket).await;
+    world
+        .logged(1, |line| {
+            line["function"] == "end_expired_connections" && line["deliveries"] == 1
+        })
+        .await;
+    assert_eq!(lasting.so_far().await, Vec::<Value>::new());
+    world
+        .logged(1, |line| line["function"] == "close_connection")
+        .await;
+    assert_eq!(world.noted_connections(bob.id).await.len(), 1);
+}
+
+/// S1-W08: a turn that fails leaves nothing undone.
+#[tokio::test]
+async fn connections_that_one_sweep_could_not_close_are_closed_by_the_next() {
+    let world = World::in_desk(&[]).await;
+    let people = world.people(["ada", "bob", "cem"]).await;
+    let mut sockets = Vec::new();
+    for person in &people {
+        sockets.push(connect_for_a_minute(&world, person).await);
+    }
+    let is_end = |line: &Value| line["function"] == "end_expired_connections";
+    world.services().set_interceptor(Some(Arc::new(Closed)));
+    world.advance(Duration::from_secs(240));
+    world
+        .logged(1, |line| is_end(line) && line["status"] == 500)
+        .await;
+    world.services().set_interceptor(None);
+
+    world.advance(Duration::from_secs(120));
+    for socket in &mut sockets {
+        is_told_4001_and_closed(socket).await;
+    }
+    world
+        .logged(1, |line| is_end(line) && line["status"] == 200)
+        .await;
+}
+
+/// No connection can be closed.
+struct Closed;
+
+impl Interceptor for Closed {
+    fn before<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Verdict> {
+        let is_meant = call.function == "EndExpiredConnections" && call.operation == "PostToConnection";
+        Box::pin(async move {
+            if is_meant {
+                Verdict::Answer(AwsError::new(403, "ForbiddenException", "not now"))
+            } else {
+                Verdict::Proceed
+            }
+        })
+    }
+
+    fn after<'a>(&'a self, _: &'a Call, _: u16) -> BoxFuture<'a, Verdict> {
+        Box::pin(async { Verdict::Proceed })
+    }
 }
 
 /// S0-J03: API Gateway does not promise to say that a connection is over.

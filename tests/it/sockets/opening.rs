@@ -1,10 +1,12 @@
 //! The moment in which a connection opens: it is noted, and API Gateway does not know it yet.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use harness::World;
 use local_services::{Call, Interceptor, Verdict};
+use serde_json::Value;
 use tokio::sync::Semaphore;
 
 /// Keeps `$connect` from answering once it has noted its connection, until it is let go on.
@@ -32,6 +34,53 @@ impl Interceptor for SlowConnect {
     fn after<'a>(&'a self, _: &'a Call, _: u16) -> BoxFuture<'a, Verdict> {
         Box::pin(async { Verdict::Proceed })
     }
+}
+
+/// S0-J03: however much was said about the time at which a connection opened, it is told in pieces, by as many jobs.
+#[tokio::test]
+async fn a_connection_is_caught_up_with_in_pages() {
+    const FRIENDS: usize = 5;
+    const EACH: usize = 50;
+    let world = World::in_desk(&[]).await;
+    let bob = world.person("bob").await;
+    let names: Vec<String> = (0..FRIENDS).map(|number| format!("friend{number}")).collect();
+    let friends = join_all(names.iter().map(|name| world.person(name))).await;
+    let conversations = join_all(friends.iter().map(|friend| friend.open_direct(&bob))).await;
+    let talks = friends
+        .iter()
+        .zip(&conversations)
+        .map(async |(friend, conversation)| {
+            for _ in 0..EACH {
+                friend.says(conversation, "quick").await;
+            }
+        });
+    join_all(talks).await;
+    world.settled().await;
+    let mut socket = bob.connect().await;
+    world.caught_up().await;
+    let frames = socket.so_far().await;
+    let is_whole = |frame: &Value| frame["type"] == "new_message" && frame["unread_count"] == EACH;
+    assert!(frames.iter().all(is_whole), "{frames:?}");
+    let told: BTreeSet<(String, u64)> = frames
+        .iter()
+        .map(|frame| {
+            (
+                frame["conversation_id"].to_string(),
+                frame["seq"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(told.len(), FRIENDS * EACH);
+    let posts: Vec<u64> = world
+        .log()
+        .iter()
+        .filter(|line| line["function"] == "deliver")
+        .filter_map(|line| line["deliveries"].as_u64())
+        .collect();
+    assert!(
+        posts.len() > 1 && posts.iter().all(|posts| *posts <= 200),
+        "{posts:?}"
+    );
 }
 
 /// S0-J03: until `$connect` has answered, a connection is as gone as one that is over. Whoever finds it so must not
@@ -63,8 +112,7 @@ async fn a_connection_to_which_something_is_said_while_it_opens_hears_what_is_sa
     assert_eq!(socket.next_of("new_message").await["message"]["id"], said["id"]);
     // What was said before comes when connections are caught up with.
     world.caught_up().await;
-    assert_eq!(
-        socket.next_of("new_message").await["message"]["id"],
-        too_early["id"]
-    );
+    let caught_up = socket.next_of("new_message").await;
+    assert_eq!(caught_up["message"]["id"], too_early["id"]);
+    assert_eq!(caught_up["unread_count"], 2, "as in every frame that is pushed");
 }

@@ -7,9 +7,9 @@ use crate::App;
 use crate::domain::ids::{ConnectionId, UserId};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
+use crate::operations::views::{self, Unread};
 use crate::push::{self, Posted};
 use crate::store::sync::{self, Place, Token, Told};
-use crate::views::{self, Unread};
 
 /// How many events a page has at the most (contract §3).
 pub const PAGE_EVENTS: usize = 200;

@@ -1,13 +1,25 @@
 //! Marking as read: the same over HTTP and over a socket.
 
+use std::time::Duration;
+
 use crate::App;
 use crate::domain::conversation::Cursor;
 use crate::domain::ids::{ConversationId, MessageId, UserId};
+use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::queue::{self, Fanout, FanoutEvent, Queue, Recipients};
 use crate::store::members::{self, Membership};
 use crate::store::table::Consistency;
 use crate::store::{log, reads};
+
+/// For how long after a mark the same one has the members told again: a client that got no answer marks again, and the
+/// attempt before may not have come to telling them. Later ones would tell them over and over what they know.
+const TOLD_AGAIN_WITHIN: Duration = Duration::from_mins(1);
+
+/// Whether a mark of this moment is to be told: one that was made just now is, and one that was made a while ago is not.
+pub(super) fn is_told(app: &App, marked_at: Timestamp) -> bool {
+    app.now().since(marked_at) <= TOLD_AGAIN_WITHIN
+}
 
 /// Where a member stands after marking.
 #[derive(Clone, Debug)]
@@ -37,8 +49,8 @@ pub async fn mark(
     }
     let membership = members::advance(app, &membership, entry.seq, message).await?;
     let cursor = membership.cursor().clone();
-    if let Some(at) = cursor.read_at.filter(|_| cursor.last_read_seq == entry.seq) {
-        // Also for a cursor that stood there already: the attempt that moved it may not have got this far.
+    let marked_at = cursor.read_at.filter(|_| cursor.last_read_seq == entry.seq);
+    if let Some(at) = marked_at.filter(|at| is_told(app, *at)) {
         let event = FanoutEvent::Read {
             user,
             seq: entry.seq,

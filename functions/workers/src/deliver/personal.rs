@@ -1,17 +1,15 @@
-//! What `deliver` pushes to one person: their mail and their notifications (contract §4).
+//! Something happened to what one person has: their mail and their notifications (contract §4).
 //!
-//! A job comes before what it speaks of, so that nothing takes place that nobody hears of; here it is waited for. What
-//! is pushed is what the table holds by then, with the counts as they are then.
+//! The frames hold what the table holds by then, with the counts as they are then.
 
-use std::time::Duration;
-
-use shared::delivery::{self, Delivery};
 use shared::domain::frame::{
     Frame, Inbox, MailDeleted, MailRead, MailUpdated, MailsUpdated, NewMail, NewNotification,
     NotificationDeleted, NotificationRead, Notifications, NotificationsRead,
 };
 use shared::domain::ids::{MessageId, NotificationId, UserId};
 use shared::domain::mail::Count;
+use shared::operations::delivery::{self, Delivery};
+use shared::operations::views;
 use shared::queue::{Personal, PersonalEvent};
 use shared::store::Worker;
 use shared::store::audit;
@@ -19,12 +17,12 @@ use shared::store::mail::{self, Correspondent};
 use shared::store::notifications;
 use shared::store::table::Consistency;
 use shared::store::tally;
-use shared::{App, Error, Result, views};
+use shared::{App, Error, Result};
 
-use crate::deliver::{LOOKS, PUT_WITHIN};
+use super::awaited::awaited;
 
-/// Pushes what happened to a person to each of their connections.
-pub(crate) async fn push(app: &App, worker: Worker, job: Personal) -> Result<()> {
+/// Delivers what happened to a person to each of their connections.
+pub(super) async fn deliver(app: &App, worker: Worker, job: Personal) -> Result<()> {
     let audience = delivery::audience(app, &[job.user], Consistency::Strong).await?;
     let listening = audience.listening.into_iter().next();
     let deleted = match &job.event {
@@ -36,7 +34,9 @@ pub(crate) async fn push(app: &App, worker: Worker, job: Personal) -> Result<()>
     if listening.is_none() && deleted.is_none() {
         return Ok(());
     }
-    let Some(frames) = look(app, worker, &job).await? else {
+    // On the heap: a future of the SDK is large, and every worker would carry those of every event.
+    let look = |_| Box::pin(frames(app, worker, job.user, &job.event));
+    let Some(frames) = awaited(app, job.queued_at, look).await? else {
         return Ok(());
     };
     if let Some(message) = deleted {
@@ -59,23 +59,6 @@ pub(crate) async fn push(app: &App, worker: Worker, job: Personal) -> Result<()>
         listeners.ended.clear();
     }
     Ok(())
-}
-
-/// The frames of a job, once what it speaks of is there. None if it will never come: whoever was writing it has died,
-/// and a retry has queued another job.
-async fn look(app: &App, worker: Worker, job: &Personal) -> Result<Option<Vec<Frame>>> {
-    let waits = LOOKS.iter().map(|distance| Some(*distance)).chain([None]);
-    for wait in waits {
-        // On the heap: a future of the SDK is large, and every worker would carry those of every event.
-        if let Some(frames) = Box::pin(frames(app, worker, job.user, &job.event)).await? {
-            return Ok(Some(frames));
-        }
-        if app.now().since(job.queued_at) > PUT_WITHIN {
-            return Ok(None);
-        }
-        tokio::time::sleep(wait.unwrap_or(Duration::ZERO)).await;
-    }
-    Err(Error::unavailable("what a job speaks of is not there yet"))
 }
 
 /// The frames of an event; none if it has not taken place yet.

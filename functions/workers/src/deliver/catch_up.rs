@@ -1,28 +1,29 @@
-//! What `deliver` pushes over a new connection alone: the entries of logs that may have passed it by.
+//! A connection was opened: the entries that deliveries may have missed it with are posted to it.
 //!
-//! Deliveries of messages find connections by eventually consistent reads, at half the price of others. One that took
+//! Deliveries of entries find connections by eventually consistent reads, at half the price of others. One that took
 //! place right after a connection was opened may not have seen it, or may have gone by what another had read a moment
-//! before (`LISTENERS_MEMORY_MILLISECONDS`). So a while later, when every copy of the table has
-//! it, the entries of that moment are pushed once more. Whoever got them the first time drops them by their `seq`.
+//! before (`LISTENERS_MEMORY_MILLISECONDS`). So a while later, when every copy of the table has the connection, the
+//! entries of that moment are posted once more. Whoever got them the first time drops them by their `seq`.
 
 use std::time::Duration;
 
-use shared::delivery::{self, Audience};
+use shared::operations::delivery::{self, Audience};
+use shared::operations::missed;
+use shared::operations::views::Unread;
 use shared::queue::{self, CatchUp, Queue};
 use shared::store::Worker;
 use shared::store::sync::{self, COMMIT_MARGIN, Happening, Token, Told};
 use shared::store::table::Consistency;
-use shared::views::Unread;
-use shared::{App, Result, missed};
+use shared::{App, Result};
 
 /// How long a copy of the table may not know of a connection: three times what AWS speaks of. What was appended after
 /// that was delivered after that, and to the connection as well.
 /// Source: AWS, *`DynamoDB` read consistency*: usually a second or less.
 const LAG: Duration = Duration::from_secs(3);
 
-/// Pushes to a connection what was appended to its user's conversations about the time at which it was opened: the first
-/// page of it, and the rest by further jobs.
-pub(crate) async fn push(app: &App, _: Worker, job: CatchUp) -> Result<()> {
+/// Delivers to a connection what was appended to its user's conversations about the time at which it was opened: the
+/// first page of it, and the rest by further jobs.
+pub(super) async fn deliver(app: &App, _: Worker, job: CatchUp) -> Result<()> {
     let Audience { listening, .. } = delivery::audience(app, &[job.user], Consistency::Strong).await?;
     let mut live = listening.iter().flat_map(|(_, listeners)| &listeners.connections);
     if !live.any(|live| live.id == job.connection) {

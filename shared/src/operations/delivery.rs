@@ -133,7 +133,7 @@ async fn post(app: &App, user: UserId, connection: &Live, text: &str) -> Result<
 }
 
 /// Ends a connection whose token has run out: says so, closes it and forgets it (contract §3, 4001).
-async fn end(app: &App, user: UserId, connection: &ConnectionId) -> Result<()> {
+pub async fn end(app: &App, user: UserId, connection: &ConnectionId) -> Result<()> {
     socket::send(
         app,
         connection,

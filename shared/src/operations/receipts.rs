@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use futures::stream::{self, TryStreamExt as _};
 
+use super::reading::is_told;
 use crate::App;
 use crate::domain::conversation::Cursor;
 use crate::domain::ids::{ConversationId, MessageId, UserId};
@@ -52,8 +53,17 @@ pub async fn mark_delivered(app: &App, user: UserId, message: MessageId) -> Resu
     } else {
         log::mark_delivered(app, &message).await?
     };
-    // By every attempt: the one that noted it may not have got this far.
-    queue::send(app, Queue::Fanout, &status_job(&message)).await?;
+    let read_at = receiver
+        .read_at
+        .filter(|_| receiver.has_read(message.entry().seq));
+    if message
+        .content()?
+        .delivered_at
+        .max(read_at)
+        .is_some_and(|at| is_told(app, at))
+    {
+        queue::send(app, Queue::Fanout, &status_job(&message)).await?;
+    }
     Ok((message, cursors))
 }
 
@@ -89,7 +99,14 @@ async fn mark_in(
     let newest = newest.ok_or_else(|| Error::internal("a log with messages has no end"))?;
     let is_new = |message: &&Addressed| !after.cursor().has_read(message.entry().seq);
     let fresh: Vec<&Addressed> = messages.iter().filter(is_new).collect();
-    let mut jobs: Vec<Fanout> = messages.iter().map(status_job).collect();
+    let mut jobs = Vec::with_capacity(messages.len() + 1);
+    for message in messages {
+        // One that is read already has been so since it was marked, or since the cursor moved past it.
+        let read_at = message.content()?.read_at.or(after.cursor().read_at);
+        if is_new(&message) || read_at.is_some_and(|at| is_told(app, at)) {
+            jobs.push(status_job(message));
+        }
+    }
     if !fresh.is_empty() {
         // The times first: they count for nothing until the member has read the messages.
         let at = app.now();
@@ -104,9 +121,9 @@ async fn mark_in(
             .collect();
         after = members::mark_alone(app, &after, &named, &newest).await?;
     }
-    // By every attempt: the one that moved the cursor may not have got this far.
     let first = messages.first().map(|message| message.entry().seq);
-    if first.is_some_and(|first| first <= after.cursor().last_read_seq) {
+    let is_behind = first.is_some_and(|first| first <= after.cursor().last_read_seq);
+    if is_behind && after.cursor().read_at.is_some_and(|at| is_told(app, at)) {
         jobs.extend(read_job(&after));
     }
     queue::send_all(app, Queue::Fanout, &jobs).await?;

@@ -1,0 +1,89 @@
+//! A log took an entry.
+//!
+//! What its delivery needs is read eventually, at half the price, and once more strongly if anything is not there yet.
+
+use std::time::Duration;
+
+use shared::domain::ids::{MessageId, UserId};
+use shared::domain::time::Timestamp;
+use shared::queue::{Fanout, Recipients};
+use shared::store::glance::{self, Glance, Sight};
+use shared::store::table::Consistency;
+use shared::store::{Worker, log};
+use shared::{App, Result};
+
+use super::awaited::awaited;
+use super::happened::Happened;
+use super::members;
+
+/// For how long an entry is delivered as the end of its log, unread count and all, without a look for a next one: that
+/// one is delivered itself, and of two frames the one with the larger `seq` says how things stand. A job that comes
+/// later, or once more, may be the last to be heard, and looks.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Delivers the entry with this number, if it speaks of this message.
+pub(super) async fn deliver(
+    app: &App,
+    worker: Worker,
+    job: &Fanout,
+    (seq, message, queued_at): (u64, MessageId, Timestamp),
+) -> Result<()> {
+    let conversation = job.conversation;
+    let users: &[UserId] = match &job.to {
+        Recipients::Pair(pair) => pair,
+        Recipients::All | Recipients::Shards(..) => &[],
+    };
+    let sight = Sight {
+        conversation,
+        seq,
+        next: app.now().since(queued_at) > FRESH,
+        users,
+    };
+    let look = |is_first| look(app, worker, sight, is_first);
+    let (glance, first) =
+        tokio::try_join!(awaited(app, queued_at, look), members::first_of(app, worker, job),)?;
+    let Some(glance) = glance else {
+        return Ok(());
+    };
+    let Some(entry) = glance.entry.filter(|entry| entry.event.message_id() == message) else {
+        // Another entry took the place; whoever lost the race has queued a job for the next one.
+        return Ok(());
+    };
+    let newest = if glance.has_next {
+        log::newest(app, conversation, Consistency::Strong).await?
+    } else {
+        Some(entry.clone())
+    };
+    let subject = match entry.event.subject() {
+        Some(seq) => log::entry_for_worker(app, worker, conversation, seq).await?,
+        None => None,
+    };
+    let happened = Happened::Entry {
+        conversation,
+        entry: Box::new(entry),
+        subject: subject.map(Box::new),
+        newest,
+    };
+    if matches!(job.to, Recipients::Pair(_)) {
+        let found = glance
+            .members
+            .iter()
+            .map(|member| member.user)
+            .zip(glance.listeners);
+        let cursors = members::cursors_of(&glance.members);
+        return members::deliver_to(app, worker, &glance.members, &cursors, found.collect(), &happened).await;
+    }
+    members::deliver(app, worker, job, (glance.head, first), &happened).await
+}
+
+/// Looks for the entry of a job, and for what else the job needs, which is there if the entry is.
+async fn look(app: &App, worker: Worker, sight: Sight<'_>, is_first: bool) -> Result<Option<Glance>> {
+    let consistency = if is_first {
+        Consistency::Eventual
+    } else {
+        Consistency::Strong
+    };
+    let glance = glance::at(app, worker, sight, consistency).await?;
+    let is_whole = glance.members.len() == sight.users.len() || consistency == Consistency::Strong;
+    Ok(Some(glance).filter(|glance| glance.entry.is_some() && is_whole))
+}

@@ -1,0 +1,117 @@
+//! What happened in a conversation, and its frame for each member.
+
+use std::sync::OnceLock;
+
+use shared::domain::conversation::Cursor;
+use shared::domain::frame::Frame;
+use shared::domain::ids::{ConversationId, UserId};
+use shared::domain::message::{Entry, Event, Viewpoint};
+use shared::domain::time::Timestamp;
+use shared::operations::views::{self, Crowd};
+use shared::store::conversations::Head;
+use shared::store::members::{Member, Membership};
+use shared::store::table::Consistency;
+use shared::store::{Worker, log};
+use shared::{App, Result};
+
+/// What happened, as the table has it now.
+pub(super) enum Happened {
+    Entry {
+        conversation: ConversationId,
+        entry: Box<Entry>,
+        /// The message that it shows anew.
+        subject: Option<Box<Entry>>,
+        newest: Option<Entry>,
+    },
+    Opened {
+        head: Head,
+        newest: Option<Entry>,
+        /// Read with the first frame, and the same for all.
+        crowd: OnceLock<Crowd>,
+    },
+    Read {
+        conversation: ConversationId,
+        cursor: Cursor,
+        newest: Option<Entry>,
+    },
+}
+
+impl Happened {
+    /// How those who listen are looked for: of an entry, a new connection is told a little later what it may have
+    /// missed.
+    pub(super) fn consistency(&self) -> Consistency {
+        match self {
+            Self::Entry { .. } => Consistency::Eventual,
+            Self::Opened { .. } | Self::Read { .. } => Consistency::Strong,
+        }
+    }
+
+    /// The frame for one member.
+    pub(super) async fn frame(
+        &self,
+        app: &App,
+        worker: Worker,
+        member: &Member,
+        cursors: &[Cursor],
+    ) -> Result<Option<Frame>> {
+        let membership = Membership::of_member(worker, member.clone());
+        match self {
+            Self::Entry {
+                conversation,
+                entry,
+                subject,
+                newest,
+            } => {
+                let unread = log::unread(app, &membership, newest.as_ref()).await?;
+                let viewpoint = Viewpoint {
+                    conversation: *conversation,
+                    viewer: member.user,
+                    cursors,
+                };
+                views::entry_frame(&viewpoint, entry, subject.as_deref(), Some(unread)).map(Some)
+            }
+            Self::Opened { head, newest, crowd } => {
+                let place = views::place_of(app, head.clone(), membership, newest.clone()).await?;
+                let crowd = if let Some(crowd) = crowd.get() {
+                    crowd
+                } else {
+                    let found = views::crowd(app, &place).await?;
+                    crowd.get_or_init(|| found)
+                };
+                Ok(Some(views::opened_frame(views::seen(app, &place, crowd).await?)))
+            }
+            Self::Read {
+                conversation,
+                cursor,
+                newest,
+            } => {
+                let unread = if cursor.user_id == member.user {
+                    Some(log::unread(app, &membership, newest.as_ref()).await?)
+                } else {
+                    None
+                };
+                Ok(views::read_frame(*conversation, cursor, unread))
+            }
+        }
+    }
+
+    /// Whether it is something to read that some member may have read, as somebody last read at a moment.
+    pub(super) fn is_read_since(&self, last_read: Timestamp) -> bool {
+        matches!(self, Self::Entry { entry, .. } if last_read >= entry.at)
+    }
+
+    /// The message that somebody away has missed: where it is, and its sender. One that is not shown is missed by
+    /// nobody.
+    pub(super) fn missable(&self) -> Option<(ConversationId, u64, UserId)> {
+        let Self::Entry {
+            conversation, entry, ..
+        } = self
+        else {
+            return None;
+        };
+        match &entry.event {
+            Event::Message(content) if content.is_shown() => Some((*conversation, entry.seq, content.sender)),
+            Event::Message(_) | Event::Deletion { .. } | Event::Moderation { .. } => None,
+        }
+    }
+}

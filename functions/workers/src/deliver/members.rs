@@ -1,0 +1,163 @@
+//! To the members of a conversation: who they are, where they listen, and who has missed it.
+//!
+//! A large group is split into jobs over ranges of members, so that a member costs the same wherever.
+
+use shared::domain::conversation::Cursor;
+use shared::domain::ids::{ConversationId, UserId};
+use shared::operations::delivery::{self, Audience, Delivery};
+use shared::queue::{self, Fanout, Missing, Offline, Queue, Recipients};
+use shared::store::conversations::{self, Head};
+use shared::store::members::{self, Member, Shards};
+use shared::store::{Worker, reads};
+use shared::{App, Error, Result};
+
+use super::happened::Happened;
+
+/// How many members one job reaches, about.
+const CHUNK: u32 = 100;
+/// How many members one job reaches at the most.
+const MOST: u32 = CHUNK + CHUNK / 2;
+
+/// What does not change about a conversation.
+pub(super) async fn head(app: &App, worker: Worker, conversation: ConversationId) -> Result<Head> {
+    let head = conversations::head_for_worker(app, worker, conversation).await?;
+    head.ok_or_else(|| Error::internal("a job for a conversation that does not exist"))
+}
+
+/// The members that a job for all of them begins with: all that there are, unless they are too many for one job or
+/// have come a moment ago. Reads them beside what else the job needs, which is a wait less for nearly every job.
+pub(super) async fn first_of(app: &App, worker: Worker, job: &Fanout) -> Result<Vec<Member>> {
+    match job.to {
+        Recipients::All => members::at_most(app, worker, job.conversation, MOST).await,
+        Recipients::Pair(_) | Recipients::Shards(..) => Ok(Vec::new()),
+    }
+}
+
+/// Delivers to the members that a job is for, or splits it if they are too many for one. The conversation and its first
+/// members come with it, if they have been read.
+pub(super) async fn deliver(
+    app: &App,
+    worker: Worker,
+    job: &Fanout,
+    (known, first): (Option<Head>, Vec<Member>),
+    happened: &Happened,
+) -> Result<()> {
+    let conversation = job.conversation;
+    let members = match &job.to {
+        Recipients::Pair(pair) => members::some(app, worker, conversation, pair).await?,
+        Recipients::Shards(first, last) => {
+            let (first, last) = (*first, *last);
+            members::in_shards(app, worker, conversation, Shards { first, last }).await?
+        }
+        Recipients::All => {
+            let count = match known {
+                Some(head) => head.members,
+                None => head(app, worker, conversation).await?.members,
+            };
+            if count > MOST {
+                return split(app, job, count).await;
+            }
+            if first.len() == count as usize {
+                first
+            } else {
+                members::in_shards(app, worker, conversation, Shards::ALL).await?
+            }
+        }
+    };
+    if !matches!(
+        (&job.to, happened),
+        (Recipients::Shards(..), Happened::Entry { .. })
+    ) {
+        return deliver_to_each(app, worker, &members, happened).await;
+    }
+    let audience = audience_of(app, &members, happened).await?;
+    // Nearly always nobody has read what was said a moment ago, which half a read unit tells.
+    let last_read = reads::last(app, worker, conversation).await?;
+    let cursors = if last_read.is_some_and(|last_read| happened.is_read_since(last_read)) {
+        cursors_of(&members::in_shards(app, worker, conversation, Shards::ALL).await?)
+    } else {
+        cursors_of(&members)
+    };
+    deliver_to(app, worker, &members, &cursors, audience, happened).await
+}
+
+/// Delivers to members who are all that need be known.
+pub(super) async fn deliver_to_each(
+    app: &App,
+    worker: Worker,
+    members: &[Member],
+    happened: &Happened,
+) -> Result<()> {
+    let audience = audience_of(app, members, happened).await?;
+    deliver_to(app, worker, members, &cursors_of(members), audience, happened).await
+}
+
+async fn audience_of(app: &App, members: &[Member], happened: &Happened) -> Result<Audience> {
+    let users: Vec<UserId> = members.iter().map(|member| member.user).collect();
+    delivery::audience(app, &users, happened.consistency()).await
+}
+
+/// One job becomes several, for ranges of members.
+async fn split(app: &App, job: &Fanout, members: u32) -> Result<()> {
+    let count = u16::try_from(members.div_ceil(CHUNK)).unwrap_or(u16::MAX);
+    let part = |shards: Shards| Fanout {
+        to: Recipients::Shards(shards.first, shards.last),
+        ..job.clone()
+    };
+    let jobs: Vec<Fanout> = Shards::split(count).into_iter().map(part).collect();
+    queue::send_all(app, Queue::Fanout, &jobs).await
+}
+
+/// Delivers to members whose connections are known, and queues a job for `notify` about the others.
+pub(super) async fn deliver_to(
+    app: &App,
+    worker: Worker,
+    members: &[Member],
+    cursors: &[Cursor],
+    audience: Audience,
+    happened: &Happened,
+) -> Result<()> {
+    let Audience { listening, offline } = audience;
+    let mut deliveries = Vec::with_capacity(listening.len());
+    for (user, listeners) in listening {
+        let Some(member) = members.iter().find(|member| member.user == user) else {
+            continue;
+        };
+        if let Some(frame) = happened.frame(app, worker, member, cursors).await? {
+            deliveries.push(Delivery {
+                user,
+                listeners,
+                frame,
+            });
+        }
+    }
+    // Whoever is away does not wait for a connection of somebody else that is throttled.
+    let ((unreached, delivered), queued) = tokio::join!(
+        delivery::deliver(app, deliveries),
+        queue_missed(app, happened, offline)
+    );
+    queued?;
+    queue_missed(app, happened, unreached).await?;
+    delivered
+}
+
+/// Queues a job for `notify` about those whom a message did not reach.
+async fn queue_missed(app: &App, happened: &Happened, mut users: Vec<UserId>) -> Result<()> {
+    let Some((conversation, seq, sender)) = happened.missable() else {
+        return Ok(());
+    };
+    users.retain(|user| *user != sender);
+    if users.is_empty() {
+        return Ok(());
+    }
+    let job = Offline {
+        conversation,
+        missing: vec![Missing { seq, users }],
+    };
+    queue::send_later(app, Queue::Offline, &job, app.config().offline_grace).await
+}
+
+/// How far members have read.
+pub(super) fn cursors_of(members: &[Member]) -> Vec<Cursor> {
+    members.iter().map(|member| member.cursor.clone()).collect()
+}

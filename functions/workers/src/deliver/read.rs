@@ -1,0 +1,37 @@
+//! A member has read.
+
+use shared::domain::conversation::Cursor;
+use shared::queue::{Fanout, Recipients};
+use shared::store::table::Consistency;
+use shared::store::{Worker, log, members as stored};
+use shared::{App, Result};
+
+use super::happened::Happened;
+use super::members;
+
+/// How many members a group has at the most in which each is told how far the others have read (contract §3). In larger
+/// ones a read goes to the reader's own connections.
+const SHOWN_UP_TO: u32 = 100;
+
+/// Delivers where the reader's cursor stands.
+pub(super) async fn deliver(app: &App, worker: Worker, job: &Fanout, cursor: Cursor) -> Result<()> {
+    let conversation = job.conversation;
+    let head = async {
+        match job.to {
+            Recipients::All => members::head(app, worker, conversation).await.map(Some),
+            Recipients::Pair(_) | Recipients::Shards(..) => Ok(None),
+        }
+    };
+    let (newest, head) = tokio::try_join!(log::newest(app, conversation, Consistency::Strong), head)?;
+    let reader = cursor.user_id;
+    let happened = Happened::Read {
+        conversation,
+        cursor,
+        newest,
+    };
+    if head.as_ref().is_some_and(|head| head.members > SHOWN_UP_TO) {
+        let reader = stored::some(app, worker, conversation, &[reader]).await?;
+        return members::deliver_to_each(app, worker, &reader, &happened).await;
+    }
+    members::deliver(app, worker, job, (head, Vec::new()), &happened).await
+}

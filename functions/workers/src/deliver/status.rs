@@ -1,0 +1,49 @@
+//! A person-to-person message has come further: it was marked as delivered, or by itself as read.
+
+use shared::domain::ids::{ConversationId, MessageId, UserId};
+use shared::domain::message_v2::Between;
+use shared::operations::delivery::{self, Audience, Delivery};
+use shared::operations::views;
+use shared::store::Worker;
+use shared::store::glance::{self, Sight};
+use shared::store::table::Consistency;
+use shared::{App, Error, Result};
+
+use super::members;
+
+/// Delivers to both of a direct conversation how far a message has come.
+pub(super) async fn deliver(
+    app: &App,
+    worker: Worker,
+    conversation: ConversationId,
+    (seq, message): (u64, MessageId),
+    pair: [UserId; 2],
+) -> Result<()> {
+    let sight = Sight {
+        conversation,
+        seq,
+        next: false,
+        users: &pair,
+    };
+    let glance = glance::at(app, worker, sight, Consistency::Strong).await?;
+    let entry = glance.entry.filter(|entry| entry.event.message_id() == message);
+    let entry = entry.ok_or_else(|| Error::internal("a status of a message that does not exist"))?;
+    let cursors = members::cursors_of(&glance.members);
+    let between = Between {
+        conversation,
+        pair,
+        cursors: &cursors,
+    };
+    let Some(frame) = views::status_frame(&between, &entry) else {
+        return Ok(());
+    };
+    let users = glance.members.iter().map(|member| member.user);
+    let audience: Audience = users.zip(glance.listeners).collect();
+    let delivery = |(user, listeners)| Delivery {
+        user,
+        listeners,
+        frame: frame.clone(),
+    };
+    let deliveries = audience.listening.into_iter().map(delivery).collect();
+    delivery::deliver(app, deliveries).await.1
+}
