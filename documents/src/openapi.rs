@@ -30,6 +30,9 @@ pub fn document(functions: &[Function]) -> Value {
         for (path, operation) in built.by_path {
             let item = paths.entry(path).or_insert_with(|| json!({}));
             if let Some(item) = item.as_object_mut() {
+                if entry.methods().contains(&"HEAD") {
+                    item.insert("head".to_owned(), operation::head(&operation));
+                }
                 item.insert(entry.route.method.as_str().to_ascii_lowercase(), operation);
             }
         }

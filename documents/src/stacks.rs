@@ -41,13 +41,17 @@ pub fn root(template: &str, functions: &[Function]) -> Result<String, String> {
         };
         let (id, binary) = (logical_id(function.name), function.binary());
         for path in entry.route.paths() {
-            let method = if path == "$default" {
-                "any"
+            let methods = if path == "$default" {
+                vec!["any"]
             } else {
-                entry.route.method.as_str()
+                entry.methods()
             };
-            let methods = paths.entry(path).or_default();
-            methods.push((method.to_ascii_lowercase(), id.clone()));
+            let of_path = paths.entry(path).or_default();
+            of_path.extend(
+                methods
+                    .iter()
+                    .map(|method| (method.to_ascii_lowercase(), id.clone())),
+            );
         }
         let _infallible = write!(
             integrations,

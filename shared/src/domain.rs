@@ -18,6 +18,7 @@ pub mod metadata;
 pub mod moderation;
 pub mod notification;
 pub mod permission;
+pub mod precondition;
 pub mod read_alone;
 pub mod text;
 pub mod time;

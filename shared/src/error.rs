@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::domain::precondition::Unmet;
 use crate::domain::text::Invalid;
 
 /// Shorthand for a result with this crate's error.
@@ -55,9 +56,15 @@ pub enum Error {
     /// What is asked for contradicts what there is.
     #[error("{0}")]
     Conflict(&'static str),
-    /// The thing has changed since the caller saw the version that `If-Match` names.
+    /// The thing has another version than `If-Match` names, or the one that `If-None-Match` does.
     #[error("it has changed meanwhile; get it again and repeat")]
     PreconditionFailed,
+    /// The caller has the version that there is (RFC 9110 §13.1.2): 304, which is no failure.
+    #[error("it has not changed")]
+    NotModified {
+        /// The tag of the version.
+        etag: String,
+    },
     /// The path exists, but not with this method.
     #[error("this path answers {allow} only")]
     MethodNotAllowed {
@@ -88,6 +95,15 @@ pub enum Error {
     /// A defect or a broken dependency.
     #[error("something went wrong on our side")]
     Internal(#[source] Cause),
+}
+
+impl From<Unmet> for Error {
+    fn from(unmet: Unmet) -> Self {
+        match unmet {
+            Unmet::Failed => Self::PreconditionFailed,
+            Unmet::NotModified { etag } => Self::NotModified { etag },
+        }
+    }
 }
 
 impl Error {

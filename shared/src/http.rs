@@ -7,15 +7,15 @@ pub mod idempotency;
 pub mod input;
 pub mod limit;
 pub mod page;
-pub mod precondition;
 pub mod reply;
 pub mod request;
 pub mod route;
+pub mod routes;
 pub mod span;
 pub mod tag;
 
 pub use endpoint::{Anyone, Call, Endpoint, Entry, Example};
 pub use reply::Reply;
 pub use request::Request;
-pub use route::{Method, Route};
+pub use route::{Idempotency, Method, Route};
 pub use tag::Tag;

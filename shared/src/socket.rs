@@ -207,6 +207,7 @@ pub fn error_frame(error: &Error) -> ErrorFrame {
         | Error::IdempotencyKeyReused
         | Error::InsufficientCredits { .. }
         | Error::Conflict(_)
+        | Error::NotModified { .. }
         | Error::PreconditionFailed => (4003, "INVALID_FORMAT"),
         Error::NotFound(_) | Error::Forbidden(_) => (4004, "CONVERSATION_NOT_FOUND"),
         Error::RateLimited { .. } => (4008, "RATE_LIMITED"),

@@ -19,6 +19,7 @@ pub mod log;
 pub mod mail;
 pub mod members;
 pub mod notifications;
+pub mod once;
 pub mod profiles;
 pub mod rates;
 pub mod reads;

@@ -277,10 +277,13 @@ fn the_list_of_routes_is_written() {
     let mut lines = BTreeSet::new();
     for (entry, paths) in routes(&functions) {
         let named = paths.into_iter().filter(|path| path != "$default");
-        lines.extend(named.map(|path| format!("{} {path}\n", entry.route.method.as_str())));
+        lines.extend(named.flat_map(|path| {
+            let methods = entry.methods().into_iter();
+            methods.map(move |method| format!("{method} {path}\n"))
+        }));
     }
     assert_written(
-        "functions/system/src/routes.txt",
+        "shared/src/http/routes.txt",
         &lines.into_iter().collect::<String>(),
     );
 }

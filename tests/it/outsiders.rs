@@ -1,6 +1,8 @@
 //! Tables over the routes: who is refused, what is refused, and what every answer carries (contract §1).
 
 mod bodies;
+mod conditions;
+mod keys;
 mod refusals;
 mod rims;
 

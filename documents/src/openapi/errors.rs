@@ -69,8 +69,9 @@ fn meaning(error: &Error) -> &'static str {
         }
         Error::Conflict(_) => "It contradicts what there is. The message says what has to happen first.",
         Error::PreconditionFailed => {
-            "It has changed since the version that `If-Match` names. Get it again and repeat."
+            "It has another version than `If-Match` names, or one that `If-None-Match` does. Get it again and repeat."
         }
+        Error::NotModified { .. } => "The client has this version already.",
         Error::PayloadTooLarge { .. } => {
             "The JSON body is over 256 KiB or, where the largest valid one needs more when it is escaped, over that."
         }

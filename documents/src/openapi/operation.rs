@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use shared::http::{Entry, Method, Route};
-use shared::store::rates::Bucket;
+use shared::http::{Entry, Idempotency, Method, Route};
 
 use super::errors::{self, header};
 use super::parameters::{self, Parameters};
@@ -69,6 +68,28 @@ pub(super) fn build(entry: &Entry, schemas: &mut Schemas) -> Built {
     }
 }
 
+/// The same operation for HEAD: the status and the headers, and no body.
+pub(super) fn head(operation: &Value) -> Value {
+    let mut head = operation.clone();
+    let text = |name: &str| operation.get(name).and_then(Value::as_str).unwrap_or_default();
+    let changed = [
+        ("operationId", format!("{}_head", text("operationId"))),
+        ("summary", format!("{}: the headers alone", text("summary"))),
+    ];
+    for (name, value) in changed {
+        if let Some(field) = head.get_mut(name) {
+            *field = value.into();
+        }
+    }
+    let responses = head.get_mut("responses").and_then(Value::as_object_mut);
+    for (_, response) in responses.into_iter().flatten() {
+        if let Some(response) = response.as_object_mut() {
+            response.shift_remove("content");
+        }
+    }
+    head
+}
+
 fn operation_id(route: &Route, is_alias: bool) -> String {
     if is_alias {
         format!("{}_v1", route.name)
@@ -94,8 +115,11 @@ fn refusals(entry: &Entry, parameters: &Parameters, has_body: bool) -> BTreeSet<
     if entry.route.needs.is_some() {
         statuses.insert(403);
     }
-    if entry.route.is_versioned && entry.route.method == Method::Put {
+    if is_conditional(&entry.route) {
         statuses.insert(412);
+    }
+    if entry.route.idempotency != Idempotency::OfMethod {
+        statuses.insert(422);
     }
     if parameters.in_path {
         statuses.insert(404);
@@ -113,6 +137,11 @@ fn refusals(entry: &Entry, parameters: &Parameters, has_body: bool) -> BTreeSet<
     statuses
 }
 
+/// Whether the route evaluates preconditions: those of its resource, which is not what POST makes.
+pub(super) fn is_conditional(route: &Route) -> bool {
+    route.is_versioned && route.method != Method::Post
+}
+
 fn responses(entry: &Entry, path: &str, output: Output<'_>, refusals: &BTreeSet<u16>) -> Value {
     let route = &entry.route;
     let mut successes: Vec<u16> = route.also.into_iter().chain([route.success]).collect();
@@ -120,6 +149,14 @@ fn responses(entry: &Entry, path: &str, output: Output<'_>, refusals: &BTreeSet<
     let mut responses = Map::new();
     for status in successes {
         responses.insert(status.to_string(), success(entry, path, status, output));
+    }
+    if is_conditional(route) && route.method == Method::Get {
+        let headers = Map::from_iter([header("X-Request-Id", "RequestId"), header("ETag", "ETag")]);
+        let text = "The client has this version already. There is no body, and nothing was marked as read.";
+        responses.insert(
+            "304".to_owned(),
+            json!({ "description": text, "headers": headers }),
+        );
     }
     for status in refusals {
         let reference = json!({ "$ref": format!("#/components/responses/{}", errors::name(*status)) });
@@ -133,10 +170,10 @@ fn success(entry: &Entry, path: &str, status: u16, (schema, answer): Output<'_>)
     if !entry.is_public {
         headers.extend(errors::rate_limit_headers());
     }
-    if entry.route.buckets.contains(&Bucket::Sends) {
+    if entry.route.idempotency == Idempotency::Taken {
         headers.extend([header("Idempotency-Replayed", "IdempotencyReplayed")]);
     }
-    if entry.route.is_versioned {
+    if entry.route.is_versioned && status != 204 {
         headers.extend([header("ETag", "ETag")]);
     }
     let mut response = Map::new();

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use shared::domain::text::ClientMessageId;
-use shared::http::{Entry, Example, Method};
-use shared::store::rates::Bucket;
+use shared::http::{Entry, Example, Idempotency};
 
+use super::operation::is_conditional;
 use super::schemas::{Schemas, never_null};
 
 /// What a cursor or a token may look like; nobody reads one.
@@ -41,30 +41,59 @@ pub(crate) fn of(entry: &Entry, example: &Example, schemas: &mut Schemas) -> Par
         has_cursor: in_query.iter().any(is_cursor),
         list: [in_path, in_query].concat(),
     };
-    if entry.route.buckets.contains(&Bucket::Sends) {
-        found.list.push(json!({
-            "name": "Idempotency-Key",
-            "in": "header",
-            "required": false,
-            "description": "The same as `client_message_id` in the body: under one key a message is sent once, \
-                            however often the request is. Where both are given they must agree.",
-            "schema": {
-                "type": "string", "minLength": 1, "maxLength": ClientMessageId::MAX_LENGTH, "pattern": "^[!-~]+$"
-            },
-            "example": example.body.get("client_message_id").cloned().unwrap_or_else(|| OPAQUE.into())
-        }));
-    }
-    if entry.route.is_versioned && entry.route.method == Method::Put {
+    found.list.extend(key(entry, example));
+    if is_conditional(&entry.route) {
         found.list.push(json!({
             "name": "If-Match",
             "in": "header",
             "required": false,
-            "description": "The `ETag` of the version that the change is meant for; `*` or no header for any.",
+            "description": "The `ETag`s of the versions that the request is meant for, or `*` for any; else 412.",
             "schema": { "type": "string" },
             "example": "\"2\""
         }));
+        found.list.push(json!({
+            "name": "If-None-Match",
+            "in": "header",
+            "required": false,
+            "description": "The `ETag`s of the versions that the request is not meant for, or `*` for all: 304 for a \
+                            GET, else 412.",
+            "schema": { "type": "string" },
+            "example": "\"1\""
+        }));
     }
     found
+}
+
+/// The header `Idempotency-Key`, where it may be there.
+fn key(entry: &Entry, example: &Example) -> Option<Value> {
+    let (field, description) = match entry.route.idempotency {
+        Idempotency::OfMethod | Idempotency::Refused => return None,
+        Idempotency::Harmless => (
+            None,
+            "Changes nothing: a repeat is harmless by itself.".to_owned(),
+        ),
+        Idempotency::Taken => {
+            let fields = ["client_message_id", "client_reference"];
+            let field = fields.into_iter().find(|field| example.body.get(field).is_some());
+            let beside = field.map_or_else(String::new, |field| {
+                format!(" The same as `{field}` in the body; where both are given they must agree.")
+            });
+            let text = "Under one key one thing is made, however often the request is sent; the first answer comes \
+                        back, as it is now. The same key with other content is 422. One header line, without a comma.";
+            (field, format!("{text}{beside}"))
+        }
+    };
+    let own = field.and_then(|field| example.body.get(field)).cloned();
+    Some(json!({
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": false,
+        "description": description,
+        "schema": {
+            "type": "string", "minLength": 1, "maxLength": ClientMessageId::MAX_LENGTH, "pattern": "^[!-+\\--~]+$"
+        },
+        "example": own.unwrap_or_else(|| OPAQUE.into())
+    }))
 }
 
 fn parameters(example: &Example, schemas: &Schemas, place: &str, object: &Value) -> Vec<Value> {

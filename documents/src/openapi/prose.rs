@@ -108,7 +108,8 @@ Errors have one shape everywhere, the schema `Error`, so one parser will do. Bra
 `error.message`; quote `error.request_id`, which is also the header `X-Request-Id`.
 
 {errors}
-A path that nobody serves is 404, a method that the path does not have is 405. An id in a path that is no UUID names \
+A path that nobody serves is 404, a method that the path does not have is 405. `HEAD` answers on health routes and \
+documents. An id in a path that is no UUID names \
 nothing: 404. What you may not know of is 404 too, never 403.
 
 ## Ids, times, texts
@@ -141,7 +142,15 @@ minute and user, {frames} frames per second and connection: sliding windows, eac
 
 Give every send a `client_message_id` of your own (1 to 128 visible ASCII characters; the header `Idempotency-Key` \
 says the same). Sent again under the same id, a message is not sent again: the first one comes back, as it is now, \
-with `Idempotency-Replayed: true`. The same id with other content is 422 `IDEMPOTENCY_KEY_REUSED`.
+with `Idempotency-Replayed: true`. The same id with other content is 422 `IDEMPOTENCY_KEY_REUSED`; contents are \
+compared as values, so the order of an object's members means nothing. Whatever else makes something takes the header \
+too: groups, files, notifications, exports, grants. Where a key could promise nothing, it is refused with 422.
+
+## Versions
+
+What hands out an `ETag` evaluates `If-Match` and `If-None-Match` on every method before it does anything (RFC 9110 \
+§13): 412, or 304 for a GET, which then marks nothing as read. There is no `Last-Modified`, so the conditions on dates \
+are ignored.
 
 ## Headers
 

@@ -42,6 +42,7 @@ impl Endpoint for StartExport {
         "Start an export",
     )
     .answers(202)
+    .takes_key()
     .described(
         "Exports all messages of a period, or of one user's conversations, that match the filters. \
          Each call starts a new export. Without a user, the period is at most 366 days.\n\n\
@@ -74,10 +75,13 @@ impl Endpoint for StartExport {
             to: span.to.milliseconds(),
             user: query.user_id,
         };
+        let once = call.once(&json!({ "filters": asked, "from": query.from, "to": query.to }));
         let noted = json!({ "filters": asked, "from": span.from, "to": span.to });
-        let export = exports::create(app, &call.permit(), scope, &asked.filter(), noted).await?;
+        let (export, is_replayed) =
+            exports::create(app, &call.permit(), scope, &asked.filter(), noted, once.as_ref()).await?;
+        // By every attempt: the one that noted it may not have got this far, and a step is done once.
         let step = ExportStep { export, step: 1 };
         queue::send(app, Queue::Export, &step).await?;
-        Ok(Output { export_id: export }.into())
+        Ok(Reply::from(Output { export_id: export }).replayed(is_replayed))
     }
 }

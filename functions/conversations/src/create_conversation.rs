@@ -43,6 +43,7 @@ impl Endpoint for CreateConversation {
         "/api/conversations",
         "Create a group conversation",
     )
+    .takes_key()
     .described(
         "The caller becomes the group's admin. You may list yourself or the same member twice: each \
          member is added once. All members receive a `conversation_created` frame.",
@@ -103,7 +104,17 @@ impl Endpoint for CreateConversation {
             ));
         }
         let description = call.body.description.as_ref();
-        let head = conversations::open_group(app, caller, &others, &call.body.name, description).await?;
+        let mut members = others.clone();
+        members.sort();
+        let once = call.once(&json!({
+            "name": call.body.name,
+            "description": call.body.description,
+            "members": members
+        }));
+        let (head, is_replayed) =
+            conversations::open_group(app, caller, &others, &call.body.name, description, once.as_ref())
+                .await?;
+        // By every attempt: the one that opened it may not have got this far.
         let job = Fanout {
             conversation: head.id,
             event: FanoutEvent::Opened,
@@ -112,7 +123,7 @@ impl Endpoint for CreateConversation {
         queue::send(app, Queue::Fanout, &job).await?;
         let membership = Membership::of(app, caller, head.id, Consistency::Strong).await?;
         let place = views::place(app, membership).await?;
-        Ok(views::one(app, &place).await?.into())
+        Ok(Reply::from(views::one(app, &place).await?).replayed(is_replayed))
     }
 }
 

@@ -53,6 +53,7 @@ impl Endpoint for MarkConversationRead {
         "Mark messages as read",
     )
     .for_members()
+    .repeats_harmlessly()
     .described(
         "Marks all messages up to and including the given one as read. The read position never moves \
          backwards: if an older message is given, nothing changes. The response contains the caller's \

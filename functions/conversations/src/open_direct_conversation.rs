@@ -40,6 +40,7 @@ impl Endpoint for OpenDirectConversation {
     )
     .also(200)
     .refuses(&[422])
+    .takes_key()
     .described(
         "Two users have exactly one direct conversation. Its id is derived from the two user ids, so \
          both users get the same conversation even if they open it at the same moment: 201 if it is \
@@ -73,6 +74,11 @@ impl Endpoint for OpenDirectConversation {
             ));
         }
         profiles::find(app, other).await?.ok_or(Error::NotFound("user"))?;
+        let once = call.once(&json!({ "other_user_id": other }));
+        let earlier = match &once {
+            Some(once) => once.earlier(app).await?,
+            None => None,
+        };
         let opened = conversations::open_direct(app, caller, other).await?;
         let (status, head) = match opened {
             Opened::New(head) => (201, head),
@@ -89,6 +95,14 @@ impl Endpoint for OpenDirectConversation {
             };
             queue::send(app, Queue::Fanout, &job).await?;
         }
-        Ok(Reply::from(views::one(app, &place).await?).status(status))
+        let reply = Reply::from(views::one(app, &place).await?);
+        if let Some(earlier) = earlier {
+            return Ok(reply.status(earlier.status.unwrap_or(status)).replayed(true));
+        }
+        if let Some(once) = once {
+            // The conversation is one for the two, key or not; the key remembers how it was answered.
+            once.note(app, head.id.uuid(), status).await?;
+        }
+        Ok(reply.status(status))
     }
 }

@@ -10,7 +10,7 @@ use shared::auth::Caller;
 use shared::domain::ids::{ConversationId, MessageId};
 use shared::domain::message::{Event, Message, MessageType, Viewpoint};
 use shared::domain::text::{ClientMessageId, MessageText};
-use shared::http::idempotency::client_message_id;
+use shared::http::idempotency::agreed;
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::queue::{self, Queue, Recipients};
@@ -105,7 +105,11 @@ impl Endpoint for SendMessage {
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Message>> {
         let conversation = call.path.conversation_id;
-        let client_message_id = client_message_id(call.request, call.body.client_message_id.clone())?;
+        let client_message_id = agreed(
+            call.key.clone(),
+            "client_message_id",
+            call.body.client_message_id.clone(),
+        )?;
         let (admitted, (sender, newest)) =
             tokio::try_join!(call.admit(app), Sender::of(app, call.who.user, conversation))?;
         let draft = Draft {

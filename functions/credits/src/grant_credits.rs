@@ -8,6 +8,7 @@ use shared::domain::credits::LARGEST_GRANT;
 use shared::domain::ids::{TransactionId, UserId};
 use shared::domain::permission::CreditsGrant;
 use shared::domain::text::{ClientMessageId, Reason};
+use shared::http::idempotency::agreed;
 use shared::http::input::Nothing;
 use shared::http::page::Bounded;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
@@ -34,6 +35,7 @@ pub struct Body {
     /// Why; the ledger shows it.
     pub reason: Reason<200>,
     /// The grant's own id on the caller's side: the same one again grants nothing more.
+    /// The header `Idempotency-Key`, if it is there, must say the same.
     pub client_reference: ClientMessageId,
 }
 
@@ -55,9 +57,11 @@ impl Endpoint for GrantCredits {
         "Grant credits",
     )
     .answers(200)
+    .takes_key()
     .described(
         "Repeating a request with the same `client_reference` grants nothing more and returns the \
-         first result. The same `client_reference` with another amount is 422.",
+         first result. The same `client_reference` with another amount or \
+         reason is 422.",
     );
     type Who = Permit<CreditsGrant>;
     type Path = Path;
@@ -76,6 +80,7 @@ impl Endpoint for GrantCredits {
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
         let permit = call.permit();
         let (user, body) = (call.path.user_id, call.body);
+        agreed(call.key, "client_reference", Some(body.client_reference.clone()))?;
         profiles::find(app, user).await?.ok_or(Error::NotFound("user"))?;
         let (amount, reason) = (body.amount.get(), body.reason.as_str());
         let granted = credits::grant(app, &permit, user, amount, reason, &body.client_reference).await?;

@@ -37,6 +37,7 @@ impl Endpoint for CompleteFile {
     )
     .answers(200)
     .refuses(&[409, 422])
+    .repeats_harmlessly()
     .described(
         "Checks the uploaded content. If it does not match `content_type`, the upload is removed \
          (422). If nothing was uploaded yet, the response is 409.\n\n\

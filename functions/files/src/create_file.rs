@@ -58,6 +58,7 @@ pub struct Upload {
 impl Endpoint for CreateFile {
     const ROUTE: Route = Route::post(Tag::Files, "create_file", "/api/v2/files", "Start an upload")
         .uploads()
+        .takes_key()
         .described(
             "Returns an upload form. Send a `multipart/form-data` POST to `upload.url` with all of \
              `upload.fields`, followed by the content as the field `file`. No token is needed; the form \
@@ -98,6 +99,11 @@ impl Endpoint for CreateFile {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
+        let once = call.once(&json!({
+            "filename": call.body.filename.as_str(),
+            "content_type": call.body.content_type.as_str(),
+            "size_bytes": call.body.size_bytes.get()
+        }));
         let Body {
             filename,
             content_type,
@@ -105,7 +111,10 @@ impl Endpoint for CreateFile {
         } = call.body;
         let created_at = app.now();
         let file = File {
-            file_id: FileId::generate(created_at),
+            file_id: match &call.key {
+                Some(key) => FileId::of_key(call.who.user, key),
+                None => FileId::generate(created_at),
+            },
             filename,
             content_type,
             size_bytes: size_bytes.get(),
@@ -113,16 +122,17 @@ impl Endpoint for CreateFile {
             created_at,
         };
         let form = blob::upload_form(app, file.file_id, content_type, file.size_bytes).await?;
-        files::begin(app, call.who.user, &file).await?;
+        let is_replayed = files::begin(app, call.who.user, &file, once.as_ref()).await?;
         let upload = Upload {
             url: form.url,
             fields: form.fields,
         };
-        Ok(Output {
+        let output = Output {
             file_id: file.file_id,
             upload,
             expires_at: form.expires_at,
-        }
-        .into())
+        };
+        // The form is a new one: the first may be over.
+        Ok(Reply::from(output).replayed(is_replayed))
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The other side keeps theirs, and the content stays for moderation. The notification about it goes too. A
 //! person-to-person message is deleted as in conversations: by its sender, for both, who see a tombstone (S2-E07).
+//! With `If-Match` only the version is deleted that the client has seen.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -37,6 +38,7 @@ impl Endpoint for DeleteMail {
         "Delete a mail",
     )
     .refuses(&[403])
+    .versioned()
     .described(
         "Removes a mail from the caller's mailbox, together with the notification about it. The other \
          side keeps its copy.\n\n\
@@ -65,11 +67,12 @@ impl Endpoint for DeleteMail {
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<()>> {
         let (user, message) = (call.who.user, call.path.message_id);
-        let mail = match Correspondent::of(app, user, message).await {
+        let mail = match Correspondent::of(app, user, message, &call.preconditions).await {
             Ok(mail) => mail,
             Err(Error::NotFound(_)) => {
                 let direct = log::addressed(app, user, &[message]).await?;
                 let direct = direct.first().ok_or(Error::NotFound("message"))?;
+                call.preconditions.check(None)?;
                 deleting::delete(app, user, direct.conversation(), message).await?;
                 queue::tell(app, user, PersonalEvent::MessageDeleted { message }).await?;
                 return Ok(Reply::empty());

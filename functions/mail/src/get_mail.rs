@@ -1,6 +1,6 @@
 //! `GET /api/v2/messages/{message_id}`: one mail, or one person-to-person message; opening it reads it (S0-E02).
 //!
-//! Only the recipient's opening does, and not with `peek`. Whoever neither sent nor got it learns nothing.
+//! Only the recipient's opening does, and neither with `peek` nor if a precondition fails. Whoever neither sent nor got it learns nothing.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,8 +9,8 @@ use shared::auth::Caller;
 use shared::domain::ids::{MessageId, UserId};
 use shared::domain::mail::{Change, Mail, Side};
 use shared::domain::message_v2::MessageV2;
+use shared::domain::precondition::Preconditions;
 use shared::http::input::Nothing;
-use shared::http::precondition::etag;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::operations::{receipts, views};
 use shared::queue::{self, PersonalEvent, Queue};
@@ -87,25 +87,35 @@ impl Endpoint for GetMail {
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
         let (user, message) = (call.who.user, call.path.message_id);
-        let mut mail = match Correspondent::of(app, user, message).await {
+        let preconditions = &call.preconditions;
+        let mut mail = match Correspondent::of(app, user, message, preconditions).await {
             Ok(mail) => mail,
-            Err(Error::NotFound(_)) => return direct(app, user, message, call.query.peek).await,
+            Err(Error::NotFound(_)) => {
+                return direct(app, user, message, preconditions, call.query.peek).await;
+            }
             Err(error) => return Err(error),
         };
         if mail.side() != Side::Sender && !mail.flags().is_read && !call.query.peek {
             let announce =
                 async |version| queue::tell(app, user, PersonalEvent::MailRead { message, version }).await;
-            mail = mail::change(app, mail, Change::READ, |_| true, announce).await?;
+            mail = mail::change(app, mail, Change::READ, announce).await?;
         }
         let reply = Reply::from(Output::Mail(Box::new(views::mail::mail(app, &mail).await?)));
-        Ok(reply.header("etag", etag(mail.flags().version)))
+        Ok(reply.version(mail.flags().version))
     }
 }
 
-/// The message between the user and somebody that has this id.
-async fn direct(app: &App, user: UserId, message: MessageId, peek: bool) -> Result<Reply<Output>> {
+/// The message between the user and somebody that has this id. It has no version.
+async fn direct(
+    app: &App,
+    user: UserId,
+    message: MessageId,
+    preconditions: &Preconditions,
+    peek: bool,
+) -> Result<Reply<Output>> {
     let found = log::addressed(app, user, &[message]).await?;
     let mut found = found.into_iter().next().ok_or(Error::NotFound("message"))?;
+    preconditions.check(None)?;
     if found.is_received() && !peek && receipts::mark_read(app, user, &[message]).await? > 0 {
         let again = log::addressed(app, user, &[message]).await?;
         found = again.into_iter().next().unwrap_or(found);

@@ -11,9 +11,8 @@ use shared::domain::ids::{MessageId, UserId};
 use shared::domain::mail::{Mail, MailBody, Subject};
 use shared::domain::text::ClientMessageId;
 use shared::domain::user::Card;
-use shared::http::idempotency::client_message_id;
+use shared::http::idempotency::agreed;
 use shared::http::input::Nothing;
-use shared::http::precondition::etag;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::operations::views;
 use shared::queue::{self, PersonalEvent, Queue};
@@ -73,7 +72,11 @@ impl Endpoint for SendMail {
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Mail>> {
         let (sender, recipient) = (call.who.user, call.body.recipient_id);
-        let client = client_message_id(call.request, call.body.client_message_id.clone())?;
+        let client = agreed(
+            call.key.clone(),
+            "client_message_id",
+            call.body.client_message_id.clone(),
+        )?;
         let (admitted, profile) = tokio::try_join!(call.admit(app), profiles::find(app, recipient))?;
         let recipient_card = match profile {
             // The profile is being made or refreshed beside this very look.
@@ -98,7 +101,7 @@ impl Endpoint for SendMail {
         // By every attempt: the one that stored it may not have got this far.
         queue::tell(app, recipient, event).await?;
         let seen = views::mail::mail_between(&mail, admitted.card().clone(), recipient_card);
-        let reply = Reply::from(seen).header("etag", etag(mail.flags().version));
+        let reply = Reply::from(seen).version(mail.flags().version);
         Ok(reply.replayed(replayed))
     }
 }

@@ -9,7 +9,6 @@ use shared::auth::Caller;
 use shared::domain::ids::MessageId;
 use shared::domain::mail::{Change, Mail};
 use shared::http::input::Nothing;
-use shared::http::precondition::{IfMatch, etag};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::operations::views;
 use shared::queue::{self, PersonalEvent, Queue};
@@ -74,8 +73,7 @@ impl Endpoint for UpdateMail {
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Mail>> {
         let (user, message) = (call.who.user, call.path.message_id);
-        let if_match = IfMatch::of(call.request);
-        let mail = Correspondent::of(app, user, message).await?;
+        let mail = Correspondent::of(app, user, message, &call.preconditions).await?;
         let change = Change {
             is_read: call.body.is_read,
             is_starred: call.body.is_starred,
@@ -88,9 +86,8 @@ impl Endpoint for UpdateMail {
             }
             queue::tell(app, user, PersonalEvent::MailUpdated { message, version }).await
         };
-        let is_wanted = |version| if_match.admits(version);
-        let mail = mail::change(app, mail, change, is_wanted, announce).await?;
+        let mail = mail::change(app, mail, change, announce).await?;
         let reply = Reply::from(views::mail::mail(app, &mail).await?);
-        Ok(reply.header("etag", etag(mail.flags().version)))
+        Ok(reply.version(mail.flags().version))
     }
 }

@@ -34,6 +34,7 @@ impl Endpoint for MarkMessageDelivered {
     )
     .answers(200)
     .refuses(&[403])
+    .repeats_harmlessly()
     .described(
         "For the receiver of the message; the sender gets 403. If the message is delivered or read \
          already, nothing changes. Both users receive a `message_status` frame.",

@@ -43,6 +43,7 @@ impl Endpoint for MarkMessagesRead {
         "Mark individual messages as read",
     )
     .answers(200)
+    .repeats_harmlessly()
     .described(
         "Marks only the given messages as read. If all earlier messages are read too, the caller's \
          read position in the conversation moves forward.\n\n\

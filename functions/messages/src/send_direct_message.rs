@@ -14,7 +14,7 @@ use shared::domain::message::{Entry, Event, MessageType};
 use shared::domain::message_v2::{Between, MessageV2};
 use shared::domain::metadata::Metadata;
 use shared::domain::text::{ClientMessageId, Text};
-use shared::http::idempotency::client_message_id;
+use shared::http::idempotency::agreed;
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::operations::receipts;
@@ -97,7 +97,11 @@ impl Endpoint for SendDirectMessage {
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<MessageV2>> {
         let (user, receiver) = (call.who.user, call.body.receiver_id);
-        let client_message_id = client_message_id(call.request, call.body.client_message_id.clone())?;
+        let client_message_id = agreed(
+            call.key.clone(),
+            "client_message_id",
+            call.body.client_message_id.clone(),
+        )?;
         if user == receiver {
             return Err(Error::invalid("receiver_id", "oneself", "must be somebody else"));
         }

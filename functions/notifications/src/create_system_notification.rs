@@ -12,7 +12,7 @@ use shared::domain::permission::NotificationsSystem;
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::queue::{self, PersonalEvent, Queue};
-use shared::rights::Rights;
+use shared::rights::{Rights, TableAction};
 use shared::store::{notifications, profiles};
 use shared::{App, Error, Result};
 
@@ -53,11 +53,14 @@ impl Endpoint for CreateSystemNotification {
     )
     .body_may_be_absent()
     .refuses(&[404])
+    .takes_key()
     .described(
         "Parameters may be given in a JSON body or in the query. A parameter that is given in both \
          must have the same value (422). An unknown user is 404.",
     );
-    const RIGHTS: Rights = Rights::OF_A_ROUTE.sends_to(&[Queue::Fanout]);
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::BatchGetItem])
+        .sends_to(&[Queue::Fanout]);
     type Who = Permit<NotificationsSystem>;
     type Path = Nothing;
     type Query = Query;
@@ -78,26 +81,31 @@ impl Endpoint for CreateSystemNotification {
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Notification>> {
         let permit = call.permit();
-        let (query, body) = (call.query, call.body);
-        let user = one_of("user_id", query.user_id, body.user_id)?.ok_or_else(|| missing("user_id"))?;
-        let content = one_of("content", query.content, body.content)?.ok_or_else(|| missing("content"))?;
+        let (query, body) = (&call.query, &call.body);
+        let user = one_of("user_id", query.user_id.as_ref(), body.user_id.as_ref())?
+            .ok_or_else(|| missing("user_id"))?;
+        let content = one_of("content", query.content.as_ref(), body.content.as_ref())?
+            .ok_or_else(|| missing("content"))?;
         let of_type = match one_of(
             "notification_type",
-            query.notification_type,
-            body.notification_type,
+            query.notification_type.as_ref(),
+            body.notification_type.as_ref(),
         )? {
-            Some(of_type) => of_type,
+            Some(of_type) => of_type.clone(),
             None => NotificationType::parse(SYSTEM_ALERT.to_owned()).map_err(Error::internal)?,
         };
+        let user = *user;
         if profiles::find(app, user).await?.is_none() {
             return Err(Error::NotFound("user"));
         }
-        let notification = notifications::notify(app, &permit, user, &of_type, &content).await?;
+        let once = call.once(&json!({ "user_id": user, "content": content, "notification_type": of_type }));
+        let (notification, is_replayed) =
+            notifications::notify(app, &permit, user, &of_type, content, once.as_ref()).await?;
         let event = PersonalEvent::NotificationCreated {
             notification: notification.id,
         };
         queue::tell(app, user, event).await?;
-        Ok(notification.into())
+        Ok(Reply::from(notification).replayed(is_replayed))
     }
 }
 

@@ -259,6 +259,22 @@ impl FileId {
     pub fn generate(now: Timestamp) -> Self {
         Self(time_ordered(now))
     }
+
+    /// The file that an owner's `Idempotency-Key` stands for: a retry derives it again.
+    pub fn of_key(owner: UserId, client: &ClientMessageId) -> Self {
+        Self(derived_once(owner, "file", client))
+    }
+}
+
+/// What a caller's key stands for, for one route.
+pub fn derived_once(caller: UserId, route: &str, client: &ClientMessageId) -> Uuid {
+    let mut name = Vec::with_capacity(60 + client.as_str().len());
+    name.extend_from_slice(b"once/");
+    name.extend_from_slice(caller.0.as_bytes());
+    name.extend_from_slice(route.as_bytes());
+    name.push(b'/');
+    name.extend_from_slice(client.as_str().as_bytes());
+    Uuid::new_v5(&DERIVED, &name)
 }
 
 /// A WebSocket connection, named by API Gateway.

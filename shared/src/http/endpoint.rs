@@ -11,14 +11,17 @@ use serde_json::Value;
 
 use super::reply::{Reply, Response};
 use super::request::Request;
-use super::route::Route;
-use super::{input, limit};
+use super::route::{Method, Route};
+use super::{idempotency, input, limit, routes};
 use crate::App;
 use crate::auth::{Caller, Permit, token};
 use crate::domain::permission::{Permission, Right};
+use crate::domain::precondition::Preconditions;
+use crate::domain::text::ClientMessageId;
 use crate::error::{Error, Result};
 use crate::rights::Rights;
 use crate::store::admission::{self, Admitted};
+use crate::store::once::Once;
 use crate::store::rates::{Bucket, Standing};
 
 /// A route with its types and its code. One file implements one.
@@ -128,9 +131,21 @@ pub struct Call<'a, E: Endpoint> {
     pub query: E::Query,
     /// The body.
     pub body: E::Body,
+    /// The `Idempotency-Key`, if the route [takes](Route::takes_key) one.
+    pub key: Option<ClientMessageId>,
+    /// What the request demands of the version of what it is about.
+    pub preconditions: Preconditions,
     /// The request itself, for its headers.
     pub request: &'a Request,
     standing: &'a OnceLock<Standing>,
+}
+
+impl<E: Endpoint> Call<'_, E> {
+    /// What the request's key stands for, if it has one; `content` is all that the answer depends on.
+    pub fn once(&self, content: &Value) -> Option<Once> {
+        let (key, caller) = (self.key.as_ref()?, self.who.caller()?);
+        Some(Once::new(caller.user, E::ROUTE.name, key, content))
+    }
 }
 
 impl<R: Right, E: Endpoint<Who = Permit<R>>> Call<'_, E> {
@@ -182,6 +197,17 @@ pub type Answer = for<'a> fn(&'a App, &'a Request) -> BoxFuture<'a, (Response, O
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 impl Entry {
+    /// The methods that each of its paths answers. What is public, health and documents, may be asked for without its
+    /// body (RFC 9110 §9.3.2), which whoever serves HTTP leaves out; elsewhere HEAD is a method that there is not.
+    pub fn methods(&self) -> Vec<&'static str> {
+        let own = self.route.method.as_str();
+        if self.is_public && self.route.method == Method::Get {
+            vec![own, "HEAD"]
+        } else {
+            vec![own]
+        }
+    }
+
     /// The entry of an endpoint.
     pub const fn of<E: Endpoint>() -> Self {
         Self {
@@ -207,7 +233,11 @@ async fn answer<E: Endpoint>(app: &App, request: &Request) -> (Response, Option<
         Ok(reply) => Response::of_reply(app, request, reply, E::ROUTE.success),
         Err(error) => Response::of_error(app, request, error),
     };
-    (response.standing(standing.get()), result.err())
+    // What has not changed is no failure.
+    let error = result
+        .err()
+        .filter(|error| !matches!(error, Error::NotModified { .. }));
+    (response.standing(standing.get()), error)
 }
 
 async fn run<E: Endpoint>(
@@ -215,8 +245,16 @@ async fn run<E: Endpoint>(
     request: &Request,
     standing: &OnceLock<Standing>,
 ) -> Result<Reply<E::Output>> {
+    let path = input::path(&request.path_parameters);
+    // What is no id may be a path of its own, with other methods. That is no secret, as little as where nothing matches.
+    if path.is_err()
+        && let Some(methods) = routes::instead_of(request)
+    {
+        let allow = methods.join(", ");
+        return Err(Error::MethodNotAllowed { allow });
+    }
     let who = E::Who::identify(app, request).await?;
-    let input = read::<E>(request);
+    let input = path.and_then(|path| read::<E>(request, path));
     if let Some(caller) = who.caller() {
         match &input {
             // The handler asks, alongside its reads.
@@ -226,23 +264,42 @@ async fn run<E: Endpoint>(
             Err(_) => admission::request(app, caller, &[Bucket::Requests], standing).await?,
         }
     }
-    let (path, query, body) = input?;
-    E::handle(
-        app,
-        Call {
-            who,
-            path,
-            query,
-            body,
-            request,
-            standing,
-        },
-    )
-    .await
+    let (path, query, body, key) = input?;
+    let preconditions = Preconditions::new(
+        request.header("if-match"),
+        request.header("if-none-match"),
+        matches!(request.method.as_str(), "GET" | "HEAD"),
+    );
+    let call = Call {
+        who,
+        path,
+        query,
+        body,
+        key,
+        preconditions: preconditions.clone(),
+        request,
+        standing,
+    };
+    let reply = E::handle(app, call).await?;
+    // What POST makes is not the resource that it is sent to.
+    let is_about_it = E::ROUTE.is_versioned && E::ROUTE.method != Method::Post;
+    if is_about_it && !preconditions.are_settled() {
+        return Err(Error::internal(
+            "a route of a versioned resource ignores the preconditions",
+        ));
+    }
+    Ok(reply)
 }
 
-fn read<E: Endpoint>(request: &Request) -> Result<(E::Path, E::Query, E::Body)> {
-    let path = input::path(&request.path_parameters)?;
+/// What a request brings.
+type Input<E> = (
+    <E as Endpoint>::Path,
+    <E as Endpoint>::Query,
+    <E as Endpoint>::Body,
+    Option<ClientMessageId>,
+);
+
+fn read<E: Endpoint>(request: &Request, path: E::Path) -> Result<Input<E>> {
     let query = input::query(&request.query)?;
     let takes_body = std::any::TypeId::of::<E::Body>() != std::any::TypeId::of::<input::Nothing>();
     let is_absent = E::ROUTE.is_body_optional && request.body().is_empty();
@@ -251,5 +308,6 @@ fn read<E: Endpoint>(request: &Request) -> Result<(E::Path, E::Query, E::Body)> 
     } else {
         input::object(b"{}")?
     };
-    Ok((path, query, body))
+    let key = idempotency::key(&E::ROUTE, request)?;
+    Ok((path, query, body, key))
 }

@@ -1,28 +1,60 @@
-//! The id under which a client may send again: in the body or in a header (contract §1, *Idempotency*).
+//! The id under which a client may send again: in the header `Idempotency-Key`, or in the body under a name of the
+//! route's own (contract §1, *Idempotency*).
 
 use super::request::Request;
-use crate::domain::text::ClientMessageId;
+use super::route::{Idempotency, Route};
+use crate::domain::text::{ClientMessageId, Invalid};
 use crate::error::{Error, Result};
 
-/// The client's id, from the body or the header; where both are given they must agree.
-pub fn client_message_id(
-    request: &Request,
-    body: Option<ClientMessageId>,
-) -> Result<Option<ClientMessageId>> {
-    const HEADER: &str = "Idempotency-Key";
-    let Some(header) = request.header("idempotency-key") else {
-        return Ok(body);
-    };
-    let header = ClientMessageId::parse(header.to_owned()).map_err(|invalid| Error::Invalid {
+const HEADER: &str = "Idempotency-Key";
+
+/// The key of a request, as far as its route takes one.
+///
+/// # Errors
+/// 422 for `Idempotency-Key` if it is none, if there are several, or if the route refuses it.
+pub(super) fn key(route: &Route, request: &Request) -> Result<Option<ClientMessageId>> {
+    if route.idempotency == Idempotency::OfMethod || !request.has_header("idempotency-key") {
+        return Ok(None);
+    }
+    if route.idempotency == Idempotency::Refused {
+        let reason = "is not taken here: this request makes nothing that a key could name";
+        return Err(Error::invalid(HEADER, "not_taken", reason));
+    }
+    let text = request.header("idempotency-key").unwrap_or_default();
+    if text.contains(',') {
+        // API Gateway joins several lines with commas, and nothing tells them from one line with a comma in it.
+        return Err(Error::invalid(
+            HEADER,
+            "wrong_format",
+            "must be one key, without a comma",
+        ));
+    }
+    let key = ClientMessageId::parse(text.to_owned()).map_err(header_is)?;
+    Ok((route.idempotency == Idempotency::Taken).then_some(key))
+}
+
+fn header_is(invalid: Invalid) -> Error {
+    Error::Invalid {
         field: HEADER.into(),
         invalid,
-    })?;
-    match body {
-        Some(body) if body != header => Err(Error::invalid(
+    }
+}
+
+/// The one key of the header and of a field of the body.
+///
+/// # Errors
+/// 422 for `Idempotency-Key` if they differ.
+pub fn agreed(
+    header: Option<ClientMessageId>,
+    field: &str,
+    body: Option<ClientMessageId>,
+) -> Result<Option<ClientMessageId>> {
+    match (header, body) {
+        (Some(header), Some(body)) if header != body => Err(Error::invalid(
             HEADER,
             "contradiction",
-            "differs from client_message_id",
+            format!("differs from {field}"),
         )),
-        _ => Ok(Some(header)),
+        (header, body) => Ok(header.or(body)),
     }
 }

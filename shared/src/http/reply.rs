@@ -5,9 +5,9 @@ use std::pin::Pin;
 
 use http::StatusCode;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
-    RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
+    HeaderValue, RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::request::Request;
 use super::route::Route;
 use crate::App;
+use crate::domain::precondition::etag;
 use crate::error::{Error, Result, retry_after_seconds};
 use crate::store::rates::Standing;
 
@@ -81,6 +82,13 @@ impl<T> Reply<T> {
 }
 
 impl<T> Reply<T> {
+    /// The version of what is answered, as `ETag`. A client may keep it, and must ask whether it still holds.
+    #[must_use]
+    pub fn version(self, version: u64) -> Self {
+        self.header("etag", etag(version))
+            .header("cache-control", VERSIONED_CACHING)
+    }
+
     /// Whether it is the answer to an earlier request under the same idempotency key, which a header says.
     #[must_use]
     pub fn replayed(self, is_replayed: bool) -> Self {
@@ -132,6 +140,9 @@ impl lambda_http::IntoResponse for Response {
     }
 }
 
+/// How long what has a version may be kept (contract §1 *Headers*): by the client alone, which asks before it uses it.
+const VERSIONED_CACHING: &str = "private, no-cache";
+
 /// Nothing that the API answers is a page.
 const NOTHING_TO_LOAD: &str = "default-src 'none'";
 
@@ -167,6 +178,13 @@ impl Response {
     /// The answer of an error, in the one shape of all errors (contract §1).
     pub fn of_error(app: &App, request: &Request, error: &Error) -> Self {
         let (status, code) = status_and_code(error);
+        if let Error::NotModified { etag } = error {
+            // What a 200 would say of the version, and no body (RFC 9110 §15.4.5).
+            let mut response = Self::bare(request, status);
+            response.set(ETAG, etag);
+            response.set(CACHE_CONTROL, VERSIONED_CACHING);
+            return response;
+        }
         let message = error.to_string();
         let timestamp = app.now();
         let details = match error {
@@ -286,6 +304,7 @@ fn body_text<T: Serialize>(body: &T, is_enveloped: bool) -> Result<String> {
 /// The one table from errors to HTTP (contract §1). A new error does not compile until it has a row.
 pub fn status_and_code(error: &Error) -> (u16, &'static str) {
     match error {
+        Error::NotModified { .. } => (304, "NOT_MODIFIED"),
         Error::Malformed(_) => (400, "MALFORMED_REQUEST"),
         Error::InvalidCursor => (400, "INVALID_CURSOR"),
         Error::PageTooDeep => (400, "PAGE_TOO_DEEP"),

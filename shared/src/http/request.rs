@@ -59,6 +59,11 @@ impl Request {
         std::str::from_utf8(value.as_bytes()).ok()
     }
 
+    /// Whether there is a header, whatever its value.
+    pub fn has_header(&self, name: &str) -> bool {
+        self.http.headers().contains_key(name)
+    }
+
     /// The body.
     pub fn body(&self) -> &[u8] {
         self.http.body()

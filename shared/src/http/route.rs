@@ -33,6 +33,19 @@ impl Method {
     }
 }
 
+/// What a route makes of the header `Idempotency-Key` (contract §1 *Idempotency*).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Idempotency {
+    /// Nothing: its method says that a repeat is harmless (RFC 9110 §9.2.2).
+    OfMethod,
+    /// It makes one thing for all requests under a key, and answers the later ones as the first.
+    Taken,
+    /// It makes nothing, and a repeat changes nothing: the header may be there.
+    Harmless,
+    /// It refuses the header with 422: a repeat would do more, and no key prevents it.
+    Refused,
+}
+
 /// A route.
 #[derive(Clone, Copy, Debug)]
 #[expect(
@@ -56,8 +69,10 @@ pub struct Route {
     pub admits_itself: bool,
     /// Whether a request without a body is one with an empty object: its parameters may come in the query.
     pub is_body_optional: bool,
-    /// Whether what it answers has a version, in the header `ETag`, and a change can insist on one, with `If-Match`.
+    /// Whether its resource has a version, in the header `ETag`, which `If-Match` and `If-None-Match` speak of.
     pub is_versioned: bool,
+    /// What it makes of the header `Idempotency-Key`.
+    pub idempotency: Idempotency,
     /// What the caller's token must allow beyond being good: what the endpoint's type of caller says
     /// ([`super::endpoint::Identify::NEEDS`]).
     pub needs: Option<Permission>,
@@ -95,6 +110,11 @@ impl Route {
             admits_itself: false,
             is_body_optional: false,
             is_versioned: false,
+            idempotency: match method {
+                // Until it says otherwise.
+                Method::Post | Method::Patch => Idempotency::Refused,
+                Method::Get | Method::Put | Method::Delete => Idempotency::OfMethod,
+            },
             needs: None,
             is_for_members: false,
             tag,
@@ -164,7 +184,7 @@ impl Route {
         self
     }
 
-    /// Answers something that has a version: see [`super::precondition`].
+    /// Is about something that has a version: see [`crate::domain::precondition`].
     #[must_use]
     pub const fn versioned(mut self) -> Self {
         self.is_versioned = true;
@@ -178,13 +198,27 @@ impl Route {
         self
     }
 
+    /// Makes one thing for all requests under an `Idempotency-Key`: see [`super::Call::once`].
+    #[must_use]
+    pub const fn takes_key(mut self) -> Self {
+        self.idempotency = Idempotency::Taken;
+        self
+    }
+
+    /// Makes nothing, and changes nothing when it is repeated.
+    #[must_use]
+    pub const fn repeats_harmlessly(mut self) -> Self {
+        self.idempotency = Idempotency::Harmless;
+        self
+    }
+
     /// A send: goes through the bucket of sends too, and asks by itself, so that the wait for the bucket and
     /// its reads are one.
     #[must_use]
     pub const fn sends(mut self) -> Self {
         self.buckets = admission::SEND;
         self.admits_itself = true;
-        self
+        self.takes_key()
     }
 
     /// Begins an upload: goes through the bucket of uploads too.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::IntoDeserializer as _;
 use serde::de::value::{Error as Refusal, StringDeserializer};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::day::Day;
 use crate::domain::text::Invalid;
@@ -14,7 +14,8 @@ use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 
 /// One end of a stretch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Edge {
     /// The day as a whole belongs to it.
     Day(Day),

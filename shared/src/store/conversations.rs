@@ -2,9 +2,10 @@
 
 use super::Worker;
 use super::item::Item;
-use super::keys;
+use super::keys::{self, Key};
 use super::members::{self, Member, Membership};
-use super::table::{self, Condition, Consistency, Written};
+use super::once::{Earlier, Once};
+use super::table::{self, Condition, Consistency, Transacted, Transaction, Written};
 use crate::App;
 use crate::domain::conversation::{Cursor, Role};
 use crate::domain::ids::{ConversationId, UserId};
@@ -81,14 +82,28 @@ pub async fn open_direct(app: &App, caller: UserId, other: UserId) -> Result<Ope
     .await
 }
 
-/// Opens a group. `others` must not hold the caller, nor anybody twice.
+/// Opens a group, once for all attempts under a key; whether an earlier one had opened it. `others` must not hold the
+/// caller, nor anybody twice.
+///
+/// Each attempt writes members of a conversation of its own, which nobody can see. The head makes one of these
+/// conversations exist, and the marker of the key stands in its transaction: the others find it, and take their members
+/// back.
+///
+/// # Errors
+/// [`Error::IdempotencyKeyReused`] if the key stands for another group.
 pub async fn open_group(
     app: &App,
     caller: UserId,
     others: &[UserId],
     name: &ConversationName,
     description: Option<&ConversationDescription>,
-) -> Result<Head> {
+    once: Option<&Once>,
+) -> Result<(Head, bool)> {
+    if let Some(once) = once
+        && let Some(earlier) = once.earlier(app).await?
+    {
+        return opened_earlier(app, earlier).await;
+    }
     let begun_at = app.now();
     let id = ConversationId::generate(begun_at);
     let mut items = Vec::with_capacity(others.len() + 1);
@@ -102,25 +117,45 @@ pub async fn open_group(
         items.push(members::encode(&newcomer(id, *user, ordinal, role, begun_at, None)).1);
     }
     let members = u32::try_from(items.len()).map_err(Error::internal)?;
+    let keys: Vec<Key> = items.iter().map(table::key_of).collect::<Result<_>>()?;
     table::put_many(app, items).await?;
     let group = Group {
         name: name.as_str().to_owned(),
         description: description.map(|description| description.as_str().to_owned()),
     };
     // Stamped now: writing a thousand members takes a while, and a sync finds the conversation by its time.
-    match put_head(
-        app,
-        Head {
-            id,
-            created_at: app.now(),
-            members,
-            group: Some(group),
-        },
-    )
-    .await?
-    {
-        Opened::New(head) | Opened::Existing(head) => Ok(head),
+    let head = Head {
+        id,
+        created_at: app.now(),
+        members,
+        group: Some(group),
+    };
+    let Some(once) = once else {
+        let (Opened::New(head) | Opened::Existing(head)) = put_head(app, head).await?;
+        return Ok((head, false));
+    };
+    let transaction = Transaction::default()
+        .put(once.marker(id.uuid()), Once::is_first(app.now()))
+        .put(encode(&head), Condition::absent());
+    match transaction.send(app).await? {
+        Transacted::Done => Ok((head, false)),
+        Transacted::Refused(parts) => {
+            let Some(Some(marker)) = parts.first() else {
+                return Err(Error::internal("a group has an id that was drawn before"));
+            };
+            let earlier = once.found(marker);
+            // What nobody sees does no harm where this fails: it is left as by an attempt that died.
+            table::remove_many(app, keys).await.ok();
+            opened_earlier(app, earlier?).await
+        }
     }
+}
+
+/// The group that an earlier attempt has opened.
+async fn opened_earlier(app: &App, earlier: Earlier) -> Result<(Head, bool)> {
+    let head = find(app, ConversationId::from_uuid(earlier.made)).await?;
+    let head = head.ok_or_else(|| Error::internal("the group of a key is not there"))?;
+    Ok((head, true))
 }
 
 /// A conversation, for a worker.

@@ -14,6 +14,7 @@ use super::archive::{Filter, Position, Scope};
 use super::audit::{Act, Pending};
 use super::item::{Item, number, text};
 use super::keys;
+use super::once::Once;
 use super::table::{self, Backoff, Condition, Consistency, Query, Transacted, Transaction, Update, Written};
 use crate::App;
 use crate::auth::Permit;
@@ -118,18 +119,24 @@ pub struct Outcome {
     pub progress_permille: u16,
 }
 
-/// Notes that an export is wanted, in one transaction with its entry of the audit log.
+/// Notes that an export is wanted, once for all attempts under a key as long as the export is kept; whether an earlier
+/// one had done so. The entry of the audit log stands in the same transaction.
+///
+/// # Errors
+/// [`Error::IdempotencyKeyReused`] if the key stands for another export.
 pub async fn create(
     app: &App,
     permit: &Permit<AnalyticsExport>,
     scope: Scope,
     filter: &Filter,
     asked: Value,
-) -> Result<ExportId> {
+    once: Option<&Once>,
+) -> Result<(ExportId, bool)> {
     let now = app.now();
     let id = ExportId::generate(now);
     let actor = Actor::from(permit);
-    let act = Act::read("messages.export", Target::one("export", id), asked);
+    let act = |id| Act::read("messages.export", Target::one("export", id), asked.clone());
+    let expires = now.plus(LIFETIME).seconds();
     let item = Item::new(&keys::export(id))
         .id(attribute::OWNER, actor.id.uuid())
         .text(attribute::SCOPE, json(&scope)?)
@@ -139,22 +146,32 @@ pub async fn create(
         .number(attribute::PARTS, 0)
         .number(attribute::PROGRESS, 0)
         .number(attribute::UPDATED_AT, now.milliseconds())
-        .number(keys::EXPIRES, now.plus(LIFETIME).seconds());
+        .number(keys::EXPIRES, expires);
     let mut backoff = Backoff::new(super::audit::ATTEMPTS);
     loop {
-        let pending = Pending::next(app, &actor, &act).await?;
-        let transaction = Transaction::default().put(item.clone(), Condition::absent());
+        let pending = Pending::next(app, &actor, &act(id)).await?;
+        let transaction = match once {
+            Some(once) => {
+                let marker = once.marker(id.uuid()).number(keys::EXPIRES, expires);
+                Transaction::default().put(marker, Once::is_first(app.now()))
+            }
+            None => Transaction::default(),
+        };
+        let transaction = transaction.put(item.clone(), Condition::absent());
         let (transaction, seat) = pending.join(transaction);
-        match transaction.send(app).await? {
-            Transacted::Done => return Ok(id),
-            Transacted::Refused(parts) if seat.was_taken(&parts) => {
-                app.meter().count(Count::Contentions, 1);
-                backoff.wait("recording in the audit log").await?;
-            }
-            Transacted::Refused(_) => {
-                return Err(Error::internal("an export has an id that was drawn before"));
-            }
+        let Transacted::Refused(parts) = transaction.send(app).await? else {
+            return Ok((id, false));
+        };
+        if let (Some(once), Some(Some(marker))) = (once, parts.first()) {
+            let earlier = ExportId::from_uuid(once.found(marker)?.made);
+            super::audit::record(app, actor, act(earlier)).await?;
+            return Ok((earlier, true));
         }
+        if !seat.was_taken(&parts) {
+            return Err(Error::internal("an export has an id that was drawn before"));
+        }
+        app.meter().count(Count::Contentions, 1);
+        backoff.wait("recording in the audit log").await?;
     }
 }
 

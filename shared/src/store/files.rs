@@ -15,6 +15,7 @@ use super::item::{Item, byte_set, bytes, number};
 use super::keys;
 use super::log;
 use super::members::{Membership, Sender};
+use super::once::Once;
 use super::table::{self, Condition, Consistency, Query, Transaction, Update, Written};
 use crate::App;
 use crate::domain::file::{File, FileName, FileStatus, MediaType};
@@ -43,8 +44,13 @@ struct Reference {
     seq: u64,
 }
 
-/// Notes a file that is about to be uploaded.
-pub async fn begin(app: &App, owner: UserId, file: &File) -> Result<()> {
+/// Notes a file that is about to be uploaded, once for all attempts under a key, from which its id is derived; whether an
+/// earlier one had noted it. A file that nobody used for a day is forgotten, and its key with it.
+///
+/// # Errors
+/// [`Error::IdempotencyKeyReused`] if the key stands for another file, [`Error::Unavailable`] if that file is just being
+/// removed.
+pub async fn begin(app: &App, owner: UserId, file: &File, once: Option<&Once>) -> Result<bool> {
     // First what leads to it: a file that nothing leads to would stay for ever.
     let begun = keys::begun_file(hour(file.created_at), file.file_id);
     table::put(app, Item::new(&begun), Condition::absent()).await?;
@@ -55,8 +61,21 @@ pub async fn begin(app: &App, owner: UserId, file: &File) -> Result<()> {
         .number(attribute::SIZE_BYTES, file.size_bytes)
         .number(attribute::CREATED_AT, file.created_at.milliseconds())
         .number(attribute::STATUS, status::PENDING);
-    table::put(app, item, Condition::absent()).await?;
-    Ok(())
+    let Some(once) = once else {
+        table::put(app, item, Condition::absent()).await?;
+        return Ok(false);
+    };
+    let item = item.bytes(attribute::FINGERPRINT, once.fingerprint());
+    match table::put(app, item, Condition::absent()).await? {
+        Written::Done(_) => Ok(false),
+        Written::Refused(item) if item.find_bytes(attribute::FINGERPRINT) != Some(once.fingerprint()) => {
+            Err(Error::IdempotencyKeyReused)
+        }
+        Written::Refused(item) if item.get_number::<u8>(attribute::STATUS)? == status::REMOVED => {
+            Err(Error::unavailable("the file of a key is being removed"))
+        }
+        Written::Refused(_) => Ok(true),
+    }
 }
 
 /// A file of the caller's own.
@@ -294,6 +313,8 @@ impl Reference {
 mod attribute {
     /// Milliseconds since 1970.
     pub(super) const CREATED_AT: &str = "a";
+    /// What it was asked for with, under an idempotency key.
+    pub(super) const FINGERPRINT: &str = "f";
     /// What it is called.
     pub(super) const NAME: &str = "n";
     /// Whose it is.

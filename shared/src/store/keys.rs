@@ -28,6 +28,7 @@
 //! | connections that end within a minute | `E#minute` | `connection` | |
 //! | how far ended connections were swept | `E#SWEPT` | `SWEPT` | |
 //! | a conversation's first entry of a day | `D#day#shard` | `C#conversation` | |
+//! | what an `Idempotency-Key` stands for | `I#key` | `ONCE` | |
 //! | end of the audit log | `A#HEAD` | `HEAD` | |
 //! | day of the audit log | `A#DAYS` | day | |
 //! | entry of the audit log | `A#day` | number, 12 digits | |
@@ -43,8 +44,10 @@
 use crate::domain::day::Day;
 use crate::domain::ids::{
     ConnectionId, ConversationId, ExportId, FileId, MessageId, NotificationId, TransactionId, UserId,
+    derived_once,
 };
 use crate::domain::mail::Listing;
+use crate::domain::text::ClientMessageId;
 use crate::domain::time::Timestamp;
 
 /// The attribute of the partition key.
@@ -309,6 +312,11 @@ pub fn day_marker(of: Day, conversation: ConversationId) -> Key {
     key(day(of, day_shard(conversation)), self::conversation(conversation))
 }
 
+/// What a caller's `Idempotency-Key` stands for, for one route: a hash, because a key may hold a `#`.
+pub fn once(caller: UserId, route: &str, client: &ClientMessageId) -> Key {
+    key(format!("I#{}", derived_once(caller, route, client)), "ONCE")
+}
+
 /// The end of the audit log.
 pub fn audit_head() -> Key {
     key("A#HEAD".to_owned(), "HEAD")
@@ -393,14 +401,14 @@ mod tests {
                 balance(user), ledger(user, seq), grant(user, TransactionId::from_uuid(Uuid::from_u128(a))),
                 locator(message), deletion_recorded(message, user), missed(user, place), rate(&user.to_string()), typing(user, place), ticket(&user.to_string()),
                 notification(user, note), unread_notification(user, note), flags(user, message), tally(user),
-                day_marker(day, place), audit_head(), audit_day(day), audit_entry(day, seq), self::export(export),
+                once(user, "r", &ClientMessageId::parse("k".to_owned()).unwrap()), day_marker(day, place), audit_head(), audit_day(day), audit_entry(day, seq), self::export(export),
                 export_part(export, 1), file(FileId::from_uuid(user.uuid())),
                 ending_connection(i64::try_from(seq).unwrap(), &ConnectionId::new("L0SM9cOFvHcCIhw=")), swept(),
                 begun_file(i64::try_from(seq).unwrap(), FileId::from_uuid(user.uuid())),
             ]);
             keys.sort();
             keys.dedup();
-            prop_assert_eq!(keys.len(), 37);
+            prop_assert_eq!(keys.len(), 38);
         }
     }
 }

@@ -25,6 +25,7 @@ use crate::domain::fingerprint;
 use crate::domain::ids::{MessageId, NotificationId, UserId};
 use crate::domain::mail::{Change, Content, Flags, MailBody, Side, Subject};
 use crate::domain::notification::{self, about_mail};
+use crate::domain::precondition::{Preconditions, etag};
 use crate::error::{Error, Result};
 use crate::telemetry::Count;
 
@@ -43,20 +44,35 @@ pub struct Correspondent {
     side: Side,
     content: Content,
     flags: Flags,
+    /// What the user demands of the version of the flags: whenever they are read anew, it is looked at anew.
+    preconditions: Preconditions,
 }
 
 impl Correspondent {
-    /// The user's side of a mail.
+    /// The user's side of a mail, if it has a version that the user wants.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a stranger, for whoever has deleted it, and for what is no mail: the locator of a
-    /// message in a conversation stands under the same key, and it is here that the two are told apart.
-    pub async fn of(app: &App, user: UserId, message: MessageId) -> Result<Self> {
+    /// message in a conversation stands under the same key, and it is here that the two are told apart. What
+    /// [`Preconditions::check`] says of the version.
+    pub async fn of(
+        app: &App,
+        user: UserId,
+        message: MessageId,
+        preconditions: &Preconditions,
+    ) -> Result<Self> {
         let mut found = Self::of_many(app, user, &[message]).await?;
-        found.remove(&message).ok_or(Error::NotFound("message"))
+        let mut side = found.remove(&message).ok_or(Error::NotFound("message"))?;
+        side.preconditions = preconditions.clone();
+        side.check()
     }
 
-    /// The user's side of those of many mails that are theirs.
+    fn check(self) -> Result<Self> {
+        self.preconditions.check(Some(&etag(self.flags.version)))?;
+        Ok(self)
+    }
+
+    /// The user's side of those of many mails that are theirs, whatever their versions.
     pub async fn of_many(
         app: &App,
         user: UserId,
@@ -96,6 +112,7 @@ impl Correspondent {
             side,
             content,
             flags,
+            preconditions: Preconditions::none(),
         }))
     }
 
@@ -129,7 +146,7 @@ impl Correspondent {
         if self.flags.is_deleted {
             return Err(Error::NotFound("message"));
         }
-        Ok(self)
+        self.check()
     }
 
     /// What changes in the table when the flags become others: the flags themselves, refused if they are not as they
@@ -219,6 +236,7 @@ pub async fn send(app: &App, admitted: &Admitted, draft: &Draft) -> Result<Sent>
                     side,
                     content,
                     flags: Flags::untouched(side),
+                    preconditions: Preconditions::none(),
                 };
                 return Ok(Sent {
                     mail,
@@ -304,21 +322,16 @@ fn fingerprint(draft: &Draft) -> Vec<u8> {
 /// have failed to.
 ///
 /// # Errors
-/// [`Error::PreconditionFailed`] if the flags have another version than `is_wanted` allows, and whatever `announce`
-/// fails with.
+/// Whatever the preconditions of the mail say of a version that has come meanwhile, and whatever `announce` fails with.
 pub async fn change<A: Future<Output = Result<()>>>(
     app: &App,
     mail: Correspondent,
     change: Change,
-    is_wanted: impl Fn(u64) -> bool,
     announce: impl Fn(u64) -> A,
 ) -> Result<Correspondent> {
     let mut mail = mail;
     let mut backoff = Backoff::new(ATTEMPTS);
     loop {
-        if !is_wanted(mail.flags.version) {
-            return Err(Error::PreconditionFailed);
-        }
         let next = mail.flags.changed(change, app.now());
         announce(next.version).await?;
         if next == mail.flags {
@@ -378,7 +391,7 @@ pub async fn change_many(
 
 async fn change_alone(app: &App, mail: Correspondent, change: Change) -> Result<()> {
     let mail = mail.again(app).await?;
-    self::change(app, mail, change, |_| true, async |_| Ok(()))
+    self::change(app, mail, change, async |_| Ok(()))
         .await
         .map(|_| ())
 }
@@ -387,7 +400,7 @@ async fn change_alone(app: &App, mail: Correspondent, change: Change) -> Result<
 /// with a [change], `announce` comes first.
 ///
 /// # Errors
-/// Whatever `announce` fails with.
+/// Whatever the preconditions of the mail say of a version that has come meanwhile, and whatever `announce` fails with.
 pub async fn delete<A: Future<Output = Result<()>>>(
     app: &App,
     mail: Correspondent,

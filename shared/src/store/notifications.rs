@@ -13,9 +13,10 @@ pub use pages::{Page, Place, page};
 use serde_json::json;
 
 use super::Worker;
-use super::audit::{Act, Pending};
+use super::audit::{self, Act, Pending};
 use super::item::{Item, number};
 use super::keys;
+use super::once::Once;
 use super::table::{self, Backoff, Condition, Consistency, Transacted, Transaction, Update, Written};
 use super::tally::{self, Delta, Tally};
 use crate::App;
@@ -372,28 +373,53 @@ pub async fn read_all(app: &App, user: UserId) -> Result<u64> {
     Ok(marked + notes.len() as u64)
 }
 
-/// Notifies a user on behalf of the system, and has it audited in the same transaction.
+/// Notifies a user on behalf of the system, once for all attempts under a key; whether an earlier one had done so. It is
+/// audited in the same transaction, and an attempt that finds it done as a look.
+///
+/// # Errors
+/// [`Error::IdempotencyKeyReused`] if the key stands for another notification.
 pub async fn notify(
     app: &App,
     permit: &Permit<NotificationsSystem>,
     user: UserId,
     of_type: &NotificationType,
     content: &NotificationText,
-) -> Result<Notification> {
+    once: Option<&Once>,
+) -> Result<(Notification, bool)> {
+    let actor = Actor::from(permit);
+    let act = |id: NotificationId| {
+        let metadata = json!({ "notification_id": id, "notification_type": of_type.as_str() });
+        Act::read("notifications.system", Target::one("user", user), metadata)
+    };
     let mut newest = None;
     let mut backoff = Backoff::new(ATTEMPTS);
     loop {
         let id = NotificationId::following(newest, app.now());
         let stored = Stored::new(id, of_type.as_str(), content.as_str(), None);
-        let transaction = stored.put_into(Transaction::default(), user);
+        let transaction = match once {
+            Some(once) => Transaction::default().put(once.marker(id.uuid()), Once::is_first(app.now())),
+            None => Transaction::default(),
+        };
+        let transaction = stored.put_into(transaction, user);
         let delta = Delta::default().notified(id, of_type.as_str());
-        let metadata = json!({ "notification_id": id, "notification_type": of_type.as_str() });
-        let act = Act::read("notifications.system", Target::one("user", user), metadata);
-        let pending = Pending::next(app, &Actor::from(permit), &act).await?;
+        let pending = Pending::next(app, &actor, &act(id)).await?;
         let (transaction, _) = pending.join(transaction);
         match counted(transaction, delta, user).send(app).await? {
-            Transacted::Done => return Ok(stored.notification(user, &Tally::default())),
-            Transacted::Refused(parts) => newest = newest_of(&parts)?,
+            Transacted::Done => return Ok((stored.notification(user, &Tally::default()), false)),
+            Transacted::Refused(parts) => {
+                if let (Some(once), Some(Some(marker))) = (once, parts.first()) {
+                    let id = NotificationId::from_uuid(once.found(marker)?.made);
+                    audit::record(app, actor, act(id)).await?;
+                    // One that its user has deleted is answered as it was.
+                    let first = || {
+                        Stored::new(id, of_type.as_str(), content.as_str(), None)
+                            .notification(user, &Tally::default())
+                    };
+                    let now = Noted::find(app, user, id).await?;
+                    return Ok((now.map_or_else(first, |now| now.notification()), true));
+                }
+                newest = newest_of(&parts)?;
+            }
         }
         backoff.wait("notifying a user").await?;
     }

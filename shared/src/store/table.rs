@@ -5,7 +5,7 @@ mod conflicts;
 mod query;
 mod transaction;
 
-pub(super) use batch::{get_many, put_many};
+pub(super) use batch::{get_many, key_of, put_many, remove_many};
 pub(crate) use conflicts::Conflicts;
 pub(super) use query::Query;
 pub(super) use transaction::{Transacted, Transaction};

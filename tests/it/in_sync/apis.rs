@@ -52,12 +52,13 @@ fn every_route_is_in_the_template() {
     for (entry, paths) in routes(&functions) {
         let id = logical_id(entry.route.name);
         for path in paths {
-            let method = if path == "$default" {
-                "ANY"
+            let methods = if path == "$default" {
+                vec!["ANY"]
             } else {
-                entry.route.method.as_str()
+                entry.methods()
             };
-            wanted.insert((path, method.to_owned(), id.clone()));
+            let methods = methods.into_iter();
+            wanted.extend(methods.map(|method| (path.clone(), method.to_owned(), id.clone())));
         }
     }
     let http = template().http;

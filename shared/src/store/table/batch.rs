@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{KeysAndAttributes, PutRequest, ReturnConsumedCapacity, WriteRequest};
+use aws_sdk_dynamodb::types::{
+    DeleteRequest, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, WriteRequest,
+};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::{Backoff, Consistency, failed, meter_read, meter_write};
@@ -88,16 +90,6 @@ async fn get_batch(app: &App, batch: Vec<Key>, consistency: Consistency) -> Resu
 
 /// Writes many items without conditions: for items that nobody can see yet.
 pub(in crate::store) async fn put_many(app: &App, items: Vec<Item>) -> Result<()> {
-    let batches: Vec<Vec<Item>> = items.chunks(BATCH_WRITE).map(<[Item]>::to_vec).collect();
-    stream::iter(batches)
-        .map(|batch| put_batch(app, batch))
-        .buffer_unordered(PARALLEL)
-        .try_collect()
-        .await
-}
-
-async fn put_batch(app: &App, batch: Vec<Item>) -> Result<()> {
-    let table = &app.config().table;
     let put = |item: Item| {
         let put = PutRequest::builder()
             .set_item(Some(item.0))
@@ -105,7 +97,31 @@ async fn put_batch(app: &App, batch: Vec<Item>) -> Result<()> {
             .map_err(Error::internal)?;
         Ok(WriteRequest::builder().put_request(put).build())
     };
-    let mut requests = batch.into_iter().map(put).collect::<Result<Vec<_>>>()?;
+    write_many(app, items.into_iter().map(put).collect::<Result<_>>()?).await
+}
+
+/// Removes many items without conditions: those that nobody has seen.
+pub(in crate::store) async fn remove_many(app: &App, keys: Vec<Key>) -> Result<()> {
+    let remove = |key: &Key| {
+        let delete = DeleteRequest::builder().set_key(Some(key_attributes(key)));
+        let delete = delete.build().map_err(Error::internal)?;
+        Ok(WriteRequest::builder().delete_request(delete).build())
+    };
+    write_many(app, keys.iter().map(remove).collect::<Result<_>>()?).await
+}
+
+async fn write_many(app: &App, requests: Vec<WriteRequest>) -> Result<()> {
+    let batches: Vec<Vec<WriteRequest>> = requests.chunks(BATCH_WRITE).map(<[_]>::to_vec).collect();
+    stream::iter(batches)
+        .map(|batch| write_batch(app, batch))
+        .buffer_unordered(PARALLEL)
+        .try_collect()
+        .await
+}
+
+async fn write_batch(app: &App, batch: Vec<WriteRequest>) -> Result<()> {
+    let table = &app.config().table;
+    let mut requests = batch;
     let mut backoff = Backoff::new(BATCH_ATTEMPTS);
     while !requests.is_empty() {
         app.meter.call();
@@ -136,7 +152,7 @@ async fn put_batch(app: &App, batch: Vec<Item>) -> Result<()> {
 }
 
 /// The key of an item that was read.
-fn key_of(item: &Item) -> Result<Key> {
+pub(in crate::store) fn key_of(item: &Item) -> Result<Key> {
     Ok(Key {
         partition: item.get_text(keys::PARTITION)?.to_owned(),
         sort: item.sort()?.to_owned(),
