@@ -13,6 +13,8 @@ pub fn reference(resource: Resource) -> String {
         Resource::Queue(queue) => format!("!Ref {}Arn", queue.resource()),
         Resource::PostToConnections => connections("POST"),
         Resource::EndConnections => connections("DELETE"),
+        Resource::AuditBucket => "!Ref AuditBucketArn".to_owned(),
+        Resource::Anchors => "!Sub ${AuditBucketArn}/anchors/*".to_owned(),
         Resource::Bucket => "!Ref BucketArn".to_owned(),
         Resource::Objects(prefix) => format!("!Sub ${{BucketArn}}/{}*", prefix.as_str()),
     }

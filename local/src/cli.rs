@@ -23,7 +23,7 @@ use crate::demo;
 use crate::desk::{Desk, Options};
 use crate::environment::{self, Environment};
 use crate::processes::{self, ProcessOptions};
-use crate::redrive;
+use crate::{redrive, restoring};
 
 /// Tidings on one desk: the HTTP and WebSocket APIs, every function, and the services they stand on.
 #[derive(Debug, Parser)]
@@ -43,6 +43,8 @@ enum Command {
     Listen(Listen),
     /// Send the jobs of the running desk's dead-letter queues back to where they failed.
     Redrive(Redrive),
+    /// Make the end of the running desk's audit log anew, after it was lost.
+    RestoreAudit(RestoreAudit),
 }
 
 #[derive(Debug, Args)]
@@ -121,6 +123,13 @@ struct Redrive {
     http_port: u16,
 }
 
+#[derive(Debug, Args)]
+struct RestoreAudit {
+    /// The port of the HTTP API.
+    #[arg(long, default_value_t = 3000)]
+    http_port: u16,
+}
+
 /// Does what the command line says.
 pub async fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -131,6 +140,9 @@ pub async fn main() -> ExitCode {
         Some(Command::Token(token)) => print_token(token),
         Some(Command::Listen(listen)) => listen_to(listen).await,
         Some(Command::Redrive(redrive)) => send_back(redrive).await,
+        Some(Command::RestoreAudit(command)) => {
+            restoring::ask(command.http_port).await.map(|words| say(&words))
+        }
         None => run(cli.run).await,
     };
     match done {

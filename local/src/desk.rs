@@ -349,7 +349,13 @@ fn create(services: &Services, template: &Template) -> Result<(), StartError> {
             dead_letter_queue: dead_letters.map(|queue| queue.name.clone()),
         });
     }
-    services.create_bucket(environment::BUCKET)?;
+    for bucket in &template.buckets {
+        let name = environment::bucket(&bucket.logical_id);
+        services.create_bucket(name)?;
+        if bucket.is_locked {
+            services.objects().lock(name);
+        }
+    }
     Ok(())
 }
 

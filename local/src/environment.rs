@@ -28,8 +28,12 @@ pub fn stack(url: &str) -> Option<String> {
 pub const DESK_JWT_SECRET: &str = "tidings-desk-secret-for-tokens-not-for-deployment";
 /// The secret that signs cursors on a desk that was given none.
 const DESK_CURSOR_SECRET: &str = "tidings-desk-secret-for-cursors-not-for-deployment";
-/// The bucket's name on the desk; in the cloud CloudFormation draws one.
+/// The keys of the audit log on a desk that was given none.
+pub const DESK_AUDIT_SECRET: &str = "tidings-desk-secret-for-the-audit-log-not-for-deployment";
+/// The name on the desk of the bucket for files; in the cloud CloudFormation draws one.
 pub const BUCKET: &str = "tidings-desk";
+/// That of the bucket for the anchors of the audit log.
+pub const AUDIT_BUCKET: &str = "tidings-desk-audit";
 
 /// Settings, by the names that the functions have for them.
 pub type Environment = BTreeMap<String, String>;
@@ -66,8 +70,8 @@ fn read(origins: Option<&str>) -> Result<Template, TemplateError> {
     };
     let attributes = |resource: &Resource<'_>, attribute: &str| match (resource.kind, attribute) {
         ("AWS::SQS::Queue", "Ref") => Some(queue_url(resource.name)),
-        ("AWS::S3::Bucket", "Ref") => Some(BUCKET.to_owned()),
-        ("AWS::S3::Bucket", "Arn") => Some(format!("arn:aws:s3:::{BUCKET}")),
+        ("AWS::S3::Bucket", "Ref") => Some(bucket(resource.name).to_owned()),
+        ("AWS::S3::Bucket", "Arn") => Some(format!("arn:aws:s3:::{}", bucket(resource.name))),
         _ => None,
     };
     Template::parse(
@@ -78,6 +82,14 @@ fn read(origins: Option<&str>) -> Result<Template, TemplateError> {
             templates: &stack,
         },
     )
+}
+
+/// What a bucket of the template is called on the desk.
+pub(crate) fn bucket(logical_id: &str) -> &'static str {
+    match logical_id {
+        "AuditBucket" => AUDIT_BUCKET,
+        _ => BUCKET,
+    }
 }
 
 /// Where a queue is on the desk.
@@ -139,6 +151,7 @@ pub fn settings(
         ("AWS_ENDPOINT_URL_S3", &addresses.s3),
         ("AWS_ENDPOINT_URL_S3_PUBLIC", &addresses.s3_public),
         ("WEBSOCKET_ENDPOINT", &addresses.connections),
+        ("AUDIT_SECRET_KEY", DESK_AUDIT_SECRET),
         ("CURSOR_SECRET_KEY", DESK_CURSOR_SECRET),
         // Enough to try things, and few enough to see them end.
         ("CREDITS_INITIAL", "100"),

@@ -16,6 +16,7 @@ pub mod live_page;
 pub mod poller;
 pub mod processes;
 pub mod redrive;
+pub mod restoring;
 pub mod rights;
 pub mod schedules;
 

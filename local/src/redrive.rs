@@ -82,6 +82,14 @@ fn unknown(services: &Services, queue: Option<&str>) -> String {
 
 /// The command's side: asks the desk that listens on a port. The error is for whoever typed the command.
 pub async fn ask(http_port: u16, queue: Option<&str>) -> Result<Vec<Redriven>, String> {
+    let path = queue.map_or_else(|| PATH.to_owned(), |queue| format!("{PATH}?queue={queue}"));
+    let said = post(http_port, &path).await?;
+    serde_json::from_str(&said)
+        .map_err(|error| format!("what listens at 127.0.0.1:{http_port} is no desk: {error}"))
+}
+
+/// Posts to a path of the desk that listens on a port; what it says, or what is wrong.
+pub(crate) async fn post(http_port: u16, path: &str) -> Result<String, String> {
     let desk = format!("127.0.0.1:{http_port}");
     let silent = |error: &dyn std::fmt::Display| format!("no desk answers at {desk}: {error}");
     let stream = TcpStream::connect(&desk).await.map_err(|error| silent(&error))?;
@@ -89,7 +97,6 @@ pub async fn ask(http_port: u16, queue: Option<&str>) -> Result<Vec<Redriven>, S
         .await
         .map_err(|error| silent(&error))?;
     let connection = tokio::spawn(connection);
-    let path = queue.map_or_else(|| PATH.to_owned(), |queue| format!("{PATH}?queue={queue}"));
     let request = Request::post(path)
         .header(HOST, &desk)
         .body(Full::<Bytes>::default())
@@ -103,8 +110,9 @@ pub async fn ask(http_port: u16, queue: Option<&str>) -> Result<Vec<Redriven>, S
     connection.abort();
     let body = body.map_err(|error| silent(&error))?.to_bytes();
     let said = String::from_utf8_lossy(&body);
-    if status != StatusCode::OK {
-        return Err(said.into_owned());
+    if status == StatusCode::OK {
+        Ok(said.into_owned())
+    } else {
+        Err(said.into_owned())
     }
-    serde_json::from_str(&said).map_err(|error| format!("what listens at {desk} is no desk: {error}"))
 }

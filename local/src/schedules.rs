@@ -55,7 +55,8 @@ pub fn turns(schedules: &[Schedule], clock: &Clock) -> Result<Vec<Turns>, String
             clock: clock.clone(),
         })
     };
-    schedules.iter().map(turns).collect()
+    let enabled = schedules.iter().filter(|schedule| schedule.is_enabled);
+    enabled.map(turns).collect()
 }
 
 impl Turns {

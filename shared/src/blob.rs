@@ -4,11 +4,13 @@
 //! looked at, it is copied to `files/<file_id>`, where no client's form reaches: so what is downloaded is what was
 //! looked at, however often the form was used.
 
+mod anchors;
 mod exports;
 mod form;
 mod links;
 
-pub use exports::{export_link, put_export};
+pub(crate) use anchors::{anchored_days, anchors_of, put_anchor};
+pub use exports::{export_link, put_export, remove_exports};
 pub use form::{FORM_LIFETIME, Form, upload_form};
 pub use links::{LINK_LIFETIME, Link, download_link};
 

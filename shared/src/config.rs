@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::domain::audit;
 use crate::error::Error;
 
 /// The longest time for which SQS holds a message back.
@@ -20,6 +21,11 @@ pub const SECRET_MIN_BYTES: usize = 32;
 /// The settings, by the names that the environment has for them.
 #[derive(Clone)]
 pub struct Config {
+    /// `AUDIT_BUCKET_NAME`: the anchors of the audit log.
+    pub audit_bucket: String,
+    /// `AUDIT_SECRET_KEY`: the keys that sign the audit log, separated by spaces, the current one first. Only the
+    /// functions that audit have it; the others cannot write an entry.
+    pub audit_keys: Option<audit::Keys>,
     /// `AWS_REGION`: where the services are.
     pub region: String,
     /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`: Lambda sets them from the role.
@@ -47,6 +53,8 @@ pub struct Config {
     cursor_secret: Option<String>,
     /// How much a user may do in a while.
     pub limits: Limits,
+    /// `CREDITS_APPLY_TO`: which messages cost a credit.
+    pub credits_apply_to: CreditsApplyTo,
     /// `CREDITS_INITIAL`: what new users start with.
     pub credits_initial: u64,
     /// `CATCH_UP_SECONDS`: how long after it was opened a connection is told what it may not have been told because
@@ -86,6 +94,16 @@ pub struct Jwt {
     pub audience: Option<String>,
 }
 
+/// Which messages cost a credit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreditsApplyTo {
+    /// Those of the paid route, `POST /api/v2/messages/send`. The same two people write to each other for nothing by
+    /// the routes of conversations.
+    PaidRoutes,
+    /// Every message of a direct conversation, by whichever route.
+    DirectMessages,
+}
+
 /// How much a user may do in a while; 0 switches a limit off (contract §1, *Rate limits*).
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -123,9 +141,11 @@ pub struct ConfigError(Vec<String>);
 
 impl Config {
     /// The settings that every function is given; a test compares them with the templates.
-    pub const NAMES: [&str; 20] = [
+    pub const NAMES: [&str; 22] = [
+        "AUDIT_BUCKET_NAME",
         "BUCKET_NAME",
         "CATCH_UP_SECONDS",
+        "CREDITS_APPLY_TO",
         "CREDITS_INITIAL",
         "EXPORT_PART_ROWS",
         "EXPORT_QUEUE_URL",
@@ -147,7 +167,10 @@ impl Config {
     ];
 
     /// The secrets, each given to those functions alone that use it.
-    pub const SECRETS: [&str; 2] = ["CURSOR_SECRET_KEY", "JWT_SECRET_KEY"];
+    pub const SECRETS: [&str; 3] = [Self::AUDIT_SECRET, "CURSOR_SECRET_KEY", "JWT_SECRET_KEY"];
+
+    /// The keys of the audit log.
+    pub const AUDIT_SECRET: &str = "AUDIT_SECRET_KEY";
 
     /// Reads the environment of the process.
     pub fn from_environment() -> Result<Self, ConfigError> {
@@ -163,6 +186,8 @@ impl Config {
         };
         let defaults = Limits::default();
         let config = Self {
+            audit_bucket: reader.required("AUDIT_BUCKET_NAME"),
+            audit_keys: reader.audit_keys(),
             region: reader.required("AWS_REGION"),
             credentials: (
                 reader.required("AWS_ACCESS_KEY_ID"),
@@ -201,6 +226,7 @@ impl Config {
                 uploads_per_minute: reader
                     .number("RATE_LIMIT_UPLOADS_PER_MINUTE", defaults.uploads_per_minute),
             },
+            credits_apply_to: reader.credits_apply_to(),
             credits_initial: reader.number("CREDITS_INITIAL", 0),
             catch_up: Duration::from_secs(reader.number("CATCH_UP_SECONDS", 10)),
             listeners_memory: Duration::from_millis(reader.number("LISTENERS_MEMORY_MILLISECONDS", 250)),
@@ -280,6 +306,18 @@ impl Reader<'_> {
         })
     }
 
+    fn credits_apply_to(&mut self) -> CreditsApplyTo {
+        match self.optional("CREDITS_APPLY_TO").as_deref() {
+            None | Some("paid_routes") => CreditsApplyTo::PaidRoutes,
+            Some("direct_messages") => CreditsApplyTo::DirectMessages,
+            Some(other) => {
+                let problem = format!("CREDITS_APPLY_TO is {other} and not paid_routes or direct_messages");
+                self.problems.push(problem);
+                CreditsApplyTo::PaidRoutes
+            }
+        }
+    }
+
     fn number<N: FromStr>(&mut self, name: &str, default: N) -> N {
         let Some(value) = self.optional(name) else {
             return default;
@@ -288,6 +326,14 @@ impl Reader<'_> {
             self.problems.push(format!("{name} is no whole number: {value}"));
             default
         })
+    }
+
+    fn audit_keys(&mut self) -> Option<audit::Keys> {
+        let keys = self.optional(Config::AUDIT_SECRET)?;
+        let keys = audit::Keys::parse(&keys);
+        let problem = |problem: &String| format!("{} {problem}", Config::AUDIT_SECRET);
+        self.problems.extend(keys.as_ref().err().map(problem));
+        keys.ok()
     }
 
     fn secret(&mut self, name: &str, value: Option<&str>) {
@@ -308,8 +354,9 @@ mod tests {
     #[expect(clippy::unnecessary_wraps, reason = "it stands for a lookup")]
     fn complete(name: &str) -> Option<String> {
         Some(match name {
-            "JWT_SECRET_KEY" | "CURSOR_SECRET_KEY" => "s".repeat(32),
+            "AUDIT_SECRET_KEY" | "JWT_SECRET_KEY" | "CURSOR_SECRET_KEY" => "s".repeat(32),
             "JWT_JWKS_URL" | "JWT_ISSUER" | "JWT_AUDIENCE" => String::new(),
+            "CREDITS_APPLY_TO" => "direct_messages".to_owned(),
             name if name.starts_with("RATE_LIMIT")
                 || matches!(
                     name,

@@ -89,6 +89,11 @@ pub enum Error {
         /// When the next one will pass.
         retry_after: Duration,
     },
+    /// The audit log lost its end, so that nothing can be recorded; what cannot be recorded is not done.
+    #[error(
+        "the audit log is damaged, so nothing that must be recorded in it can be done; an operator has to restore it"
+    )]
+    AuditUnavailable(#[source] Cause),
     /// Throttled or contended beyond the retry budget: trying again later helps.
     #[error("the service is busy; try again")]
     Unavailable(#[source] Cause),

@@ -142,6 +142,16 @@ pub struct Rights {
     posts: bool,
     objects: &'static [Objects],
     lists_bucket: bool,
+    anchors: Option<AnchorAction>,
+}
+
+/// An action on the anchors of the audit log. No function may do both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AnchorAction {
+    /// Adds one.
+    Add,
+    /// Sees which there are.
+    List,
 }
 
 /// One thing of the stack that a right is for.
@@ -161,6 +171,10 @@ pub enum Resource {
     Bucket,
     /// The objects of a prefix.
     Objects(Prefix),
+    /// The bucket of the audit log's anchors.
+    AuditBucket,
+    /// The anchors of the audit log.
+    Anchors,
 }
 
 /// Actions that are allowed on resources: a statement of a policy.
@@ -182,6 +196,7 @@ impl Rights {
         posts: false,
         objects: &[],
         lists_bucket: false,
+        anchors: None,
     };
 
     /// Every authenticated route reads and refreshes the caller's profile and counts the request in a rate bucket.
@@ -247,6 +262,20 @@ impl Rights {
     #[must_use]
     pub const fn lists_bucket(mut self) -> Self {
         self.lists_bucket = true;
+        self
+    }
+
+    /// Adding anchors of the audit log, and nothing else with them.
+    #[must_use]
+    pub const fn adds_anchors(mut self) -> Self {
+        self.anchors = Some(AnchorAction::Add);
+        self
+    }
+
+    /// Seeing which anchors of the audit log there are: their names say what they hold.
+    #[must_use]
+    pub const fn lists_anchors(mut self) -> Self {
+        self.anchors = Some(AnchorAction::List);
         self
     }
 
@@ -319,6 +348,16 @@ impl Rights {
                 .into_iter()
                 .collect(),
         });
+        statements.extend(self.anchors.map(|action| {
+            let (action, resource) = match action {
+                AnchorAction::Add => (ObjectAction::Put.as_str(), Resource::Anchors),
+                AnchorAction::List => ("s3:ListBucket", Resource::AuditBucket),
+            };
+            Statement {
+                actions: vec![action],
+                resources: vec![resource],
+            }
+        }));
         statements.retain(|statement| !statement.actions.is_empty() && !statement.resources.is_empty());
         statements
     }

@@ -211,7 +211,7 @@ pub fn error_frame(error: &Error) -> ErrorFrame {
         | Error::PreconditionFailed => (4003, "INVALID_FORMAT"),
         Error::NotFound(_) | Error::Forbidden(_) => (4004, "CONVERSATION_NOT_FOUND"),
         Error::RateLimited { .. } => (4008, "RATE_LIMITED"),
-        Error::Unavailable(_) | Error::Internal(_) => (4013, "UNAVAILABLE"),
+        Error::AuditUnavailable(_) | Error::Unavailable(_) | Error::Internal(_) => (4013, "UNAVAILABLE"),
     };
     ErrorFrame {
         code,

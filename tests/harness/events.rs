@@ -73,6 +73,10 @@ pub async fn replay(world: &World) {
         .as_str()
         .unwrap()
         .to_owned();
+    let attached_file = ada.uploads("pier.jpg", "image/jpeg", files::JPEG).await;
+    ada.completes(&attached_file).await.is(200);
+    let body = json!({ "receiver_id": bob.id, "content": "Look!", "attachments": [attached_file] });
+    let attached = ada.post("/api/v2/messages/send", body).await.is(200);
     let (functions, mut events) = (local::functions(), recorded());
     let caller = caller(world, &functions, &events, &ada).await;
 
@@ -98,6 +102,8 @@ pub async fn replay(world: &World) {
             .replace("{{export_id}}", &export)
             .replace("{{sync_token}}", &token)
             .replace("{{file_id}}", &file)
+            .replace("{{attached_id}}", attached["id"].as_str().unwrap())
+            .replace("{{attached_file_id}}", &attached_file)
             .replace("{{caller}}", &escaped(&caller));
         check(function, &invoke(world, function, &event).await);
     }

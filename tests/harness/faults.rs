@@ -231,7 +231,7 @@ impl Faults {
     /// If it does not happen.
     pub async fn has_struck(&self) {
         let mut struck = self.struck.subscribe();
-        tokio::time::timeout(Duration::from_secs(10), struck.wait_for(|struck| *struck))
+        tokio::time::timeout(crate::PATIENCE, struck.wait_for(|struck| *struck))
             .await
             .expect("the point is met")
             .expect("the switches live");
@@ -275,7 +275,7 @@ impl Faults {
         for _ in 0..100 {
             // A job that is being worked on is left alone, however long it looks for its entry: made visible, it
             // would be received once too often and end among the dead while it is done.
-            tokio::time::timeout(Duration::from_mins(1), queues.at_rest())
+            tokio::time::timeout(crate::PATIENCE, queues.at_rest())
                 .await
                 .expect("what is at work ends")
                 .expect("the queues can be read");

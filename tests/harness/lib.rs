@@ -28,3 +28,7 @@ pub use socket::Socket;
 pub use world::World;
 
 pub use local::functions;
+
+/// How long a story waits for an event before it takes it for one that never comes. Only a hang lasts as long: on a
+/// machine that is busy with other work, each wait may take many times what it takes alone.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_mins(5);

@@ -11,10 +11,9 @@ use shared::clock::Clock;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::Child;
 
+use crate::PATIENCE;
 use crate::person::Person;
 
-/// How long the program may take to start or to end.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// The last line of what it says when it runs.
 const READY: &str = "Ctrl-C stops it.";
 

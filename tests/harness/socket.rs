@@ -1,7 +1,6 @@
 //! A real WebSocket client.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
@@ -10,8 +9,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-/// How long a frame may take before a story gives up.
-const PATIENCE: Duration = Duration::from_secs(15);
+use crate::PATIENCE;
 
 /// An open connection.
 pub struct Socket {

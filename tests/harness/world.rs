@@ -15,6 +15,7 @@ use shared::clock::Clock;
 use shared::domain::user::Claims;
 use uuid::Uuid;
 
+use crate::PATIENCE;
 use crate::person::Person;
 use crate::validator::Validator;
 
@@ -226,7 +227,7 @@ impl World {
 
     /// Waits until no job is visible or being worked off. Delayed ones stay; see [`World::bring_offline_forward`].
     pub async fn settled(&self) {
-        tokio::time::timeout(Duration::from_mins(1), self.services().queues().idle())
+        tokio::time::timeout(PATIENCE, self.services().queues().idle())
             .await
             .expect("the queues come to rest")
             .expect("the queues can be read");
@@ -265,7 +266,7 @@ impl World {
     /// Waits until the log has so many lines that are wanted; the last of them.
     pub async fn logged(&self, count: usize, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut logged = self.logged.clone();
-        tokio::time::timeout(Duration::from_secs(30), async {
+        tokio::time::timeout(PATIENCE, async {
             loop {
                 logged.borrow_and_update();
                 let mut found: Vec<Value> = self.log().into_iter().filter(&wanted).collect();

@@ -1,15 +1,18 @@
 //! Administration: what moderators, analysts and auditors may see and do, and the record that it leaves (S2,
 //! contract §4).
 
+mod anchors;
 mod audit;
 mod erasure;
 mod export;
 mod figures;
+mod mails;
 mod misfortunes;
 mod moderation;
 mod roles;
 mod scenarios;
 mod search;
+mod tampering;
 mod trail;
 mod unread;
 
@@ -48,6 +51,17 @@ async fn verdict(auditor: &Person) -> Value {
 async fn is_valid(auditor: &Person) {
     let verdict = verdict(auditor).await;
     assert_eq!(verdict["valid"], true, "{verdict}");
+}
+
+/// Invokes a chore, as its schedule does; whether it succeeds.
+async fn chore(world: &World, function: &str) -> bool {
+    let answer = world.desk().invoker().invoke(function, b"{}".to_vec()).await;
+    answer.is_ok()
+}
+
+/// Anchors the end of the audit log.
+async fn anchor(world: &World) {
+    assert!(chore(world, "AnchorAudit").await, "{}", world.log_text());
 }
 
 /// The log of a conversation as a member gets it.

@@ -230,7 +230,7 @@ async fn a_desk_whose_story_ends_early_leaves_no_process() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), gone).await.unwrap();
+    tokio::time::timeout(harness::PATIENCE, gone).await.unwrap();
 }
 
 /// A send that dies after any of its writes is an error for the client, and one message after the retry.

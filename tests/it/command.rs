@@ -3,15 +3,12 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use harness::World;
 use harness::program::{self, Program};
+use harness::{PATIENCE, World};
 use local::demo;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use uuid::Uuid;
-
-/// How long a line of output may take.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Runs `tidings token`; the token.
 async fn token(arguments: &[&str]) -> String {

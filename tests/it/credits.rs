@@ -141,3 +141,38 @@ async fn a_stranger_has_a_ledger_of_their_own() {
     let eve = world.stranger(Uuid::new_v4(), shared::domain::user::Claims::default());
     assert_eq!(adds_up(&eve).await, 5);
 }
+
+/// `CREDITS_APPLY_TO`: by default the routes of conversations are free; where the installation counts direct messages,
+/// they cost what the paid route costs, once for all attempts, and a group stays free.
+#[tokio::test]
+async fn direct_messages_cost_a_credit_by_every_route_where_the_installation_says_so() {
+    let world = World::with(&[("CREDITS_INITIAL", "2")]).await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let conversation = ada.open_direct(&bob).await;
+    ada.says(&conversation, "Free").await;
+    assert_eq!(ada.balance().await, 2);
+
+    let world = World::with(&[("CREDITS_INITIAL", "2"), ("CREDITS_APPLY_TO", "direct_messages")]).await;
+    let [ada, bob, cem] = world.people(["ada", "bob", "cem"]).await;
+    let conversation = ada.open_direct(&bob).await;
+    let group = ada.open_group("free", &[&bob, &cem]).await;
+    world.settled().await;
+    let mut socket = bob.connect().await;
+    for _ in 0..2 {
+        ada.says_as(&conversation, "Paid for", "one").await.is(201);
+    }
+    let frame = socket.next_of("new_message").await;
+    assert_eq!(frame["message"]["content"], "Paid for");
+    assert_eq!(adds_up(&ada).await, 1);
+    ada.says(&group, "To all").await;
+    assert_eq!(ada.balance().await, 1);
+    ada.writes_to(&bob, "By the paid route").await.is(200);
+    let path = format!("/api/conversations/{conversation}/messages");
+    let body = json!({ "content": "Too much", "client_message_id": "two" });
+    ada.post(&path, body).await.is_error(402, "INSUFFICIENT_CREDITS");
+    assert_eq!(ada.messages(&conversation).await.len(), 2);
+    // The first one again is the first one, whatever the balance is.
+    let again = ada.says_as(&conversation, "Paid for", "one").await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(adds_up(&ada).await, 0);
+}

@@ -6,6 +6,7 @@ use shared::domain::frame::{
 };
 use shared::domain::ids::{MessageId, NotificationId, UserId};
 use shared::domain::mail::{Change, Mail, Person};
+use shared::domain::moderation::ModerationStatus;
 use shared::domain::notification::{NEW_MESSAGE, Notification, about_mail};
 use uuid::uuid;
 
@@ -29,6 +30,8 @@ pub(super) fn new_mail() -> Frame {
         recipient: person(BOB, "Bob Noyce"),
         subject: "The engine".to_owned(),
         body: Some("It weaves algebraic patterns.".to_owned()),
+        moderation_status: ModerationStatus::Approved,
+        is_deleted: false,
         is_read: false,
         is_starred: false,
         is_archived: false,
@@ -65,6 +68,8 @@ pub(super) fn mail_updated() -> Frame {
         is_archived: false,
         read_at: Some(moment(30)),
         updated_at: moment(40),
+        moderation_status: ModerationStatus::Approved,
+        is_deleted: false,
         version: 3,
         unread_count: 0,
     })

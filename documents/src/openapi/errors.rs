@@ -42,6 +42,7 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::RateLimited {
             retry_after: Duration::from_secs(12),
         },
+        Error::AuditUnavailable("a sample".into()),
         Error::unavailable("a sample"),
         Error::internal("a sample"),
     ]
@@ -85,6 +86,10 @@ fn meaning(error: &Error) -> &'static str {
             "This key stands for other content already: the same one again is only for the same request."
         }
         Error::RateLimited { .. } => "Too much, too fast. Wait for `Retry-After` seconds.",
+        Error::AuditUnavailable(_) => {
+            "The audit log is damaged, and what must be recorded in it is not done. Trying again does not help; tell \
+             an operator."
+        }
         Error::Internal(_) => "A defect on our side. Quote `request_id` when you report it.",
         Error::Unavailable(_) => {
             "Too busy to answer. Nothing is known to be lost; try again after `Retry-After`."

@@ -1,7 +1,7 @@
-//! Telling the members of a conversation what the log tells of a message.
+//! Telling people what an administrator has done with a message or a mail of theirs.
 
-use shared::domain::ids::MessageId;
-use shared::queue::{self, Recipients};
+use shared::domain::ids::{MessageId, UserId};
+use shared::queue::{self, PersonalEvent, Recipients};
 use shared::store::log::Told;
 use shared::{App, Result};
 
@@ -10,4 +10,9 @@ pub(crate) async fn queue(app: &App, message: MessageId, told: &Told) -> Result<
     let Some(seq) = told.seq else { return Ok(()) };
     let to = told.pair.map_or(Recipients::All, Recipients::Pair);
     queue::announce(app, told.conversation, to, seq, message).await
+}
+
+/// Tells one of the two people of a mail that it has another version.
+pub(crate) async fn tell(app: &App, user: UserId, message: MessageId, version: u64) -> Result<()> {
+    queue::tell(app, user, PersonalEvent::MailUpdated { message, version }).await
 }

@@ -48,3 +48,16 @@ pub(crate) fn audit_entry() -> Value {
         "hash": "7d2f0b8c5a4e6913d0c7b8a9f1e2d3c4b5a6978877665544332211009f8e7d6c"
     })
 }
+
+pub(crate) const FILE: &str = "019bc110-7a40-7c3e-9d52-6f1e8a0b4c27";
+
+pub(crate) fn file() -> Value {
+    json!({
+        "file_id": FILE,
+        "filename": "harbour.jpg",
+        "content_type": "image/jpeg",
+        "size_bytes": 482_113,
+        "status": "complete",
+        "created_at": "2026-01-15T10:30:00.000Z"
+    })
+}

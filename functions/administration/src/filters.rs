@@ -57,7 +57,7 @@ impl Asked {
 /// Words to look for.
 pub type Words = Text<1, 200>;
 
-/// The parameters that an export shares with a search.
+/// The parameters of an export: those of a search, and the form of its files.
 #[derive(Deserialize, JsonSchema)]
 pub struct Query {
     /// Messages that this user sent or, in a direct conversation, got.
@@ -70,4 +70,7 @@ pub struct Query {
     pub from: Option<Edge>,
     /// Until when: a date, which is in it, or a moment, which is not; now if not said.
     pub to: Option<Edge>,
+    /// Whether the CSV files begin with a byte order mark, by which spreadsheets know that they are UTF-8.
+    #[serde(default)]
+    pub bom: bool,
 }

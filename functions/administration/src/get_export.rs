@@ -36,7 +36,7 @@ pub struct Output {
     pub status: Status,
     /// About how much of it is done, from 0 to 1.
     pub progress: f64,
-    /// Its files, part by part, once all are there.
+    /// Its files, part by part, once all are there; none once the export is `withdrawn`.
     pub files: Vec<ExportFile>,
 }
 
@@ -64,9 +64,10 @@ pub struct ExportFile {
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "ExportFormat")]
 pub enum Format {
-    /// A message a line, as JSON, compressed by gzip.
+    /// A message a line, as JSON, compressed by gzip. Every text is as it was written.
     Jsonl,
-    /// A message a row, as CSV with a header, compressed by gzip.
+    /// A message a row, as CSV with a header, compressed by gzip. For spreadsheets: a cell that begins with `=`, `+`,
+    /// `-`, `@`, a tab, a return or a newline has an apostrophe (`'`) in front, so that it does not run as a formula.
     Csv,
 }
 
@@ -81,7 +82,8 @@ impl Endpoint for GetExport {
         "Only for the user who started the export. Exports are kept for seven days. Download links \
          expire after five minutes and need no token.\n\n\
          An export that was abandoned, or that has made no progress for an hour, has the status \
-         `failed`: start a new one.",
+         `failed`: start a new one. So is the export `withdrawn` if a message that its files may have \
+         contained was permanently deleted.",
     );
     const RIGHTS: Rights = Rights::OF_A_ROUTE
         .table(&[TableAction::Query])

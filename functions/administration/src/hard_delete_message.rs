@@ -1,4 +1,5 @@
-//! `DELETE /api/admin/messages/{message_id}/hard-delete`: removes the content of a message for good (S2-E15).
+//! `DELETE /api/admin/messages/{message_id}/hard-delete`: removes the content of a message or a mail for good (S2-E15), the files of
+//! exports included.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,9 +10,9 @@ use shared::domain::permission::HardDelete;
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::queue::Queue;
-use shared::rights::{Rights, TableAction};
-use shared::store::log;
-use shared::{App, Result};
+use shared::rights::{ObjectAction, Objects, Prefix, Rights, TableAction};
+use shared::store::{exports, log, mail};
+use shared::{App, Error, Result};
 
 use crate::{announcement, examples};
 
@@ -21,7 +22,7 @@ pub struct HardDeleteMessage;
 /// The parameters of the path.
 #[derive(Deserialize, JsonSchema)]
 pub struct Path {
-    /// The message.
+    /// The message, or the mail.
     pub message_id: MessageId,
 }
 
@@ -45,13 +46,16 @@ impl Endpoint for HardDeleteMessage {
     .answers(200)
     .described(
         "Removes the content from the database; it can't be restored. The message keeps its `seq` and \
-         appears as deleted. The audit log records who deleted it, but not its content. Repeating the \
-         request changes nothing. Finished exports that contain the message are kept for at most seven \
-         days.",
+         appears as deleted; a mail stays in both boxes without subject and body. The audit log records \
+         who deleted it, but not its content. Repeating the request changes nothing.\n\n\
+         Exports that may contain the message, by their period and user, are withdrawn and their files \
+         removed.",
     );
     const RIGHTS: Rights = Rights::OF_A_ROUTE
         .table(&[TableAction::Query])
-        .sends_to(&[Queue::Fanout]);
+        .sends_to(&[Queue::Fanout])
+        .objects(&[Objects::used(Prefix::Exports, &[ObjectAction::Delete])])
+        .lists_bucket();
     type Who = Permit<HardDelete>;
     type Path = Path;
     type Query = Nothing;
@@ -67,10 +71,25 @@ impl Endpoint for HardDeleteMessage {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let message_id = call.path.message_id;
-        let told = log::erase(app, &call.permit(), message_id).await?;
-        // Queued by every attempt: the one that stored the deletion may not have got this far.
+        let (permit, message_id) = (call.permit(), call.path.message_id);
+        let told = match log::erase(app, &permit, message_id).await {
+            Ok(told) => told,
+            Err(Error::NotFound(_)) => {
+                // No export holds mails.
+                let announce = async |user, version| announcement::tell(app, user, message_id, version).await;
+                mail::erase(app, &permit, message_id, announce).await?;
+                return Ok(Output {
+                    success: true,
+                    message_id,
+                }
+                .into());
+            }
+            Err(error) => return Err(error),
+        };
+        // By every attempt: the one that stored the deletion may not have got this far.
         announcement::queue(app, message_id, &told).await?;
+        let people = told.pair.map_or_else(|| vec![told.sender], Vec::from);
+        exports::withdraw(app, &permit, told.sent_at, &people).await?;
         Ok(Output {
             success: true,
             message_id,

@@ -71,7 +71,8 @@ impl Endpoint for ListAuditEntries {
          selective filter a page may be short although there are more entries: continue while there is \
          a `next_cursor`. Reading the audit log is recorded too; that entry is not part of the same \
          response.\n\n\
-         `hash` is the SHA-256 of the entry without `hash`, as compact JSON in UTF-8 with sorted keys.",
+         `hash` is the HMAC-SHA256 of the entry without `hash`, as compact JSON in UTF-8 with sorted \
+         keys, under the key of the audit log.",
     );
     const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
     type Who = Permit<AuditView>;

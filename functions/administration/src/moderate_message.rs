@@ -1,4 +1,5 @@
-//! `POST /api/admin/messages/{message_id}/moderate`: gives a message another moderation status (S2-E12).
+//! `POST /api/admin/messages/{message_id}/moderate`: gives a message or a mail another moderation
+//! status (S2-E12).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::queue::Queue;
 use shared::rights::{Rights, TableAction};
-use shared::store::log;
+use shared::store::{log, mail};
 use shared::{App, Error, Result};
 
 use crate::{announcement, examples};
@@ -23,7 +24,7 @@ pub struct ModerateMessage;
 /// The parameters of the path.
 #[derive(Deserialize, JsonSchema)]
 pub struct Path {
-    /// The message.
+    /// The message, or the mail.
     pub message_id: MessageId,
 }
 
@@ -62,6 +63,8 @@ impl Endpoint for ModerateMessage {
          connections, and the message no longer counts as unread. `approved` restores it. Members \
          receive a `message_moderated` frame. Setting the status that the message has already changes \
          nothing.\n\n\
+         A blocked mail stays in both boxes without subject and body, and both sides receive a \
+         `message_updated` frame.\n\n\
          The audit log records the status before and after.",
     );
     const RIGHTS: Rights = Rights::OF_A_ROUTE
@@ -92,9 +95,16 @@ impl Endpoint for ModerateMessage {
                 "is needed to flag or to block",
             ));
         }
-        let told = log::moderate(app, &call.permit(), message_id, status, reason).await?;
-        // Queued by every attempt: the one that stored the decision may not have got this far.
-        announcement::queue(app, message_id, &told).await?;
+        let permit = call.permit();
+        match log::moderate(app, &permit, message_id, status, reason).await {
+            // Queued by every attempt: the one that stored the decision may not have got this far.
+            Ok(told) => announcement::queue(app, message_id, &told).await?,
+            Err(Error::NotFound(_)) => {
+                let announce = async |user, version| announcement::tell(app, user, message_id, version).await;
+                mail::moderate(app, &permit, message_id, status, reason, announce).await?;
+            }
+            Err(error) => return Err(error),
+        }
         Ok(Output {
             success: true,
             message_id,

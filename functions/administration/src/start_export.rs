@@ -48,8 +48,10 @@ impl Endpoint for StartExport {
          Each call starts a new export. Without a user, the period is at most 366 days.\n\n\
          The files are JSON Lines and CSV, compressed with gzip, in parts of at most 20,000 messages, \
          oldest day first. The content is as members see it: null if a message is deleted or blocked. \
-         The columns of the CSV are the scalar fields of `MessageV2`. Texts are exported unchanged, \
-         even if they begin with `=`: import `content` as text.",
+         The columns of the CSV are the scalar fields of `MessageV2`. The CSV is for spreadsheets: a \
+         cell that begins with `=`, `+`, `-`, `@`, a tab, a return or a newline has an apostrophe in \
+         front, so that it doesn't run as a formula. With `bom=true` each CSV file begins with a byte \
+         order mark. JSON Lines contain every text unchanged; U+2028 and U+2029 are escaped.",
     );
     const RIGHTS: Rights = Rights::OF_A_ROUTE.sends_to(&[Queue::Export]);
     type Who = Permit<AnalyticsExport>;
@@ -75,10 +77,19 @@ impl Endpoint for StartExport {
             to: span.to.milliseconds(),
             user: query.user_id,
         };
-        let once = call.once(&json!({ "filters": asked, "from": query.from, "to": query.to }));
+        let once =
+            call.once(&json!({ "filters": asked, "from": query.from, "to": query.to, "bom": query.bom }));
         let noted = json!({ "filters": asked, "from": span.from, "to": span.to });
-        let (export, is_replayed) =
-            exports::create(app, &call.permit(), scope, &asked.filter(), noted, once.as_ref()).await?;
+        let (export, is_replayed) = exports::create(
+            app,
+            &call.permit(),
+            scope,
+            &asked.filter(),
+            query.bom,
+            noted,
+            once.as_ref(),
+        )
+        .await?;
         // By every attempt: the one that noted it may not have got this far, and a step is done once.
         let step = ExportStep { export, step: 1 };
         queue::send(app, Queue::Export, &step).await?;

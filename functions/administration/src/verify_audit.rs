@@ -1,17 +1,18 @@
-//! `GET /api/admin/audit/verify`: computes the chain of the audit log again (S2-J02).
+//! `GET /api/admin/audit/verify`: computes the chain of the audit log again, and compares it with the anchors that are
+//! kept outside the table (S2-J02).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared::auth::Permit;
-use shared::domain::audit::{Break, Severity, Target};
+use shared::domain::audit::{AuditAnchor, Break, Severity, Target};
 use shared::domain::permission::AuditView;
 use shared::http::input::Nothing;
 use shared::http::span::{Edge, Span};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::rights::{Rights, TableAction};
 use shared::store::audit::{self, Act, MOST_DAYS};
-use shared::{App, Result};
+use shared::{App, Error, Result};
 
 use crate::list_audit_entries::USUAL;
 
@@ -31,12 +32,19 @@ pub struct Query {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "AuditVerdict")]
 pub struct Output {
-    /// Whether every entry is what was written, in the order in which it was, and none is missing.
+    /// Whether every entry is what was written, in the order in which it was written, and none is missing. Entries
+    /// behind `anchored_through` can be missing unseen only if somebody put back an older copy of the end of the log.
     pub valid: bool,
     /// How many entries were looked at.
     pub checked: u64,
-    /// The first place at which the chain breaks; null if it does not.
+    /// The first place at which the log is not as it was written; null if there is none.
     pub first_invalid: Option<Break>,
+    /// The newest entry that is anchored outside the table; null before the first anchor. An anchor is written every
+    /// minute in which the log has grown.
+    pub anchored_through: Option<AuditAnchor>,
+    /// What an auditor has to know, in sentences; null if there is nothing. It may be said of a valid log too, for
+    /// instance that anchors have not been written for a while.
+    pub problem: Option<String>,
 }
 
 impl Endpoint for VerifyAudit {
@@ -48,10 +56,12 @@ impl Endpoint for VerifyAudit {
     )
     .described(
         "Recomputes the hashes of all entries of the given days, and the links to the entries before \
-         and after. Finds entries that were changed, removed, moved, inserted, or cut off at the end. \
-         The result is recorded in the audit log.",
+         and after, and compares the log with the anchors that are stored outside the database. Finds \
+         entries that were changed, removed, moved, inserted, or cut off at the end, and a log that was \
+         emptied. The result is recorded in the audit log, unless the log has lost its end and can't be \
+         written.",
     );
-    const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
+    const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]).lists_anchors();
     type Who = Permit<AuditView>;
     type Path = Nothing;
     type Query = Query;
@@ -60,7 +70,13 @@ impl Endpoint for VerifyAudit {
 
     fn example() -> Example {
         Example {
-            answer: json!({ "valid": true, "checked": 42, "first_invalid": null }),
+            answer: json!({
+                "valid": true,
+                "checked": 42,
+                "first_invalid": null,
+                "anchored_through": { "day": "2026-01-15", "number": 40 },
+                "problem": null
+            }),
             ..Example::default()
         }
     }
@@ -72,15 +88,27 @@ impl Endpoint for VerifyAudit {
         let verdict = audit::verify(app, &permit, first, last).await?;
         let valid = verdict.first_invalid.is_none();
         let found = json!({
-            "from": first, "to": last, "valid": valid, "checked": verdict.checked, "first_invalid": verdict.first_invalid
+            "from": first,
+            "to": last,
+            "valid": valid,
+            "checked": verdict.checked,
+            "first_invalid": verdict.first_invalid,
+            "anchored_through": verdict.anchored_through,
+            "problem": verdict.problem,
         });
         let act = Act::read("audit.verify", Target::all("audit"), found);
         let severity = if valid { Severity::Info } else { Severity::Critical };
-        audit::record(app, &permit, act.weighing(severity)).await?;
+        match audit::record(app, &permit, act.weighing(severity)).await {
+            // A log that lost its end takes no entry. This verdict is how an auditor learns of that, and says it.
+            Ok(()) | Err(Error::AuditUnavailable(_)) => {}
+            Err(error) => return Err(error),
+        }
         Ok(Output {
             valid,
             checked: verdict.checked,
             first_invalid: verdict.first_invalid,
+            anchored_through: verdict.anchored_through,
+            problem: verdict.problem,
         }
         .into())
     }

@@ -2,11 +2,16 @@
 //!
 //! Answered once the message is in the log **and** its delivery is queued. A client that heard nothing sends
 //! again under the same `client_message_id` and gets the first message back, however late.
+//!
+//! Where the installation says so (`CREDITS_APPLY_TO`), a message of a direct conversation costs a credit, as by
+//! `POST /api/v2/messages/send`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared::auth::Caller;
+use shared::config::CreditsApplyTo;
+use shared::domain::credits::MESSAGE_COST;
 use shared::domain::ids::{ConversationId, MessageId};
 use shared::domain::message::{Event, Message, MessageType, Viewpoint};
 use shared::domain::text::{ClientMessageId, MessageText};
@@ -15,6 +20,7 @@ use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::queue::{self, Queue, Recipients};
 use shared::rights::{Rights, TableAction};
+use shared::store::credits;
 use shared::store::log::{self, Appended, Draft};
 use shared::store::members::{self, Membership, Sender};
 use shared::store::table::Consistency;
@@ -76,8 +82,11 @@ impl Endpoint for SendMessage {
     )
     .sends()
     .for_members()
+    .refuses(&[402])
     .described(
-        "A 201 means that the message is stored **and** that its delivery to all connections of all \
+        "If the installation counts direct messages (`CREDITS_APPLY_TO`), a message in a direct \
+         conversation costs one credit. Without enough credits the answer is 402 and nothing is stored.\n\n\
+         A 201 means that the message is stored **and** that its delivery to all connections of all \
          members is queued.\n\n\
          If you receive no response, send the request again with the same `client_message_id`: the \
          message is sent only once.",
@@ -125,8 +134,17 @@ impl Endpoint for SendMessage {
             sender_username: admitted.card().username.clone(),
         };
         let announce = |seq| queue::announce(app, conversation, Recipients::of(&sender), seq, draft.id);
-        let Appended { entry, replayed } =
-            log::append(app, &admitted, &sender, &draft, newest, announce).await?;
+        let is_paid =
+            conversation.is_direct() && app.config().credits_apply_to == CreditsApplyTo::DirectMessages;
+        let Appended { entry, replayed } = if is_paid {
+            let account = credits::account(app, sender.user()).await?;
+            let appended =
+                log::append_paid(app, &admitted, &sender, &draft, newest, account, MESSAGE_COST).await?;
+            announce(appended.entry.seq).await?;
+            appended
+        } else {
+            log::append(app, &admitted, &sender, &draft, newest, announce).await?
+        };
 
         let cursors = if replayed {
             let membership = Membership::of(app, sender.user(), conversation, Consistency::Strong).await?;

@@ -14,6 +14,8 @@ pub(crate) fn mail() -> Value {
         "recipient": { "id": BOB, "name": "Bob Noyce", "avatar_url": null },
         "subject": "The engine",
         "body": "It weaves algebraic patterns.",
+        "moderation_status": "approved",
+        "is_deleted": false,
         "is_read": false,
         "is_starred": false,
         "is_archived": false,

@@ -44,7 +44,11 @@ impl Job for ExportMessages {
         ])
         .queries_by_user()
         .sends_to(&[Queue::Export])
-        .objects(&[Objects::used(Prefix::Exports, &[ObjectAction::Put])]);
+        .objects(&[Objects::used(
+            Prefix::Exports,
+            &[ObjectAction::Delete, ObjectAction::Put],
+        )])
+        .lists_bucket();
     type Message = ExportStep;
 
     async fn run(app: &App, worker: Worker, job: ExportStep) -> Result<()> {
@@ -52,6 +56,10 @@ impl Job for ExportMessages {
             // Its time is over.
             return Ok(());
         };
+        if export.status == Status::Withdrawn {
+            // What an attempt wrote and did not note.
+            return blob::remove_exports(app, export.id).await;
+        }
         if export.status == Status::Completed || job.step + 1 < export.step {
             return Ok(());
         }
@@ -62,7 +70,13 @@ impl Job for ExportMessages {
         }
         if job.step == export.step {
             let outcome = write(app, worker, &export).await?;
-            exports::advance(app, worker, &export, &outcome).await?;
+            if !exports::advance(app, worker, &export, &outcome).await? {
+                let now = exports::find(app, worker, job.export).await?;
+                if now.is_none_or(|export| export.status == Status::Withdrawn) {
+                    // A message was deleted for good while this step held its text.
+                    return blob::remove_exports(app, export.id).await;
+                }
+            }
             if outcome.position.is_none() {
                 return Ok(());
             }
@@ -84,7 +98,7 @@ impl Job for ExportMessages {
 /// Writes what one step finds.
 async fn write(app: &App, worker: Worker, export: &Export) -> Result<Outcome> {
     let begun = Instant::now();
-    let mut draft = Draft::new()?;
+    let mut draft = Draft::new(export.with_bom)?;
     let mut walk = Walk::new(
         app,
         worker.into(),

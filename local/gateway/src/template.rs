@@ -207,6 +207,8 @@ pub struct BucketSpec {
     pub name: String,
     /// Its rules for pages of other origins; the first that fits decides.
     pub cors: Vec<CorsSpec>,
+    /// Whether its objects are under Object Lock.
+    pub is_locked: bool,
 }
 
 /// A function's event of type `SQS`.
@@ -235,6 +237,8 @@ pub struct Schedule {
     pub expression: String,
     /// The event that the function gets, if one is given.
     pub input: Option<String>,
+    /// Whether it runs: its `State` is not `DISABLED`.
+    pub is_enabled: bool,
 }
 
 /// A template that cannot be read, and which resource is to blame.

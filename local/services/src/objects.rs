@@ -3,6 +3,7 @@
 //! Functions reach them in process, clients over HTTP by what a function has presigned. Such a form or link is good
 //! for as long as it says, by the desk's clock, and allows what the role of the function allows that signed it.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -37,6 +38,8 @@ pub struct Objects {
 struct Rules {
     clock: RwLock<Clock>,
     rights: RwLock<Option<Arc<Rights>>>,
+    /// The buckets whose objects nobody may overwrite or remove.
+    locked: RwLock<HashSet<String>>,
 }
 
 impl Rules {
@@ -54,6 +57,7 @@ impl Objects {
         let rules = Arc::new(Rules {
             clock: RwLock::new(Arc::new(queues::system_time_ms)),
             rights: RwLock::default(),
+            locked: RwLock::default(),
         });
         let mut config = S3Config::default();
         // What is signed is signed by the desk's clock, which a test may have moved: the gate looks at that.
@@ -79,9 +83,23 @@ impl Objects {
         *self.rules.rights.write().unwrap_or_else(PoisonError::into_inner) = Some(rights);
     }
 
+    /// Makes a bucket one of which nobody can overwrite or remove an object, as Object Lock and the policy of such a
+    /// bucket do together. The embedded S3 knows neither versions nor retention: what is locked here stays for good.
+    pub fn lock(&self, bucket: &str) {
+        let mut locked = self.rules.locked.write().unwrap_or_else(PoisonError::into_inner);
+        locked.insert(bucket.to_owned());
+    }
+
     /// Creates the bucket unless there is one of that name.
     pub(crate) fn ensure_bucket(&self, name: &str) -> std::io::Result<()> {
         std::fs::create_dir_all(self.root.join(name))
+    }
+
+    /// Puts an empty object past all rules: for tests, as somebody with the account's rights could.
+    pub fn put_for_test(&self, bucket: &str, key: &str) -> std::io::Result<()> {
+        let path = self.root.join(bucket).join(key);
+        path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+        std::fs::write(path, [])
     }
 
     /// The keys of a bucket's objects, in order: for tests, which look past what functions may see.

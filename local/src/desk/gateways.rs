@@ -11,7 +11,7 @@ use local_gateway::websocket::{self, WebSocketGateway, WebSocketOptions};
 use local_services::{ConnectionInfo, Connections, PostError, Services};
 
 use crate::invoker::SharedInvoker;
-use crate::redrive;
+use crate::{redrive, restoring};
 
 /// The gateways, which do not listen yet.
 pub(super) struct Gateways {
@@ -32,7 +32,12 @@ pub(super) fn open(
     let http = HttpGateway::new(&template.http, Arc::clone(&invoker))?
         .with_guard(guard.clone())
         .with_extra(http::Method::GET, "/", live_page)
-        .with_extra(http::Method::POST, redrive::PATH, redrive);
+        .with_extra(http::Method::POST, redrive::PATH, redrive)
+        .with_extra(
+            http::Method::POST,
+            restoring::PATH,
+            restoring::route(Arc::clone(&invoker)),
+        );
     let websocket = WebSocketGateway::with_guard(template.websocket.clone(), invoker, options, guard);
     let websocket = Arc::new(websocket);
     services.set_connections(Arc::new(Posts(Arc::downgrade(&websocket))));

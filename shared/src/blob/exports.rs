@@ -2,6 +2,7 @@
 
 use super::links::{Link, link};
 use crate::App;
+use crate::domain::ids::ExportId;
 use crate::error::Result;
 use crate::store::table::failed;
 
@@ -14,6 +15,27 @@ pub async fn put_export(app: &App, key: &str, bytes: Vec<u8>) -> Result<()> {
     let request = app.outside.clients.s3.put_object().bucket(&app.config().bucket);
     let request = request.key(key).content_type(MEDIA_TYPE);
     request.body(bytes.into()).send().await.map_err(failed)?;
+    Ok(())
+}
+
+/// Removes every file of an export, those included that no part names; none is as good.
+pub async fn remove_exports(app: &App, export: ExportId) -> Result<()> {
+    let bucket = &app.config().bucket;
+    let pages = app.outside.clients.s3.list_objects_v2().bucket(bucket);
+    let mut pages = pages.prefix(format!("exports/{export}/")).into_paginator().send();
+    let mut found = Vec::new();
+    while let Some(page) = pages.next().await {
+        app.meter().call();
+        let page = page.map_err(failed)?;
+        found.extend(
+            page.contents()
+                .iter()
+                .filter_map(|object| object.key().map(str::to_owned)),
+        );
+    }
+    for key in found {
+        super::remove(app, key).await?;
+    }
     Ok(())
 }
 

@@ -1,30 +1,35 @@
 //! The audit log: what was done in the name of an administrator, each entry with the hash of the one before it.
 //!
-//! The hash of an entry is the SHA-256, in hexadecimal, of the entry as clients get it, without `hash`: compact JSON
-//! in UTF-8 with the names of every object in order of their code points. So whoever has the entries can compute it
-//! again without Tidings; in Python: `sha256(json.dumps(entry, sort_keys=True, separators=(",", ":"),
-//! ensure_ascii=False).encode())`. An entry holds no fractions, whose writing would differ.
+//! The hash of an entry is the HMAC-SHA256 (RFC 2104), in hexadecimal, of the entry as clients get it, without `hash`:
+//! compact JSON in UTF-8 with the names of every object in order of their code points. The key is `AUDIT_SECRET_KEY`,
+//! which only the functions that audit have: whoever can write to the table but has no key cannot change an entry and
+//! make the hashes fit. An auditor who is given the key can compute the hashes without Tidings; in Python:
+//! `hmac.digest(key, json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(), "sha256")`.
+//! An entry holds no fractions, which programs write differently.
+
+mod keys;
+
+pub use keys::{KEY_MIN_BYTES, Keys};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
 use super::day::Day;
 use super::ids::{AuditId, UserId};
 use super::time::Timestamp;
 
-/// A hash, and that of no entry, which comes before the first.
+/// The hash of an entry. The first entry refers to 32 zero bytes.
 pub type Hash = [u8; 32];
 
-/// How much an act weighs.
+/// How serious an act is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Somebody looked, or changed what can be changed back.
+    /// Something was read, or changed in a way that can be undone.
     #[default]
     Info,
-    /// Others notice it.
+    /// Users notice it.
     Warning,
     /// It cannot be undone.
     Critical,
@@ -94,7 +99,7 @@ impl Target {
 pub struct AuditEntry {
     /// The id of the entry.
     pub id: AuditId,
-    /// When; never before the entry in front of it.
+    /// When; never earlier than the entry before it.
     pub at: Timestamp,
     /// Who.
     pub actor: Actor,
@@ -108,29 +113,33 @@ pub struct AuditEntry {
     pub after: Option<Map<String, Value>>,
     /// What else there is to say: filters, reasons.
     pub metadata: Map<String, Value>,
-    /// How much it weighs.
+    /// How serious it is.
     pub severity: Severity,
-    /// The hash of the entry in front of it, in hexadecimal; zeros in front of the first.
+    /// The hash of the entry before it, in hexadecimal; for the first entry, zeros.
     pub previous_hash: String,
-    /// The hash of this entry.
+    /// The hash of this entry: an HMAC-SHA256 in hexadecimal.
     pub hash: String,
 }
 
 impl AuditEntry {
-    /// The hash that the entry must have.
-    pub fn computed_hash(&self) -> Hash {
+    /// What its hash is computed from: all its fields but the hash itself.
+    pub fn signed_part(&self) -> Value {
         let mut value = serde_json::to_value(self).unwrap_or_default();
         if let Some(fields) = value.as_object_mut() {
             fields.shift_remove("hash");
         }
-        let mut text = String::new();
-        canonical(&value, &mut text);
-        Sha256::digest(text).into()
+        value
     }
 }
 
 /// Compact JSON with the names of every object in order.
-fn canonical(value: &Value, text: &mut String) {
+fn canonical(value: &Value) -> String {
+    let mut text = String::new();
+    write_canonical(value, &mut text);
+    text
+}
+
+fn write_canonical(value: &Value, text: &mut String) {
     match value {
         Value::Object(fields) => {
             let mut fields: Vec<_> = fields.iter().collect();
@@ -142,7 +151,7 @@ fn canonical(value: &Value, text: &mut String) {
                 }
                 text.push_str(&Value::from(name.as_str()).to_string());
                 text.push(':');
-                canonical(value, text);
+                write_canonical(value, text);
             }
             text.push('}');
         }
@@ -152,7 +161,7 @@ fn canonical(value: &Value, text: &mut String) {
                 if index > 0 {
                     text.push(',');
                 }
-                canonical(value, text);
+                write_canonical(value, text);
             }
             text.push(']');
         }
@@ -170,7 +179,7 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Where a chain breaks.
+/// Where the log is not as it was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "AuditBreak")]
 pub struct Break {
@@ -184,6 +193,15 @@ pub struct Break {
     pub reason: String,
 }
 
+/// A place in the log that is kept outside the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AuditAnchor {
+    /// The day of the entry.
+    pub day: Day,
+    /// The number of the entry within the day, from 1.
+    pub number: u64,
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -192,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hash_is_that_of_sorted_compact_json() {
+    fn a_hash_is_computed_from_sorted_compact_json() {
         let map = |value: Value| value.as_object().cloned().unwrap_or_default();
         let entry = AuditEntry {
             id: AuditId::from_uuid(Uuid::nil()),
@@ -211,12 +229,8 @@ mod tests {
             previous_hash: "00".to_owned(),
             hash: "whatever".to_owned(),
         };
-        let mut text = String::new();
-        let mut value = serde_json::to_value(&entry).unwrap();
-        value.as_object_mut().unwrap().shift_remove("hash");
-        canonical(&value, &mut text);
+        let text = canonical(&entry.signed_part());
         let expected = r#"{"action":"messages.moderate","actor":{"email":null,"id":"00000000-0000-0000-0000-000000000000","roles":["admin"]},"after":null,"at":"1970-01-01T00:00:00.000Z","before":{"a":"é\"\n","b":1},"id":"00000000-0000-0000-0000-000000000000","metadata":{},"previous_hash":"00","severity":"info","target":{"id":"7","type":"message"}}"#;
         assert_eq!(text, expected);
-        assert_eq!(entry.computed_hash(), <Hash>::from(Sha256::digest(expected)));
     }
 }

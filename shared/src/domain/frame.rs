@@ -248,6 +248,7 @@ pub struct MailRead {
 }
 
 /// `message_updated`
+#[expect(clippy::struct_excessive_bools, reason = "the contract names them")]
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct MailUpdated {
     /// The part of Tidings.
@@ -264,6 +265,10 @@ pub struct MailUpdated {
     pub read_at: Option<Timestamp>,
     /// When the flags changed.
     pub updated_at: Timestamp,
+    /// What moderators say of it: show its content no more once it is `blocked`, and get it again once it is not.
+    pub moderation_status: ModerationStatus,
+    /// Whether its content was deleted for good: show it no more.
+    pub is_deleted: bool,
     /// The version of the flags.
     pub version: u64,
     /// How many mails are unread now.

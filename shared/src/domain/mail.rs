@@ -12,6 +12,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::ids::{MessageId, NotificationId, UserId};
+use super::moderation::ModerationStatus;
 use super::text::{Invalid, Line, Text};
 use super::time::Timestamp;
 use super::user::Card;
@@ -76,7 +77,7 @@ impl JsonSchema for MailBody {
     }
 }
 
-/// What a mail consists of: the same for both sides, for ever.
+/// What a mail consists of: the same for both sides, until it is deleted for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
     /// Its id.
@@ -85,9 +86,9 @@ pub struct Content {
     pub sender: UserId,
     /// Who got it.
     pub recipient: UserId,
-    /// What it is about.
+    /// What it is about; empty once it was deleted for good.
     pub subject: String,
-    /// What it says.
+    /// What it says; empty once it was deleted for good.
     pub body: String,
     /// When it was sent.
     pub created_at: Timestamp,
@@ -140,10 +141,14 @@ pub struct Mail {
     pub sender: Person,
     /// Who got it.
     pub recipient: Person,
-    /// What it is about.
+    /// What it is about; empty where the content is blocked or was deleted for good.
     pub subject: String,
-    /// What it says; null where `truncated` says so.
+    /// What it says; null where the content is blocked or was deleted for good, or `truncated` says so.
     pub body: Option<String>,
+    /// What moderators say of it; nobody sees the content while it is `blocked`.
+    pub moderation_status: ModerationStatus,
+    /// Whether the content was deleted for good by an administrator.
+    pub is_deleted: bool,
     /// Whether you have read it.
     pub is_read: bool,
     /// Whether you have starred it.

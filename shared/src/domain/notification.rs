@@ -44,6 +44,11 @@ pub struct Notification {
     pub created_at: Timestamp,
 }
 
+/// What a notification says of a mail whose content is hidden or gone.
+pub fn about_hidden_mail(sender_name: &str) -> String {
+    format!("New message from {sender_name}")
+}
+
 /// The text about a mail, exactly so (S0-F11).
 pub fn about_mail(sender_name: &str, subject: &str) -> String {
     format!("New message from {sender_name}: {subject}")

@@ -320,6 +320,7 @@ pub fn status_and_code(error: &Error) -> (u16, &'static str) {
         Error::Invalid { .. } => (422, "VALIDATION_ERROR"),
         Error::IdempotencyKeyReused => (422, "IDEMPOTENCY_KEY_REUSED"),
         Error::RateLimited { .. } => (429, "RATE_LIMITED"),
+        Error::AuditUnavailable(_) => (503, "AUDIT_UNAVAILABLE"),
         Error::Unavailable(_) => (503, "UNAVAILABLE"),
         Error::Internal(_) => (500, "INTERNAL"),
     }

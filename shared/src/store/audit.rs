@@ -1,25 +1,38 @@
 //! The audit log: a chain of entries, each with the hash of the one before, numbered from 1 within each day.
 //!
 //! An entry and the end of the chain change in one transaction, on the condition that the end is still the one that
-//! the entry builds on. That makes the order, and it tells of entries that were cut off the end, which a chain alone
-//! cannot. A change is audited in **its own** transaction ([`Pending`]): neither exists without the other. What was
-//! only read is [recorded](record) before it is answered.
+//! the entry builds on. That makes the order. A change is audited in **its own** transaction ([`Pending`]): neither
+//! exists without the other. What was only read is [recorded](record) before it is answered.
+//!
+//! What is done to the table is found by [`verify`]: hashes and the end of the chain need a [key](Keys) that only the
+//! functions that audit have, and [`anchors`] outside the table tell of entries that were removed.
 
-mod chain;
+mod anchors;
 mod codec;
+mod entries;
+mod head;
+mod list;
+mod restore;
+mod verify;
 
-pub use chain::{Filter, MOST_DAYS, Page, Place, Verdict, list, verify};
+pub use anchors::anchor;
+pub use entries::MOST_DAYS;
+pub use list::{Filter, Page, list};
+pub use restore::restore;
+pub use verify::{Verdict, verify};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use self::codec::attribute;
-use super::item::{Item, bytes, number, text};
+use self::head::{End, Head, end};
+use super::item::Item;
 use super::keys::{self, Key};
-use super::table::{self, Backoff, Condition, Consistency, Transacted, Transaction, Update};
+use super::table::{Backoff, Condition, Transacted, Transaction, Update};
 use super::{Worker, profiles};
 use crate::App;
 use crate::auth::{Caller, Permit};
-use crate::domain::audit::{Actor, AuditEntry, Hash, Severity, Target, hex};
+use crate::domain::audit::{Actor, AuditEntry, Hash, Keys, Severity, Target, hex};
 use crate::domain::day::Day;
 use crate::domain::ids::{AuditId, MessageId, UserId};
 use crate::domain::permission::Right;
@@ -59,7 +72,7 @@ pub struct Act {
     pub after: Option<Map<String, Value>>,
     /// What else there is to say.
     pub metadata: Map<String, Value>,
-    /// How much it weighs.
+    /// How serious it is.
     pub severity: Severity,
 }
 
@@ -91,7 +104,7 @@ impl Act {
         }
     }
 
-    /// The same act with another weight.
+    /// The same act with another severity.
     #[must_use]
     pub fn weighing(self, severity: Severity) -> Self {
         Self { severity, ..self }
@@ -106,18 +119,22 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// The end of the chain.
-#[derive(Clone, Copy, Debug)]
-struct Head {
+/// A place in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
     day: Day,
     number: u64,
-    hash: Hash,
-    at: Timestamp,
 }
 
-async fn head(app: &App) -> Result<Option<Head>> {
-    let item = table::get(app, &keys::audit_head(), Consistency::Strong).await?;
-    item.as_ref().map(codec::decode_head).transpose()
+/// The keys of the log.
+///
+/// # Errors
+/// The function was not given them: `template.yaml` does not count it among those that audit.
+fn keys_of(app: &App) -> Result<&Keys> {
+    let keys = app.config().audit_keys.as_ref();
+    keys.ok_or_else(|| {
+        Error::internal("AUDIT_SECRET_KEY is missing in the environment of a function that audits")
+    })
 }
 
 /// Records what was only looked at. It must succeed before the answer is given.
@@ -174,11 +191,14 @@ pub async fn record_deletion(app: &App, _: Worker, user: UserId, message: Messag
 /// after a wait.
 #[derive(Debug)]
 pub(super) struct Pending {
-    before: Option<Head>,
-    day: Day,
-    number: u64,
+    before: End,
+    head: Head,
     entry: AuditEntry,
-    hash: Hash,
+    previous: Hash,
+    /// The new end of the chain as it is to be stored.
+    end: Update,
+    /// Whether it may be the first entry of its day.
+    begins: bool,
 }
 
 /// Where the parts of an audit entry are in a transaction.
@@ -196,20 +216,47 @@ impl Seat {
     }
 }
 
+/// The entry that the next one refers to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Last {
+    hash: Hash,
+    at: Option<Timestamp>,
+    /// The last place that is taken.
+    place: Option<Place>,
+}
+
 impl Pending {
     /// How many parts of its transaction can be refused: the end of the chain, and the entry.
     const PARTS: usize = 2;
 
     /// An entry behind the end of the chain as it is now.
+    ///
+    /// # Errors
+    /// [`Error::AuditUnavailable`] if the end is lost. The log does not go on by itself from an older place: an entry
+    /// that was removed would then be taken for one that never was. An operator [restores](restore) the end, which the
+    /// log says from then on.
     pub(super) async fn next(app: &App, actor: &Actor, act: &Act) -> Result<Self> {
-        let before = head(app).await?;
-        let at = before.map_or(app.now(), |head| app.now().max(head.at));
+        let before = end(app).await?;
+        let last = match &before {
+            End::NotBegun => Last::default(),
+            End::At(head) => Last {
+                hash: head.hash,
+                at: Some(head.at),
+                place: Some(head.place),
+            },
+            End::Lost(loss) => return Err(loss.error()),
+        };
+        Self::following(app, before, last, actor, act)
+    }
+
+    fn following(app: &App, before: End, last: Last, actor: &Actor, act: &Act) -> Result<Self> {
+        let keys = keys_of(app)?;
+        let at = last.at.map_or(app.now(), |last| app.now().max(last));
         let day = Day::of(at);
-        let number = match before {
-            Some(head) if head.day == day => head.number + 1,
+        let number = match last.place {
+            Some(place) if place.day == day => place.number + 1,
             _ => 1,
         };
-        let previous = before.map(|head| head.hash).unwrap_or_default();
         let mut entry = AuditEntry {
             id: AuditId::generate(at),
             at,
@@ -220,53 +267,41 @@ impl Pending {
             after: act.after.clone(),
             metadata: act.metadata.clone(),
             severity: act.severity,
-            previous_hash: hex(&previous),
+            previous_hash: hex(&last.hash),
             hash: String::new(),
         };
-        let hash = entry.computed_hash();
-        entry.hash = hex(&hash);
+        let head = Head {
+            place: Place { day, number },
+            hash: keys.sign(&entry.signed_part()),
+            at,
+        };
+        entry.hash = hex(&head.hash);
+        // Where the end was lost, so may be what says that its day has entries.
+        let begins = number == 1 || matches!(before, End::Lost(_));
         Ok(Self {
+            end: head::moved(keys, &before, &head),
             before,
-            day,
-            number,
+            head,
             entry,
-            hash,
+            previous: last.hash,
+            begins,
         })
     }
 
-    /// Adds the entry to a transaction, which then has up to three parts more.
+    /// Adds the entry to a transaction, which then has up to three parts more, or four with the first entry of all.
     pub(super) fn join(self, transaction: Transaction) -> (Transaction, Seat) {
         let seat = Seat(transaction.len());
-        let key = keys::audit_entry(self.day, self.number);
-        let previous = self.before.map(|head| head.hash).unwrap_or_default();
-        let expression = format!(
-            "SET {} = :day, {} = :number, {} = :hash, {} = :at",
-            attribute::DAY,
-            attribute::NUMBER,
-            attribute::HASH,
-            attribute::AT
-        );
-        let end = Update::new(keys::audit_head(), expression)
-            .value(":day", text(self.day.to_string()))
-            .value(":number", number(self.number))
-            .value(":hash", bytes(self.hash))
-            .value(":at", number(self.entry.at.milliseconds()));
-        let end = match self.before {
-            Some(head) => end
-                .only_if(format!("{} = :before", attribute::HASH))
-                .value(":before", bytes(head.hash)),
-            None => end.only_if(format!("attribute_not_exists({})", keys::PARTITION)),
-        };
-        let item = codec::encode(&key, &self.entry, &previous, &self.hash);
-        let transaction = transaction.update(end).put(item, Condition::absent());
-        let begins = self.before.is_none_or(|head| head.day != self.day);
-        let transaction = if begins {
-            let day =
-                Item::new(&keys::audit_day(self.day)).number(attribute::AT, self.entry.at.milliseconds());
-            transaction.put(day, Condition::default())
-        } else {
-            transaction
-        };
+        let Place { day, number } = self.head.place;
+        let key = keys::audit_entry(day, number);
+        let item = codec::encode(&key, &self.entry, &self.previous, &self.head.hash);
+        let mut transaction = transaction.update(self.end).put(item, Condition::absent());
+        if self.begins {
+            let day = Item::new(&keys::audit_day(day)).number(attribute::AT, self.entry.at.milliseconds());
+            transaction = transaction.put(day, Condition::default());
+        }
+        if matches!(self.before, End::NotBegun) {
+            transaction = transaction.put(Item::new(&keys::audit_begun()), Condition::default());
+        }
         (transaction, seat)
     }
 }

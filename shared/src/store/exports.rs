@@ -18,9 +18,10 @@ use super::once::Once;
 use super::table::{self, Backoff, Condition, Consistency, Query, Transacted, Transaction, Update, Written};
 use crate::App;
 use crate::auth::Permit;
+use crate::blob;
 use crate::domain::audit::{Actor, Target};
 use crate::domain::ids::{ExportId, UserId};
-use crate::domain::permission::AnalyticsExport;
+use crate::domain::permission::{AnalyticsExport, HardDelete};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::telemetry::Count;
@@ -44,10 +45,18 @@ pub enum Status {
     Completed,
     /// It was given up.
     Failed,
+    /// Its files were removed, because a message that they may hold was deleted for good. Start another one.
+    Withdrawn,
 }
 
 impl Status {
-    const ALL: [Self; 4] = [Self::Queued, Self::Running, Self::Completed, Self::Failed];
+    const ALL: [Self; 5] = [
+        Self::Queued,
+        Self::Running,
+        Self::Completed,
+        Self::Failed,
+        Self::Withdrawn,
+    ];
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -55,6 +64,7 @@ impl Status {
             Self::Running => "running",
             Self::Completed => "completed",
             Self::Failed => "failed",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }
@@ -70,6 +80,8 @@ pub struct Export {
     pub scope: Scope,
     /// What is meant.
     pub filter: Filter,
+    /// Whether its CSV files begin with a byte order mark.
+    pub with_bom: bool,
     /// How far it is.
     pub status: Status,
     /// From where the next step goes on; none from the beginning.
@@ -129,6 +141,7 @@ pub async fn create(
     permit: &Permit<AnalyticsExport>,
     scope: Scope,
     filter: &Filter,
+    with_bom: bool,
     asked: Value,
     once: Option<&Once>,
 ) -> Result<(ExportId, bool)> {
@@ -146,7 +159,10 @@ pub async fn create(
         .number(attribute::PARTS, 0)
         .number(attribute::PROGRESS, 0)
         .number(attribute::UPDATED_AT, now.milliseconds())
+        .mark(attribute::WITH_BOM, with_bom)
         .number(keys::EXPIRES, expires);
+    // As long as the bucket may keep a file of its last step.
+    let listed = Item::new(&keys::listed_export(id)).number(keys::EXPIRES, now.plus(2 * LIFETIME).seconds());
     let mut backoff = Backoff::new(super::audit::ATTEMPTS);
     loop {
         let pending = Pending::next(app, &actor, &act(id)).await?;
@@ -157,7 +173,9 @@ pub async fn create(
             }
             None => Transaction::default(),
         };
-        let transaction = transaction.put(item.clone(), Condition::absent());
+        let transaction = transaction
+            .put(item.clone(), Condition::absent())
+            .put(listed.clone(), Condition::default());
         let (transaction, seat) = pending.join(transaction);
         let Transacted::Refused(parts) = transaction.send(app).await? else {
             return Ok((id, false));
@@ -204,8 +222,49 @@ pub async fn own(app: &App, permit: &Permit<AnalyticsExport>, id: ExportId) -> R
     Ok((export, parts))
 }
 
-/// Ends a step, unless somebody has.
-pub async fn advance(app: &App, _: Worker, export: &Export, outcome: &Outcome) -> Result<()> {
+/// Withdraws every export whose files may hold a message that was deleted for good: nobody gets a link to them any
+/// more, and they are removed from the bucket, which forgets what is removed within two days. Exports are judged by
+/// their stretch of time and their user, not by their words: what the message said is gone.
+///
+/// Done again, it removes what a first attempt that died has left.
+pub async fn withdraw(
+    app: &App,
+    _: &Permit<HardDelete>,
+    sent_at: Timestamp,
+    people: &[UserId],
+) -> Result<()> {
+    let listed = Query::between(keys::EXPORTS.to_owned(), "0", "~")
+        .all(app)
+        .await?;
+    for item in listed {
+        let id: ExportId = item.sort()?.parse().map_err(Error::internal)?;
+        let Some(item) = table::get(app, &keys::export(id), Consistency::Strong).await? else {
+            continue;
+        };
+        let scope = decode(id, &item)?.scope;
+        let is_within = scope.from <= sent_at.milliseconds() && sent_at.milliseconds() < scope.to;
+        if !is_within || scope.user.is_some_and(|user| !people.contains(&user)) {
+            continue;
+        }
+        let expression = format!(
+            "SET {} = :status, {} = :now",
+            attribute::STATUS,
+            attribute::UPDATED_AT
+        );
+        let update = Update::new(keys::export(id), expression)
+            .only_if(format!("attribute_exists({})", keys::PARTITION))
+            .value(":status", text(Status::Withdrawn.as_str()))
+            .value(":now", number(app.now().milliseconds()));
+        match update.send(app).await? {
+            Written::Done(_) | Written::Refused(_) => {}
+        }
+        blob::remove_exports(app, id).await?;
+    }
+    Ok(())
+}
+
+/// Ends a step, unless somebody has, or the export was withdrawn meanwhile; whether it did.
+pub async fn advance(app: &App, _: Worker, export: &Export, outcome: &Outcome) -> Result<bool> {
     let status = if outcome.position.is_some() {
         Status::Running
     } else {
@@ -222,7 +281,8 @@ pub async fn advance(app: &App, _: Worker, export: &Export, outcome: &Outcome) -
     );
     let added = u32::from(outcome.part.is_some());
     let update = Update::new(keys::export(export.id), expression)
-        .only_if(format!("{} = :step", attribute::STEP))
+        .only_if(unless_withdrawn())
+        .value(":withdrawn", text(Status::Withdrawn.as_str()))
         .value(":step", number(export.step))
         .value(":next", number(export.step + 1))
         .value(":parts", number(export.parts + added))
@@ -242,8 +302,18 @@ pub async fn advance(app: &App, _: Worker, export: &Export, outcome: &Outcome) -
         None => transaction,
     };
     match transaction.send(app).await? {
-        Transacted::Done | Transacted::Refused(_) => Ok(()),
+        Transacted::Done => Ok(true),
+        Transacted::Refused(_) => Ok(false),
     }
+}
+
+/// The step is the one that is meant, and the export was not withdrawn.
+fn unless_withdrawn() -> String {
+    format!(
+        "{} = :step AND {} <> :withdrawn",
+        attribute::STEP,
+        attribute::STATUS
+    )
 }
 
 /// Notes that a step was given up, and with what kind of error. If its job is sent back, the export goes on.
@@ -255,7 +325,8 @@ pub async fn give_up(app: &App, _: Worker, id: ExportId, step: u32, code: &str) 
         attribute::UPDATED_AT
     );
     let update = Update::new(keys::export(id), expression)
-        .only_if(format!("{} = :step", attribute::STEP))
+        .only_if(unless_withdrawn())
+        .value(":withdrawn", text(Status::Withdrawn.as_str()))
         .value(":step", number(step))
         .value(":status", text(Status::Failed.as_str()))
         .value(":code", text(code))
@@ -279,6 +350,8 @@ mod attribute {
     pub(super) const OWNER: &str = "o";
     /// From where the next step goes on.
     pub(super) const POSITION: &str = "p";
+    /// Set if its CSV files begin with a byte order mark.
+    pub(super) const WITH_BOM: &str = "b";
     /// About how much of it is done, from 0 to 1000.
     pub(super) const PROGRESS: &str = "g";
     /// What is walked.
@@ -301,6 +374,7 @@ fn decode(id: ExportId, item: &Item) -> Result<Export> {
         owner: UserId::from_uuid(item.get_id(attribute::OWNER)?),
         scope: serde_json::from_str(&parsed(attribute::SCOPE)?).map_err(Error::internal)?,
         filter: serde_json::from_str(&parsed(attribute::FILTER)?).map_err(Error::internal)?,
+        with_bom: item.is_marked(attribute::WITH_BOM),
         status: status.ok_or_else(|| Error::internal("an export has an unknown status"))?,
         position: position.transpose().map_err(Error::internal)?.flatten(),
         step: item.get_number(attribute::STEP)?,

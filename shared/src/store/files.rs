@@ -18,9 +18,11 @@ use super::members::{Membership, Sender};
 use super::once::Once;
 use super::table::{self, Condition, Consistency, Query, Transaction, Update, Written};
 use crate::App;
+use crate::auth::Permit;
 use crate::domain::file::{File, FileName, FileStatus, MediaType};
 use crate::domain::ids::{ConversationId, FileId, UserId};
 use crate::domain::message::{self, Attachment, Event};
+use crate::domain::permission::ModerationView;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 
@@ -114,6 +116,23 @@ pub async fn for_reader(app: &App, reader: UserId, file: FileId) -> Result<File>
         }
     }
     Err(Error::NotFound("file"))
+}
+
+/// A file that a message brought along, for somebody who may see what was deleted or blocked too. What was deleted for
+/// good has no files any more.
+pub async fn for_moderator(
+    app: &App,
+    _: &Permit<ModerationView>,
+    content: &message::Content,
+    file: FileId,
+) -> Result<File> {
+    let is_attached = content
+        .attachments
+        .iter()
+        .any(|attachment| attachment.file_id == file);
+    let stored = if is_attached { find(app, file).await? } else { None };
+    let stored = stored.filter(|stored| stored.file.status == FileStatus::Complete);
+    stored.map(|stored| stored.file).ok_or(Error::NotFound("file"))
 }
 
 /// Marks a file as looked at, once; how it is afterwards.

@@ -30,9 +30,11 @@
 //! | a conversation's first entry of a day | `D#day#shard` | `C#conversation` | |
 //! | what an `Idempotency-Key` stands for | `I#key` | `ONCE` | |
 //! | end of the audit log | `A#HEAD` | `HEAD` | |
+//! | that the audit log has begun | `A#HEAD` | `BEGUN` | |
 //! | day of the audit log | `A#DAYS` | day | |
 //! | entry of the audit log | `A#day` | number, 12 digits | |
 //! | export | `X#export` | `EXPORT` | |
+//! | that an export may hold files | `X#ALL` | export | |
 //! | part of an export | `X#export` | `PART#number`, 5 digits | |
 //!
 //! Ids are parsed types that cannot hold a `#`, so no id can forge a key. The index is sparse (members only)
@@ -322,6 +324,11 @@ pub fn audit_head() -> Key {
     key("A#HEAD".to_owned(), "HEAD")
 }
 
+/// That the audit log has its first entry: where this is and the end is not, the end was removed.
+pub fn audit_begun() -> Key {
+    key("A#HEAD".to_owned(), "BEGUN")
+}
+
 /// The partition of the days that the audit log has entries of.
 pub const AUDIT_DAYS: &str = "A#DAYS";
 
@@ -338,6 +345,14 @@ pub fn audit_entries(day: Day) -> String {
 /// An entry of the audit log.
 pub fn audit_entry(day: Day, number: u64) -> Key {
     key(audit_entries(day), entry_sort(number))
+}
+
+/// The partition of the exports that may hold files.
+pub const EXPORTS: &str = "X#ALL";
+
+/// That an export may hold files.
+pub fn listed_export(export: ExportId) -> Key {
+    key(EXPORTS.to_owned(), export.to_string())
 }
 
 /// The partition of an export.
@@ -401,14 +416,15 @@ mod tests {
                 balance(user), ledger(user, seq), grant(user, TransactionId::from_uuid(Uuid::from_u128(a))),
                 locator(message), deletion_recorded(message, user), missed(user, place), rate(&user.to_string()), typing(user, place), ticket(&user.to_string()),
                 notification(user, note), unread_notification(user, note), flags(user, message), tally(user),
-                once(user, "r", &ClientMessageId::parse("k".to_owned()).unwrap()), day_marker(day, place), audit_head(), audit_day(day), audit_entry(day, seq), self::export(export),
+                once(user, "r", &ClientMessageId::parse("k".to_owned()).unwrap()), day_marker(day, place), audit_head(),
+                audit_begun(), audit_day(day), audit_entry(day, seq), self::export(export), listed_export(export),
                 export_part(export, 1), file(FileId::from_uuid(user.uuid())),
                 ending_connection(i64::try_from(seq).unwrap(), &ConnectionId::new("L0SM9cOFvHcCIhw=")), swept(),
                 begun_file(i64::try_from(seq).unwrap(), FileId::from_uuid(user.uuid())),
             ]);
             keys.sort();
             keys.dedup();
-            prop_assert_eq!(keys.len(), 38);
+            prop_assert_eq!(keys.len(), 40);
         }
     }
 }

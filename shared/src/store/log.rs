@@ -36,7 +36,9 @@ pub use erasure::erase;
 pub use moderation::{Told, moderate};
 pub use pages::{Page, Start, page};
 pub use paid::append_paid;
-pub use reads::{entry, entry_for_worker, find, newest, range, seq_of_message, subjects, unread};
+pub use reads::{
+    entry, entry_for_worker, find, for_moderator, newest, range, seq_of_message, subjects, unread,
+};
 use reads::{entry_of, find_anywhere};
 pub(super) use reads::{first_since, first_since_in, range_in, seq_of_message_in};
 pub use receipts::{Addressed, addressed, mark_delivered, mark_read};

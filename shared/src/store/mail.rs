@@ -1,13 +1,15 @@
 //! Mail: one content, and a box for each side.
 //!
-//! The content is written once and never again. What somebody does with a mail is in the flags of their side, an item
+//! The content is written once, and changes only where administrators [moderate] it or [delete it for good](erase). What somebody does with a mail is in the flags of their side, an item
 //! of its own that is there once they differ from [`Flags::untouched`]; the lists that a mail stands in, and what it
 //! adds to the [tally], follow from the flags alone ([`Flags::listings`], [`Flags::counts`]). So every
 //! change is one transaction: the flags, if they are as they were seen, and the differences.
 
 mod codec;
+mod moderation;
 mod pages;
 
+pub use moderation::{erase, moderate};
 pub use pages::{Page, Place, page};
 
 use std::collections::{BTreeMap, HashMap};
@@ -220,11 +222,12 @@ pub async fn send(app: &App, admitted: &Admitted, draft: &Draft) -> Result<Sent>
             created_at: now,
             notification: NotificationId::following(newest, now),
         };
-        match delivery(&content, &admitted.card().display_name, &fingerprint)
-            .send(app)
-            .await?
-        {
-            Transacted::Done => {
+        let delivery = delivery(&content, &admitted.card().display_name, &fingerprint);
+        match delivery.contend(app).await? {
+            // Other mails to the same person, whose tally all of them change. The next attempt is later than this one,
+            // and so is its content.
+            None => {}
+            Some(Transacted::Done) => {
                 app.meter().count(Count::MessagesSent, 1);
                 let side = if sender == draft.recipient {
                     Side::Both
@@ -243,7 +246,7 @@ pub async fn send(app: &App, admitted: &Admitted, draft: &Draft) -> Result<Sent>
                     replayed: false,
                 });
             }
-            Transacted::Refused(parts) => match parts.first() {
+            Some(Transacted::Refused(parts)) => match parts.first() {
                 Some(Some(item)) => return replayed(app, sender, draft, &fingerprint, item).await,
                 _ => newest = newest_of(&parts)?,
             },
@@ -293,7 +296,8 @@ fn delivery(content: &Content, sender_name: &str, fingerprint: &[u8]) -> Transac
 
 /// The mail that an earlier attempt has stored.
 async fn replayed(app: &App, sender: UserId, draft: &Draft, fingerprint: &[u8], item: &Item) -> Result<Sent> {
-    if item.find_bytes(attribute::FINGERPRINT) != Some(fingerprint) {
+    let is_erased = item.find_number::<i64>(attribute::ERASED)?.is_some();
+    if !is_erased && item.find_bytes(attribute::FINGERPRINT) != Some(fingerprint) {
         return Err(Error::IdempotencyKeyReused);
     }
     let flags = keys::flags(sender, draft.id);
@@ -339,12 +343,12 @@ pub async fn change<A: Future<Output = Result<()>>>(
         }
         let transaction = mail.write(Transaction::default(), next);
         let transaction = counted(transaction, mail.count(Delta::default(), next), mail.user);
-        match transaction.send(app).await? {
-            Transacted::Done => {
+        match transaction.contend(app).await? {
+            Some(Transacted::Done) => {
                 mail.flags = next;
                 return Ok(mail);
             }
-            Transacted::Refused(_) => {
+            Some(Transacted::Refused(_)) | None => {
                 app.meter().count(Count::Contentions, 1);
                 backoff.wait("changing a mail").await?;
                 mail = mail.again(app).await?;
@@ -417,7 +421,7 @@ pub async fn delete<A: Future<Output = Result<()>>>(
         if let Some(note) = note {
             (transaction, delta) = note.remove_from(transaction, delta, mail.user, &tally);
         }
-        if let Transacted::Done = counted(transaction, delta, mail.user).send(app).await? {
+        if let Some(Transacted::Done) = counted(transaction, delta, mail.user).contend(app).await? {
             return Ok(());
         }
         app.meter().count(Count::Contentions, 1);

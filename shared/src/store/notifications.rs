@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::Worker;
 use super::audit::{self, Act, Pending};
-use super::item::{Item, number};
+use super::item::{Item, number, text};
 use super::keys;
 use super::once::Once;
 use super::table::{self, Backoff, Condition, Consistency, Transacted, Transaction, Update, Written};
@@ -274,7 +274,7 @@ pub async fn delete(app: &App, noted: Noted, announce: impl Future<Output = Resu
             Kept::Stored(stored) => {
                 let (transaction, delta) =
                     stored.remove_from(Transaction::default(), Delta::default(), user, &noted.tally);
-                if let Transacted::Done = counted(transaction, delta, user).send(app).await? {
+                if let Some(Transacted::Done) = counted(transaction, delta, user).contend(app).await? {
                     return Ok(());
                 }
             }
@@ -373,6 +373,24 @@ pub async fn read_all(app: &App, user: UserId) -> Result<u64> {
     Ok(marked + notes.len() as u64)
 }
 
+/// The change with which a notification says something else; none if it is deleted. It is refused if the notification is
+/// deleted meanwhile.
+pub(super) async fn said_anew(
+    app: &App,
+    user: UserId,
+    id: NotificationId,
+    says: &str,
+) -> Result<Option<Update>> {
+    let key = keys::notification(user, id);
+    if table::get(app, &key, Consistency::Strong).await?.is_none() {
+        return Ok(None);
+    }
+    let update = Update::new(key, format!("SET {} = :says", attribute::CONTENT))
+        .only_if(format!("attribute_exists({})", keys::PARTITION))
+        .value(":says", text(says));
+    Ok(Some(update))
+}
+
 /// Notifies a user on behalf of the system, once for all attempts under a key; whether an earlier one had done so. It is
 /// audited in the same transaction, and an attempt that finds it done as a look.
 ///
@@ -404,9 +422,9 @@ pub async fn notify(
         let delta = Delta::default().notified(id, of_type.as_str());
         let pending = Pending::next(app, &actor, &act(id)).await?;
         let (transaction, _) = pending.join(transaction);
-        match counted(transaction, delta, user).send(app).await? {
-            Transacted::Done => return Ok((stored.notification(user, &Tally::default()), false)),
-            Transacted::Refused(parts) => {
+        match counted(transaction, delta, user).contend(app).await? {
+            Some(Transacted::Done) => return Ok((stored.notification(user, &Tally::default()), false)),
+            Some(Transacted::Refused(parts)) => {
                 if let (Some(once), Some(Some(marker))) = (once, parts.first()) {
                     let id = NotificationId::from_uuid(once.found(marker)?.made);
                     audit::record(app, actor, act(id)).await?;
@@ -420,6 +438,7 @@ pub async fn notify(
                 }
                 newest = newest_of(&parts)?;
             }
+            None => {}
         }
         backoff.wait("notifying a user").await?;
     }

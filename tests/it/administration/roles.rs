@@ -20,7 +20,7 @@ struct Route {
     action: &'static str,
 }
 
-fn routes(ada: &Person, bob: &Person, message: &Value, export: &str) -> Vec<Route> {
+fn routes(ada: &Person, bob: &Person, message: &Value, attached: [&str; 2], export: &str) -> Vec<Route> {
     let route = |method, path: String, success, needs, action| Route {
         method,
         path: format!("/api/admin/{path}"),
@@ -41,6 +41,11 @@ fn routes(ada: &Person, bob: &Person, message: &Value, export: &str) -> Vec<Rout
             format!("messages/conversation/{}/{}", ada.id, bob.id),
             Permission::ModerationView,
             "messages.view_conversation",
+        ),
+        get(
+            format!("messages/{}/attachments/{}", attached[0], attached[1]),
+            Permission::ModerationView,
+            "messages.view_attachment",
         ),
         Route {
             body: json!({ "moderation_status": "flagged", "reason": "A story" }),
@@ -115,7 +120,17 @@ async fn each_route_lets_in_whom_its_permission_names_and_nobody_else() {
     let user = Uuid::new_v4();
     let owner = caller(&world, user, &["analyst"], &[]);
     let export = owner.get("/api/admin/messages/export").await.is(202)["export_id"].clone();
-    let routes = routes(&ada, &bob, &message, export.as_str().unwrap());
+    let file = ada.uploads("one.png", "image/png", harness::files::PNG).await;
+    ada.completes(&file).await.is(200);
+    let body = json!({ "receiver_id": bob.id, "content": "Look!", "attachments": [file] });
+    let attached = ada.post("/api/v2/messages/send", body).await.is(200);
+    let routes = routes(
+        &ada,
+        &bob,
+        &message,
+        [id(&attached), &file],
+        export.as_str().unwrap(),
+    );
     let all = [
         ModerationView,
         ModerationAction,

@@ -145,6 +145,35 @@ fn every_function_gets_every_setting_and_the_secrets_that_it_uses() {
     }
 }
 
+/// Whoever has the key of the audit log can forge it, so only the functions that audit have it: the routes that need a
+/// permission, and those that work on the log or record for users.
+#[test]
+fn the_functions_that_audit_have_the_key_of_the_audit_log_and_no_other() {
+    let audits = |function: &Function| match &function.trigger {
+        Trigger::Http(entry) => entry.route.needs.is_some(),
+        _ => ["anchor_audit", "deliver", "restore_audit"].contains(&function.name),
+    };
+    let wanted = local::functions()
+        .iter()
+        .filter(|function| audits(function))
+        .map(|function| logical_id(function.name))
+        .collect();
+    let has_key = |properties: &serde_yaml_ng::Value| {
+        !at(properties, &["Environment", "Variables", Config::AUDIT_SECRET]).is_null()
+    };
+    let mut found = BTreeSet::new();
+    for (_, stack) in nested_stacks() {
+        let audits = resources(&stack).filter(|(_, _, properties)| has_key(properties));
+        found.extend(audits.map(|(id, ..)| id.to_owned()));
+    }
+    assert_same(
+        "the functions that have AUDIT_SECRET_KEY in their `Variables`",
+        &wanted,
+        &found,
+        |id| format!("  {id}: AUDIT_SECRET_KEY: !Ref AuditSecretKey"),
+    );
+}
+
 #[test]
 fn the_table_has_the_keys_that_the_store_uses() {
     let tables = template().tables;

@@ -5,6 +5,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use futures::{SinkExt as _, StreamExt as _};
+use harness::PATIENCE;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -12,8 +13,6 @@ use tokio::process::{Child, Command};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-/// How long the browser may take for one thing.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Where Chromium is looked for.
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 const FLAGS: [&str; 11] = [
@@ -154,7 +153,7 @@ impl Browser {
                 const observer = new MutationObserver(() => look() && end(true));
                 observer.observe(document, {{ subtree: true, childList: true, attributes: true, characterData: true }});
                 const timer = setInterval(() => look() && end(true), 100);
-                const limit = setTimeout(() => end(false), 20000);
+                const limit = setTimeout(() => end(false), 240000);
             }})"
         );
         let began = Instant::now();

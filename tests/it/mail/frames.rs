@@ -72,7 +72,7 @@ async fn what_one_does_with_a_mail_ones_own_devices_hear_and_nobody_else() {
     let expected = json!({
         "type": "message_updated", "namespace": "inbox", "message_id": mail["id"], "is_read": true, "is_starred": true,
         "is_archived": true, "read_at": read["read_at"], "updated_at": flagged["updated_at"], "version": 3,
-        "unread_count": 1
+        "moderation_status": "approved", "is_deleted": false, "unread_count": 1
     });
     assert_eq!(device.next_of("message_updated").await, expected);
 

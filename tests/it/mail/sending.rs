@@ -254,3 +254,85 @@ async fn a_mail_and_a_message_of_a_conversation_are_not_taken_for_each_other() {
         .await
         .is_error(404, "NOT_FOUND");
 }
+
+/// Lets so many transactions of a function meet others at an item.
+struct Contended(&'static str, std::sync::atomic::AtomicUsize);
+
+impl local_services::Interceptor for Contended {
+    fn before<'a>(
+        &'a self,
+        call: &'a local_services::Call,
+    ) -> futures::future::BoxFuture<'a, local_services::Verdict> {
+        use std::sync::atomic::Ordering;
+        let meets = call.function == self.0
+            && call.operation == "TransactWriteItems"
+            && self
+                .1
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
+                .is_ok();
+        let verdict = if meets {
+            local_services::Verdict::transaction_conflict(8)
+        } else {
+            local_services::Verdict::Proceed
+        };
+        Box::pin(std::future::ready(verdict))
+    }
+
+    fn after<'a>(
+        &'a self,
+        _: &'a local_services::Call,
+        _: u16,
+    ) -> futures::future::BoxFuture<'a, local_services::Verdict> {
+        Box::pin(std::future::ready(local_services::Verdict::Proceed))
+    }
+}
+
+/// Many mails at once to one person meet at their tally, which DynamoDB answers with a conflict; the SDK's attempts
+/// alone do not outlast a crowd. The mail comes once, and every count agrees.
+#[tokio::test]
+async fn a_mail_outlasts_conflicts_at_the_tally_of_its_recipient() {
+    let world = World::in_desk(&[]).await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    for (function, conflicts) in [("SendMail", 12), ("UpdateMail", 12), ("DeleteMail", 12)] {
+        let mail = if function == "SendMail" {
+            None
+        } else {
+            Some(ada.mails(&bob, "Before").await)
+        };
+        let contended = std::sync::Arc::new(Contended(function, conflicts.into()));
+        world
+            .services()
+            .set_interceptor(Some(std::sync::Arc::clone(&contended) as _));
+        let path = |mail: &Option<serde_json::Value>| {
+            format!(
+                "/api/v2/messages/{}",
+                mail.as_ref().unwrap()["id"].as_str().unwrap()
+            )
+        };
+        match function {
+            "SendMail" => {
+                ada.mails(&bob, "Through the crowd").await;
+            }
+            "UpdateMail" => {
+                bob.put(&path(&mail), json!({ "is_read": true })).await.is(200);
+            }
+            _ => {
+                bob.delete(&path(&mail)).await.is(204);
+            }
+        }
+        assert_eq!(
+            contended.1.load(std::sync::atomic::Ordering::Relaxed),
+            0,
+            "{function}"
+        );
+        world.services().set_interceptor(None);
+    }
+    let inbox = bob.get("/api/v2/messages?folder=inbox").await.is(200);
+    assert_eq!(
+        (&inbox["total"], inbox["messages"].as_array().unwrap().len()),
+        (&json!(2), 2)
+    );
+    let summary = bob.get("/api/v2/messages/stats/summary").await.is(200);
+    assert_eq!((&summary["unread"], &summary["received"]), (&json!(1), &json!(2)));
+    world.settled().await;
+}

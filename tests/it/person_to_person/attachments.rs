@@ -101,3 +101,59 @@ async fn a_message_with_files_that_is_sent_again_is_the_same_message() {
         .await
         .is_error(422, "IDEMPOTENCY_KEY_REUSED");
 }
+
+/// A moderator who sees that a reported message has an attachment can look at it, which is audited; until the message
+/// is deleted for good.
+#[tokio::test]
+async fn a_moderator_gets_the_files_of_a_message_and_is_audited() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let moderator = world.with_roles("moderator", &["moderator"]).await;
+    let root = world.with_roles("root", &["super_admin"]).await;
+    let (file, other) = (complete(&ada, "one.png").await, complete(&ada, "two.png").await);
+    let message = brings(&ada, &bob, &[&file]).await.is(200);
+    let id = message["id"].as_str().unwrap();
+    let path = |file: &str| format!("/api/admin/messages/{id}/attachments/{file}");
+    moderator.file(&file).await.is_error(404, "NOT_FOUND");
+    for person in [&ada, &bob] {
+        person.get(&path(&file)).await.is_error(403, "FORBIDDEN");
+    }
+    let look = async |when: &str| {
+        let found = moderator.get(&path(&file)).await.is(200);
+        assert_eq!(
+            (&found["file_id"], &found["filename"]),
+            (&json!(file), &json!("one.png")),
+            "{when}"
+        );
+        assert_eq!(
+            follow(found["url"].as_str().unwrap()).await.is(200),
+            PNG,
+            "{when}"
+        );
+    };
+    look("as it was sent").await;
+    // A file that did not come with this message, and a message that is not there.
+    moderator.get(&path(&other)).await.is_error(404, "NOT_FOUND");
+    let nowhere = format!("/api/admin/messages/{}/attachments/{file}", Uuid::new_v4());
+    moderator.get(&nowhere).await.is_error(404, "NOT_FOUND");
+    let body = json!({ "moderation_status": "blocked", "reason": "a look" });
+    moderator
+        .post(&format!("/api/admin/messages/{id}/moderate"), body)
+        .await
+        .is(200);
+    look("blocked").await;
+    ada.delete(&format!("/api/v2/messages/{id}")).await.is(204);
+    look("deleted by its sender").await;
+    root.delete(&format!("/api/admin/messages/{id}/hard-delete"))
+        .await
+        .is(200);
+    moderator.get(&path(&file)).await.is_error(404, "NOT_FOUND");
+    let log = root
+        .get("/api/admin/audit?action=messages.view_attachment")
+        .await
+        .is(200);
+    let entries = log["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 3);
+    assert_eq!(entries[0]["actor"]["id"], json!(moderator.id));
+    assert_eq!(entries[0]["metadata"]["file_id"], json!(file));
+}

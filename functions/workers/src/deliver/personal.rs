@@ -189,6 +189,8 @@ async fn mail_updated(
         is_archived: flags.is_archived,
         read_at: flags.read_at,
         updated_at: flags.updated_at.unwrap_or(side.content().created_at),
+        moderation_status: flags.moderation_status,
+        is_deleted: flags.is_erased,
         version: flags.version,
         unread_count: unread_mails(app, user).await?,
     })]))

@@ -1,8 +1,9 @@
 //! A part of an export while it is written: the same messages as JSON Lines and as CSV, each a gzip file of its own.
 //!
-//! The CSV has the scalar fields of a message, with a header, as RFC 4180 has it. Its texts are as they were written:
-//! one that begins with `=` is not changed, because a file for programs must not differ from what people wrote. Whoever
-//! opens it with a spreadsheet imports the column `content` as text.
+//! The CSV has the scalar fields of a message, with a header, as RFC 4180 has it. It is for spreadsheets, which run a
+//! cell as a formula that begins in certain ways: such a cell gets an apostrophe in front. With a byte order mark, where
+//! that is asked for, spreadsheets read it as UTF-8. JSON Lines have every text as it was written.
+//! Source: OWASP, *CSV Injection*.
 
 use std::io::Write as _;
 
@@ -34,6 +35,27 @@ pub(super) const COLUMNS: [&str; 17] = [
     "updated_at",
 ];
 
+/// How a cell begins that a spreadsheet may run as a formula, the full-width forms of East Asian keyboards included.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
+/// A text as a cell that no spreadsheet runs.
+fn cell(text: &str) -> String {
+    if text.starts_with(FORMULA) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// A value as a line of JSON. U+2028 and U+2029 are legal in JSON, but some programs take them for the end of a line.
+fn line(value: &serde_json::Value) -> String {
+    let text = value.to_string();
+    text.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029") + "\n"
+}
+
+/// The byte order mark, in UTF-8.
+const BOM: &[u8] = "\u{feff}".as_bytes();
+
 /// A part that is being written.
 pub(super) struct Draft {
     rows: u64,
@@ -50,11 +72,16 @@ pub(super) struct Finished {
 }
 
 impl Draft {
-    pub(super) fn new() -> Result<Self> {
+    /// An empty part, whose CSV begins with a byte order mark if `with_bom`.
+    pub(super) fn new(with_bom: bool) -> Result<Self> {
         let gzip = || GzEncoder::new(Vec::new(), Compression::default());
+        let mut rows = gzip();
+        if with_bom {
+            rows.write_all(BOM).map_err(Error::internal)?;
+        }
         let mut csv = csv::WriterBuilder::new()
             .terminator(csv::Terminator::CRLF)
-            .from_writer(gzip());
+            .from_writer(rows);
         csv.write_record(COLUMNS).map_err(Error::internal)?;
         Ok(Self {
             rows: 0,
@@ -77,12 +104,11 @@ impl Draft {
     /// Adds a message.
     pub(super) fn add(&mut self, message: &MessageV2) -> Result<()> {
         let value = serde_json::to_value(message).map_err(Error::internal)?;
-        let mut line = value.to_string();
-        line.push('\n');
+        let line = line(&value);
         self.jsonl.write_all(line.as_bytes()).map_err(Error::internal)?;
         let field = |name: &str| match value.get(name) {
             None | Some(serde_json::Value::Null) => String::new(),
-            Some(serde_json::Value::String(text)) => text.clone(),
+            Some(serde_json::Value::String(text)) => cell(text),
             Some(other) => other.to_string(),
         };
         self.csv
@@ -109,4 +135,39 @@ impl Draft {
 /// The SHA-256 of bytes, in hexadecimal.
 pub(super) fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_cell_that_would_run_as_a_formula_gets_an_apostrophe() {
+        for text in [
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "\tx",
+            "\rx",
+            "\n=1",
+            "＝1",
+            "=HYPERLINK(\"a\",\"b\")",
+        ] {
+            assert_eq!(cell(text), format!("'{text}"));
+        }
+        for text in ["", "a=1", " =1", "'=1", "é"] {
+            assert_eq!(cell(text), text);
+        }
+    }
+
+    #[test]
+    fn a_line_of_json_holds_no_other_end_of_a_line() {
+        let value = json!({ "a\u{2028}": "b\u{2028}c\u{2029}\n" });
+        let line = line(&value);
+        assert_eq!(line, "{\"a\\u2028\":\"b\\u2028c\\u2029\\n\"}\n");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), value);
+    }
 }

@@ -62,6 +62,7 @@ fn bucket(document: &Document<'_>, id: &str, raw: &Value) -> Result<BucketSpec, 
         logical_id: id.to_owned(),
         name: document.deployed_name(id)?,
         cors: cors.collect::<Result<_, Fault>>()?,
+        is_locked: flag(&properties, "ObjectLockEnabled")?,
     })
 }
 

@@ -100,6 +100,7 @@ fn event(document: &Document<'_>, function: &str, source: &Value) -> Result<Opti
                 function: function.to_owned(),
                 expression: expression.ok_or("Schedule is missing")?.to_owned(),
                 input: text(&properties, "Input").map(str::to_owned),
+                is_enabled: text(&properties, "State") != Some("DISABLED"),
             }))
         }
         _ => None,

@@ -32,7 +32,29 @@ impl Gate {
         }
     }
 
+    fn is_locked(&self, bucket: &str) -> bool {
+        let locked = self.0.locked.read().unwrap_or_else(PoisonError::into_inner);
+        locked.contains(bucket)
+    }
+
+    /// Refuses what would remove or replace an object of a locked bucket.
+    fn keep(&self, context: &S3AccessContext<'_>) -> S3Result<()> {
+        let bucket = match context.s3_path() {
+            S3Path::Object { bucket, .. } | S3Path::Bucket { bucket } => bucket,
+            S3Path::Root => return Ok(()),
+        };
+        let only_adds = match context.s3_op().name() {
+            "PutObject" => context.headers().contains_key(http::header::IF_NONE_MATCH),
+            name => name.starts_with("Get") || name.starts_with("Head") || name.starts_with("List"),
+        };
+        if self.is_locked(bucket) && !only_adds {
+            return Err(denied("Access Denied because object protected by object lock."));
+        }
+        Ok(())
+    }
+
     fn check_call(&self, context: &S3AccessContext<'_>) -> S3Result<()> {
+        self.keep(context)?;
         let Some(signer) = context.credentials() else {
             return Err(denied("Access Denied"));
         };

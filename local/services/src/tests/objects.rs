@@ -116,3 +116,43 @@ async fn a_presigned_upload_is_accepted_from_anyone_and_only_as_signed() {
     assert_eq!(upload("text/html").await, 403);
     assert_eq!(upload("image/png").await, 200);
 }
+
+#[tokio::test]
+async fn an_object_of_a_locked_bucket_is_neither_overwritten_nor_removed() {
+    let services = services();
+    services.create_bucket("anchors").unwrap();
+    services.objects().lock("anchors");
+    let client = path_style(&client!(aws_sdk_s3, S3, services));
+    let put = |text: &'static [u8]| {
+        let put = client.put_object().bucket("anchors").key("one");
+        put.body(ByteStream::from_static(text))
+    };
+    assert!(
+        put(b"first").send().await.is_err(),
+        "a write that could replace something"
+    );
+    put(b"first").if_none_match("*").send().await.unwrap();
+    let again = put(b"second").if_none_match("*").send().await.unwrap_err();
+    assert_eq!(again.raw_response().unwrap().status().as_u16(), 412);
+    let removed = client.delete_object().bucket("anchors").key("one").send().await;
+    assert_eq!(
+        removed.unwrap_err().raw_response().unwrap().status().as_u16(),
+        403
+    );
+    let copied = client
+        .copy_object()
+        .copy_source("anchors/one")
+        .bucket("anchors")
+        .key("two")
+        .send()
+        .await;
+    assert_eq!(copied.unwrap_err().raw_response().unwrap().status().as_u16(), 403);
+    let got = client
+        .get_object()
+        .bucket("anchors")
+        .key("one")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(got.body.collect().await.unwrap().to_vec(), b"first");
+}

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::moderation::ModerationStatus;
 use crate::domain::time::Timestamp;
 
 /// On which side of a mail a box is.
@@ -117,6 +118,11 @@ pub struct Flags {
     pub is_archived: bool,
     /// Whether it has left this box for good.
     pub is_deleted: bool,
+    /// What moderators say of the mail. It is the same on both sides, and is kept with the flags because those are
+    /// read strongly wherever a mail is shown: what is blocked is hidden at once.
+    pub moderation_status: ModerationStatus,
+    /// Whether the content of the mail was deleted for good.
+    pub is_erased: bool,
     /// From 1; each change adds one.
     pub version: u64,
     /// When they last changed; none if they never did.
@@ -156,6 +162,8 @@ impl Flags {
             is_starred: false,
             is_archived: false,
             is_deleted: false,
+            moderation_status: ModerationStatus::Approved,
+            is_erased: false,
             version: 1,
             updated_at: None,
         }
@@ -191,6 +199,31 @@ impl Flags {
             ..self
         }
         .next(now)
+    }
+
+    /// The flags of a mail of which moderators say something else.
+    #[must_use]
+    pub fn moderated(self, status: ModerationStatus, now: Timestamp) -> Self {
+        Self {
+            moderation_status: status,
+            ..self
+        }
+        .next(now)
+    }
+
+    /// The flags of a mail whose content was deleted for good.
+    #[must_use]
+    pub fn erased(self, now: Timestamp) -> Self {
+        Self {
+            is_erased: true,
+            ..self
+        }
+        .next(now)
+    }
+
+    /// Whether the content may be shown.
+    pub fn shows_content(self) -> bool {
+        self.moderation_status != ModerationStatus::Blocked && !self.is_erased
     }
 
     /// The next version. Times never go backwards, whatever clock they came from.

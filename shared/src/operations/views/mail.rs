@@ -36,7 +36,7 @@ pub async fn mails(app: &App, sides: &[Correspondent]) -> Result<Vec<Mail>> {
             card(&cards, content.sender),
             card(&cards, content.recipient),
         );
-        if let Some(left) = budget.checked_sub(weight(&content.body)) {
+        if let Some(left) = budget.checked_sub(mail.body.as_deref().map_or(0, weight)) {
             budget = left;
         } else {
             mail.body = None;
@@ -50,12 +50,19 @@ pub async fn mails(app: &App, sides: &[Correspondent]) -> Result<Vec<Mail>> {
 /// One mail, between two who are known.
 pub fn mail_between(side: &Correspondent, sender: Card, recipient: Card) -> Mail {
     let (content, flags) = (side.content(), side.flags());
+    let shown = flags.shows_content();
     Mail {
         id: content.id,
         sender: Person::of(content.sender, sender),
         recipient: Person::of(content.recipient, recipient),
-        subject: content.subject.clone(),
-        body: Some(content.body.clone()),
+        subject: if shown {
+            content.subject.clone()
+        } else {
+            String::new()
+        },
+        body: shown.then(|| content.body.clone()),
+        moderation_status: flags.moderation_status,
+        is_deleted: flags.is_erased,
         is_read: flags.is_read,
         is_starred: flags.is_starred,
         is_archived: flags.is_archived,

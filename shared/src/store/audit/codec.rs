@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use super::Head;
 use crate::domain::audit::{Actor, AuditEntry, Hash, Severity, hex};
 use crate::domain::ids::{AuditId, UserId};
 use crate::error::{Error, Result};
@@ -37,6 +36,8 @@ pub(super) mod attribute {
     pub(in crate::store::audit) const ROLES: &str = "r";
     /// How much it weighs.
     pub(in crate::store::audit) const SEVERITY: &str = "s";
+    /// The signature (end of the chain).
+    pub(in crate::store::audit) const SIGNATURE: &str = "v";
     /// The target.
     pub(in crate::store::audit) const TARGET: &str = "t";
     /// The actor.
@@ -91,14 +92,7 @@ pub(super) fn decode(item: &Item) -> Result<AuditEntry> {
     })
 }
 
-pub(super) fn decode_head(item: &Item) -> Result<Head> {
-    let hash = item
-        .find_bytes(attribute::HASH)
-        .and_then(|hash| hash.try_into().ok());
-    Ok(Head {
-        day: item.get_text(attribute::DAY)?.parse().map_err(Error::internal)?,
-        number: item.get_number(attribute::NUMBER)?,
-        hash: hash.ok_or_else(|| Error::internal("the end of the audit log has no hash"))?,
-        at: item.get_time(attribute::AT)?,
-    })
+/// The hash that is stored with an entry.
+pub(super) fn hash(item: &Item) -> Option<Hash> {
+    item.find_bytes(attribute::HASH)?.try_into().ok()
 }

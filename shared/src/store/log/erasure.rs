@@ -43,6 +43,8 @@ pub async fn erase(app: &App, permit: &Permit<HardDelete>, message: MessageId) -
             conversation,
             pair: entry.tail.pair,
             seq: Some(seq),
+            sender: content.sender,
+            sent_at: entry.at,
         };
         if let (Some(_), Some(deletion)) = (content.erased_at, content.deletion) {
             audit::record(app, actor, act).await?;

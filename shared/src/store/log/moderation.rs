@@ -12,6 +12,7 @@ use crate::domain::ids::{ConversationId, MessageId, UserId};
 use crate::domain::message::{Content, Entry, Event};
 use crate::domain::moderation::{Moderation, ModerationStatus};
 use crate::domain::permission::ModerationAction;
+use crate::domain::time::Timestamp;
 use crate::domain::unread::{Ordinal, Window};
 use crate::error::{Error, Result};
 use crate::store::audit::{Act, Pending};
@@ -30,6 +31,10 @@ pub struct Told {
     pub pair: Option<[UserId; 2]>,
     /// The entry that tells it; none if nothing was ever to be told.
     pub seq: Option<u64>,
+    /// Who sent the message.
+    pub sender: UserId,
+    /// When.
+    pub sent_at: Timestamp,
 }
 
 /// Gives a message another status: the mark on the message, the entry that tells of it and that of the audit log are
@@ -58,6 +63,8 @@ pub async fn moderate(
             conversation,
             pair: entry.tail.pair,
             seq,
+            sender: content.sender,
+            sent_at: entry.at,
         };
         if content.moderation_status() == status {
             // The end of the audit log first, then the message once more: whoever changes the status meanwhile moves

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use super::codec::{attribute, decode};
 use crate::App;
+use crate::auth::Permit;
 use crate::domain::ids::{ConversationId, MessageId};
 use crate::domain::message::{Entry, Event};
+use crate::domain::permission::ModerationView;
 use crate::domain::time::Timestamp;
 use crate::domain::unread::{UNREAD_CAP, Unread};
 use crate::error::{Error, Result};
@@ -105,6 +107,15 @@ pub async fn subjects<'a>(
 pub async fn find(app: &App, member: &Membership, message: MessageId) -> Result<Option<Entry>> {
     let found = located(app, message, Some(member.conversation())).await?;
     Ok(found.map(|(_, entry)| entry))
+}
+
+/// A message by its id, wherever it is, for a moderator.
+pub async fn for_moderator(
+    app: &App,
+    _: &Permit<ModerationView>,
+    message: MessageId,
+) -> Result<Option<(ConversationId, Entry)>> {
+    find_anywhere(app, message).await
 }
 
 /// A message by its id, wherever it is: for what demands a permit itself.

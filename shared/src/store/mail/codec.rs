@@ -4,7 +4,8 @@ use uuid::Uuid;
 
 use crate::domain::ids::{MessageId, NotificationId, UserId};
 use crate::domain::mail::{Content, Flags};
-use crate::error::Result;
+use crate::domain::moderation::ModerationStatus;
+use crate::error::{Error, Result};
 use crate::store::item::Item;
 use crate::store::keys;
 
@@ -13,17 +14,22 @@ pub(super) mod attribute {
     /// Milliseconds since 1970 of sending.
     pub(super) const AT: &str = "a";
     /// The body.
-    pub(super) const BODY: &str = "b";
+    pub(in crate::store::mail) const BODY: &str = "b";
     /// Tells one content from another, as in a locator.
     pub(in crate::store::mail) const FINGERPRINT: &str = "f";
     /// The notification about it.
     pub(super) const NOTIFICATION: &str = "n";
     /// The recipient. No locator of a conversation's message has one.
-    pub(super) const RECIPIENT: &str = "r";
+    pub(in crate::store::mail) const RECIPIENT: &str = "r";
     /// The sender.
     pub(super) const SENDER: &str = "s";
     /// The subject.
-    pub(super) const SUBJECT: &str = "u";
+    pub(in crate::store::mail) const SUBJECT: &str = "u";
+
+    /// Set if its content was deleted for good (content and flags).
+    pub(in crate::store::mail) const ERASED: &str = "er";
+    /// What moderators say of it, unless it is approved (content and flags).
+    pub(in crate::store::mail) const STATUS: &str = "ms";
 
     /// Set if it is archived (flags).
     pub(super) const ARCHIVED: &str = "ar";
@@ -62,8 +68,8 @@ pub(super) fn decode(id: MessageId, item: &Item) -> Result<Option<Content>> {
         id,
         sender: UserId::from_uuid(sender),
         recipient: UserId::from_uuid(recipient),
-        subject: item.get_text(attribute::SUBJECT)?.to_owned(),
-        body: item.get_text(attribute::BODY)?.to_owned(),
+        subject: item.find_text(attribute::SUBJECT).unwrap_or_default().to_owned(),
+        body: item.find_text(attribute::BODY).unwrap_or_default().to_owned(),
         created_at: item.get_time(attribute::AT)?,
         notification: NotificationId::from_uuid(item.get_id(attribute::NOTIFICATION)?),
     }))
@@ -76,6 +82,8 @@ pub(super) fn encode_flags(user: UserId, message: MessageId, flags: Flags) -> It
         .mark(attribute::STARRED, flags.is_starred)
         .mark(attribute::ARCHIVED, flags.is_archived)
         .mark(attribute::DELETED, flags.is_deleted)
+        .optional_text(attribute::STATUS, stored_status(flags.moderation_status))
+        .mark(attribute::ERASED, flags.is_erased)
         .number(attribute::VERSION, flags.version)
         .optional_time(attribute::UPDATED_AT, flags.updated_at)
 }
@@ -87,7 +95,24 @@ pub(super) fn decode_flags(item: &Item) -> Result<Flags> {
         is_starred: item.is_marked(attribute::STARRED),
         is_archived: item.is_marked(attribute::ARCHIVED),
         is_deleted: item.is_marked(attribute::DELETED),
+        moderation_status: moderation_status(item)?,
+        is_erased: item.is_marked(attribute::ERASED),
         version: item.get_number(attribute::VERSION)?,
         updated_at: item.find_time(attribute::UPDATED_AT)?,
     })
+}
+
+/// What moderators say of a mail: on its content and on the flags of each side.
+pub(super) fn moderation_status(item: &Item) -> Result<ModerationStatus> {
+    let Some(text) = item.find_text(attribute::STATUS) else {
+        return Ok(ModerationStatus::Approved);
+    };
+    let known = ModerationStatus::ALL
+        .into_iter()
+        .find(|status| status.as_str() == text);
+    known.ok_or_else(|| Error::internal("a mail has an unknown moderation status"))
+}
+
+fn stored_status(status: ModerationStatus) -> Option<&'static str> {
+    (status != ModerationStatus::Approved).then(|| status.as_str())
 }

@@ -3,6 +3,7 @@
 //! that the table is overloaded, and takes nothing from the [budget](crate::retries) of retries.
 //! Source: AWS, *Transaction conflict handling in DynamoDB*.
 
+use super::transaction::CONFLICT;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -11,8 +12,6 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 
 /// The reasons for which a transaction is cancelled because the table is overloaded.
 const THROTTLED: [&str; 2] = ["ThrottlingError", "ProvisionedThroughputExceeded"];
-/// That for which it is cancelled because another one is at work.
-const CONFLICT: &str = "TransactionConflict";
 
 /// Tells the SDK which refusals of a write pass by themselves.
 #[derive(Debug)]

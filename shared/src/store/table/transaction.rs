@@ -15,6 +15,12 @@ use crate::store::keys::Key;
 /// The reason of a part whose condition did not hold.
 const REFUSED: &str = "ConditionalCheckFailed";
 
+/// That of a part at which another transaction is at work.
+pub(super) const CONFLICT: &str = "TransactionConflict";
+
+/// That others were at work at an item for as long as the SDK tried.
+struct Conflict(Error);
+
 /// What became of a transaction.
 #[derive(Debug)]
 pub(in crate::store) enum Transacted {
@@ -61,8 +67,19 @@ impl Transaction {
     }
 
     /// Makes the changes. Two transactions that meet at an item are told apart by the SDK's retries, see
-    /// [`super::conflicts`].
+    /// [`super::conflicts`]; if those do not suffice, it fails.
     pub(in crate::store) async fn send(self, app: &App) -> Result<Transacted> {
+        self.attempt(app).await?.map_err(|conflict| conflict.0)
+    }
+
+    /// Makes the changes at an item that is in demand; none if others were at work there for as long as the SDK tried.
+    /// The caller looks again, waits and tries with a transaction of a later time: no attempt may take longer than
+    /// [`crate::CALL_TIMEOUT`].
+    pub(in crate::store) async fn contend(self, app: &App) -> Result<Option<Transacted>> {
+        Ok(self.attempt(app).await?.ok())
+    }
+
+    async fn attempt(self, app: &App) -> Result<Result<Transacted, Conflict>> {
         let count = self.0.len();
         let parts: Vec<TransactWriteItem> = self
             .0
@@ -84,7 +101,7 @@ impl Transaction {
                 for capacity in output.consumed_capacity() {
                     meter_write(app, Some(capacity));
                 }
-                return Ok(Transacted::Done);
+                return Ok(Ok(Transacted::Done));
             }
             Err(error) => error,
         };
@@ -102,11 +119,17 @@ impl Transaction {
             )));
         }
         if !reasons.iter().any(|reason| reason.code() == Some(REFUSED)) {
-            return Err(failed(error));
+            let is_conflict = reasons.iter().any(|reason| reason.code() == Some(CONFLICT));
+            let error = failed(error);
+            return if is_conflict {
+                Ok(Err(Conflict(error)))
+            } else {
+                Err(error)
+            };
         }
         // What is refused is billed like what takes place.
         (0..count).for_each(|_| app.meter.write(2.0));
-        Ok(Transacted::Refused(reasons.iter().map(refusal).collect()))
+        Ok(Ok(Transacted::Refused(reasons.iter().map(refusal).collect())))
     }
 }
 

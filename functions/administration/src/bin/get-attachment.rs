@@ -1,0 +1,5 @@
+//! Lambda entry point of [`administration::get_attachment`].
+
+fn main() -> std::process::ExitCode {
+    shared::lambda::serve(&administration::GET_ATTACHMENT)
+}

@@ -1,0 +1,26 @@
+//! `restore_audit`: makes the end of the audit log anew after it was lost. An operator invokes it; its schedule is
+//! disabled. With an end that is not lost it does nothing.
+
+use shared::rights::{Rights, TableAction};
+use shared::schedule::Chore;
+use shared::store::{Worker, audit};
+use shared::{App, Result};
+
+/// The chore.
+pub struct RestoreAudit;
+
+impl Chore for RestoreAudit {
+    const NAME: &'static str = "restore_audit";
+    const RIGHTS: Rights = Rights::NONE
+        .table(&[
+            TableAction::GetItem,
+            TableAction::PutItem,
+            TableAction::Query,
+            TableAction::UpdateItem,
+        ])
+        .lists_anchors();
+
+    async fn run(app: &App, worker: Worker) -> Result<()> {
+        audit::restore(app, worker).await
+    }
+}

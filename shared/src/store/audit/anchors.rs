@@ -1,0 +1,172 @@
+//! Anchors: where the chain ended at some time, kept outside the table where nobody can change it.
+//!
+//! A chore writes the end of the chain into a bucket under Object Lock every minute in which the log has grown
+//! ([`anchor`]). Its role may only add objects there. So whoever rewrites the table, even with the key, contradicts
+//! the anchors of before; and whoever removes entries, or puts back an older end, leaves anchors of what is gone.
+//!
+//! The name of an object says everything, so that [`verify`](super::verify) lists them and reads none:
+//! `anchors/<day>/<number, 12 digits>-<hash>-<signature>`. As a name holds the hash, nobody can take the name of a
+//! later anchor in advance.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::head::{End, end};
+use super::{Place, keys_of};
+use crate::App;
+use crate::blob;
+use crate::domain::audit::{Hash, Keys, hex};
+use crate::domain::day::Day;
+use crate::error::Result;
+use crate::store::{Worker, keys};
+
+/// Keeps the end of the chain as it is now. Doing it twice is doing it once.
+///
+/// # Errors
+/// [`Error::AuditUnavailable`](crate::Error::AuditUnavailable) if the end is lost: it must not be anchored anew.
+pub async fn anchor(app: &App, _: Worker) -> Result<()> {
+    match end(app).await? {
+        End::NotBegun => Ok(()),
+        End::Lost(loss) => Err(loss.error()),
+        End::At(head) => {
+            let anchor = Anchor {
+                place: head.place,
+                hash: head.hash,
+            };
+            let keys = keys_of(app)?;
+            let (anchor, name) = (anchor.signed_part(), anchor.name(keys));
+            let body = json!({ "anchor": anchor, "signature": hex(&keys.sign(&anchor)) });
+            blob::put_anchor(app, &name, body.to_string()).await
+        }
+    }
+}
+
+/// An entry that was the last one when the anchor was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Anchor {
+    pub(super) place: Place,
+    pub(super) hash: Hash,
+}
+
+impl Anchor {
+    /// What the signature is made of. `kind` keeps it apart from entries and the end of the chain.
+    fn signed_part(&self) -> Value {
+        json!({
+            "kind": "anchor",
+            "day": self.place.day,
+            "number": self.place.number,
+            "hash": hex(&self.hash),
+        })
+    }
+
+    fn name(&self, keys: &Keys) -> String {
+        format!(
+            "{}/{}-{}-{}",
+            self.place.day,
+            keys::entry_sort(self.place.number),
+            hex(&self.hash),
+            hex(&keys.sign(&self.signed_part()))
+        )
+    }
+
+    /// Reads a name; none if it is no anchor that somebody with a key has written.
+    fn from_name(keys: &Keys, name: &str) -> Option<Self> {
+        let (day, rest) = name.split_once('/')?;
+        let mut parts = rest.split('-');
+        let place = Place {
+            day: day.parse().ok()?,
+            number: parts.next()?.parse().ok()?,
+        };
+        let (hash, signature) = (from_hex(parts.next()?)?, from_hex(parts.next()?)?);
+        let anchor = Self { place, hash };
+        let is_whole = parts.next().is_none();
+        (is_whole && keys.verifies(&anchor.signed_part(), &signature)).then_some(anchor)
+    }
+}
+
+fn from_hex(text: &str) -> Option<Hash> {
+    let mut hash = Hash::default();
+    if text.len() != 2 * hash.len() {
+        return None;
+    }
+    for (index, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
+    }
+    Some(hash)
+}
+
+/// What is in the bucket about some days.
+#[derive(Debug, Default)]
+pub(super) struct Anchors {
+    /// The anchors of those days. There are two of one place only if somebody with a key forged one.
+    pub(super) within: BTreeMap<Place, Vec<Hash>>,
+    /// The newest of all, whatever its day.
+    pub(super) newest: Option<Anchor>,
+    /// How many objects are no anchors.
+    pub(super) strange: usize,
+}
+
+/// The anchors of days, both included, and the newest of all.
+pub(super) async fn of_days(app: &App, first: Day, last: Day) -> Result<Anchors> {
+    let keys = keys_of(app)?;
+    let mut found = Anchors::default();
+    let mut days: Vec<Day> = Vec::new();
+    for name in blob::anchored_days(app).await? {
+        match name.parse() {
+            Ok(day) => days.push(day),
+            Err(_) => found.strange += 1,
+        }
+    }
+    days.sort_unstable();
+    let newest = days.last().copied();
+    for day in days {
+        let is_within = first <= day && day <= last;
+        if !is_within && Some(day) != newest {
+            continue;
+        }
+        for name in blob::anchors_of(app, &day.to_string()).await? {
+            let Some(anchor) = Anchor::from_name(keys, &name) else {
+                found.strange += 1;
+                continue;
+            };
+            found.newest = found.newest.max(Some(anchor));
+            if is_within {
+                found.within.entry(anchor.place).or_default().push(anchor.hash);
+            }
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_holds_the_anchor_and_only_the_key_makes_it() {
+        let keys = Keys::parse("a-key-of-the-audit-log-000000000000").unwrap();
+        let anchor = Anchor {
+            place: Place {
+                day: "2026-01-15".parse().unwrap(),
+                number: 42,
+            },
+            hash: [0xab; 32],
+        };
+        let name = anchor.name(&keys);
+        assert!(name.starts_with("2026-01-15/000000000042-abab"), "{name}");
+        assert_eq!(Anchor::from_name(&keys, &name), Some(anchor));
+        let other = Keys::parse("another-key-of-the-audit-log-000000").unwrap();
+        assert_eq!(Anchor::from_name(&other, &name), None);
+        for wrong in [
+            name.replace("000000000042", "000000000041"),
+            name.replace("2026-01-15", "2026-01-16"),
+            name.replacen("ab", "ac", 1),
+            format!("{name}-00"),
+            "2026-01-15/é".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(Anchor::from_name(&keys, &wrong), None, "{wrong}");
+        }
+    }
+}

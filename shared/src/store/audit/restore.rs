@@ -1,0 +1,122 @@
+//! Making the end of the chain anew after it was lost.
+
+use serde_json::json;
+
+use super::anchors::{self, Anchor};
+use super::entries::{LAST, day_after, entries, newest, number_of, verified};
+use super::head::{End, end};
+use super::{Act, Last, Pending, Place, codec, keys_of};
+use crate::App;
+use crate::domain::audit::{Actor, Severity, Target, hex};
+use crate::domain::day::Day;
+use crate::domain::ids::UserId;
+use crate::error::Result;
+use crate::store::Worker;
+use crate::store::table::{Backoff, Transacted, Transaction};
+
+/// How many entries are read at once.
+const CHUNK: u32 = 500;
+
+/// Who restores: whoever may invoke the function, whom the log of AWS names and a token does not.
+const OPERATOR: &str = "operator";
+
+/// Makes the end of the chain anew, if it is lost: from the newest anchor, and from the entries behind it as far as
+/// each refers to the one before and is signed. The restoration is an entry itself, in the same transaction.
+///
+/// Where entries of before the anchor are missing, the log goes on from the anchor and stays invalid at that place:
+/// that they are gone must not be forgotten.
+pub async fn restore(app: &App, _: Worker) -> Result<()> {
+    let mut backoff = Backoff::new(super::ATTEMPTS);
+    loop {
+        let lost = end(app).await?;
+        let End::Lost(loss) = &lost else { return Ok(()) };
+        let how = loss.how;
+        let today = Day::of(app.now());
+        let anchor = anchors::of_days(app, today, today).await?.newest;
+        let last = walk(app, anchor).await?;
+        let metadata = json!({
+            "loss": format!("the end of the audit log {how}"),
+            "anchored_through": anchor.map(|anchor| place(anchor.place)),
+            "restored_through": last.place.map(place),
+            "previous_hash": hex(&last.hash),
+        });
+        let act = Act::read("audit.restore", Target::all("audit"), metadata).weighing(Severity::Critical);
+        let operator = Actor {
+            id: UserId::from_uuid(uuid::Uuid::nil()),
+            email: None,
+            roles: vec![OPERATOR.to_owned()],
+        };
+        let last = behind_everything(app, last).await?;
+        let pending = Pending::following(app, lost, last, &operator, &act)?;
+        let (transaction, _) = pending.join(Transaction::default());
+        match transaction.send(app).await? {
+            Transacted::Done => return Ok(()),
+            Transacted::Refused(_) => backoff.wait("restoring the end of the audit log").await?,
+        }
+    }
+}
+
+fn place(place: Place) -> serde_json::Value {
+    json!({ "day": place.day, "number": place.number })
+}
+
+/// Follows the chain from an anchor, or from its beginning, as far as it is whole.
+async fn walk(app: &App, anchor: Option<Anchor>) -> Result<Last> {
+    let keys = keys_of(app)?;
+    let mut last = Last {
+        hash: anchor.map(|anchor| anchor.hash).unwrap_or_default(),
+        at: None,
+        place: anchor.map(|anchor| anchor.place),
+    };
+    let first = match anchor {
+        Some(anchor) => Some(anchor.place.day),
+        None => day_after(app, Day::default()).await?,
+    };
+    let mut next = first;
+    while let Some(day) = next {
+        let mut number = match last.place {
+            Some(place) if place.day == day => place.number + 1,
+            _ => 1,
+        };
+        loop {
+            let items = entries(day, number, LAST).limit(CHUNK).all(app).await?;
+            for item in &items {
+                let Ok(entry) = codec::decode(item) else {
+                    return Ok(last);
+                };
+                let follows = number_of(item)? == number && entry.previous_hash == hex(&last.hash);
+                let Some(hash) = verified(keys, item, &entry).filter(|_| follows) else {
+                    return Ok(last);
+                };
+                last = Last {
+                    hash,
+                    at: Some(entry.at),
+                    place: Some(Place { day, number }),
+                };
+                number += 1;
+            }
+            if items.len() < CHUNK as usize {
+                break;
+            }
+        }
+        next = day_after(app, day).await?;
+    }
+    Ok(last)
+}
+
+/// The same entry to refer to, with a place that no item of the table lies behind: where an entry was forged or left
+/// behind, the next one comes after it.
+async fn behind_everything(app: &App, last: Last) -> Result<Last> {
+    let at = last.at.map_or(app.now(), |at| app.now().max(at));
+    let day = last.place.map_or(Day::of(at), |place| place.day.max(Day::of(at)));
+    let taken = newest(app, day).await?.as_ref().map(number_of).transpose()?;
+    let known = last
+        .place
+        .filter(|place| place.day == day)
+        .map(|place| place.number);
+    Ok(Last {
+        at: Some(at.max(day.start())),
+        place: taken.max(known).map(|number| Place { day, number }),
+        ..last
+    })
+}
