@@ -7,6 +7,7 @@ pub mod credits;
 pub mod day;
 pub mod file;
 pub mod fingerprint;
+pub mod folding;
 pub mod frame;
 pub mod ids;
 pub mod json;

@@ -8,6 +8,7 @@
 pub mod deleting;
 pub mod delivery;
 pub mod missed;
+pub mod notices;
 pub mod reading;
 pub mod receipts;
 pub mod views;

@@ -110,6 +110,9 @@ pub enum PersonalEvent {
         message: MessageId,
         /// The version.
         version: u64,
+        /// Whether it is read by that, and the notification about it with it.
+        #[serde(default)]
+        reads: bool,
     },
     /// A mail is deleted.
     MailDeleted {
@@ -130,6 +133,9 @@ pub enum PersonalEvent {
         messages: Vec<MessageId>,
         /// How.
         changes: Change,
+        /// The notifications that were read with them.
+        #[serde(default)]
+        notifications: Vec<NotificationId>,
     },
     /// A notification came.
     NotificationCreated {
@@ -154,6 +160,9 @@ pub enum PersonalEvent {
         all: bool,
         /// How many it were.
         marked: u64,
+        /// The mails that are read with them.
+        #[serde(default)]
+        mails: Vec<MessageId>,
     },
 }
 

@@ -67,7 +67,7 @@ pub async fn adds_up(person: &Person) -> Contents {
         }
         let counts = [
             ("total", true),
-            ("unread", mail["is_read"] == false),
+            ("unread", mail["is_read"] == false && mail["is_archived"] == false),
             ("starred", mail["is_starred"] == true),
             ("archived", mail["is_archived"] == true),
             ("sent", sent),

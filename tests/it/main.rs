@@ -46,6 +46,7 @@ mod faults;
 mod files;
 mod identity;
 mod in_sync;
+mod large;
 mod live_page;
 mod logs;
 mod mail;

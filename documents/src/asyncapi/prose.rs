@@ -128,8 +128,8 @@ pub(super) fn of_server(name: &str) -> &'static str {
              `unread_count` is there on the reader's own connections only."
         }
         "inbox_new_message" => {
-            "Goes to every connection of the recipient. `unread_count` counts all mails that are unread, as in every \
-             frame of `inbox`. A mail that does not fit into a frame comes as `truncated`."
+            "Goes to every connection of the recipient. `unread_count` counts the mails that are unread and not archived, \
+             as in every frame of `inbox`. A mail that does not fit into a frame comes as `truncated`."
         }
         "inbox_message_read" => "Goes to the reader's own connections; the sender does not hear of it.",
         "message_updated" => {

@@ -129,7 +129,9 @@ by `created_at`. A hole in what you received means that something is missing: fe
 Lists take `page` and a page size of 1 to 100, and always also `cursor`. A list answers with `next_cursor`: hand it \
 back to go on, until it is null. Cursors keep their place while the list grows, page numbers do not. Cursors are \
 opaque and signed; do not read them or keep them for another list. Page numbers reach 10,000 items deep, cursors \
-reach the end.
+reach the end. No answer has more than 5 MB: a page of very large items holds fewer of them than was asked for, and \
+`has_next` and `next_cursor` say that there is more (`has_more` and `next` for events). The next page number would \
+pass over what was left out; `next_cursor` does not.
 
 ## Rate limits
 

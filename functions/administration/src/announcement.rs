@@ -14,5 +14,14 @@ pub(crate) async fn queue(app: &App, message: MessageId, told: &Told) -> Result<
 
 /// Tells one of the two people of a mail that it has another version.
 pub(crate) async fn tell(app: &App, user: UserId, message: MessageId, version: u64) -> Result<()> {
-    queue::tell(app, user, PersonalEvent::MailUpdated { message, version }).await
+    queue::tell(
+        app,
+        user,
+        PersonalEvent::MailUpdated {
+            message,
+            version,
+            reads: false,
+        },
+    )
+    .await
 }

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use shared::domain::folding::Sought;
 use shared::domain::ids::UserId;
 use shared::domain::moderation::ModerationStatus;
 use shared::domain::text::Text;
@@ -36,12 +37,11 @@ impl Asked {
 
     /// The filter that they come to.
     pub(crate) fn filter(&self) -> Filter {
-        let filter = Filter {
+        Filter {
             user: self.user_id,
-            words: self.q.clone(),
+            words: self.q.clone().map(Sought::from),
             moderation_status: self.moderation_status,
-        };
-        filter.prepared()
+        }
     }
 
     /// How many days may be asked about.
@@ -62,7 +62,7 @@ pub type Words = Text<1, 200>;
 pub struct Query {
     /// Messages that this user sent or, in a direct conversation, got.
     pub user_id: Option<UserId>,
-    /// Messages that say this, in capitals or not.
+    /// Messages that say this: in capitals or not, composed or decomposed.
     pub q: Option<Words>,
     /// Messages with this status.
     pub moderation_status: Option<ModerationStatus>,

@@ -5,19 +5,19 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use shared::auth::{Permit, cursor};
+use shared::auth::Permit;
 use shared::domain::audit::{AuditEntry, Target};
 use shared::domain::ids::UserId;
 use shared::domain::permission::AuditView;
 use shared::domain::text::Text;
 use shared::domain::time::Timestamp;
 use shared::http::input::Nothing;
-use shared::http::page::PageSize;
+use shared::http::page::{Asked, Found, Limited, LimitedFields};
 use shared::http::span::{Edge, Span};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::rights::{Rights, TableAction};
 use shared::store::audit::{self, Act, Filter, MOST_DAYS, Place};
-use shared::{App, Result};
+use shared::{App, Error, Result};
 
 use crate::examples;
 
@@ -27,9 +27,9 @@ pub struct ListAuditEntries;
 /// How far back one looks who does not say.
 pub(crate) const USUAL: Duration = Duration::from_hours(7 * 24);
 
-/// The parameters of the query.
+/// Which entries.
 #[derive(Deserialize, JsonSchema)]
-pub struct Query {
+pub struct Narrow {
     /// Whose acts.
     pub actor: Option<UserId>,
     /// Which acts, such as `messages.moderate`.
@@ -38,11 +38,6 @@ pub struct Query {
     pub from: Option<Edge>,
     /// Until when: a date, which is in it, or a moment, which is not; now if not said.
     pub to: Option<Edge>,
-    /// How many entries a page holds at the most, 1 to 100.
-    #[serde(default)]
-    pub limit: PageSize<50>,
-    /// Where to go on: the `next_cursor` of the page before. It brings its stretch of time along.
-    pub cursor: Option<String>,
 }
 
 /// Some entries.
@@ -51,8 +46,9 @@ pub struct Query {
 pub struct Output {
     /// The entries, newest first. A page may be short though there is more.
     pub entries: Vec<AuditEntry>,
-    /// Where to go on; null at the end.
-    pub next_cursor: Option<String>,
+    /// Where to go on.
+    #[serde(flatten)]
+    pub page: LimitedFields,
 }
 
 /// Where a list goes on, and the stretch that it is about.
@@ -77,7 +73,7 @@ impl Endpoint for ListAuditEntries {
     const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
     type Who = Permit<AuditView>;
     type Path = Nothing;
-    type Query = Query;
+    type Query = Asked<Limited<50>, Narrow>;
     type Body = Nothing;
     type Output = Output;
 
@@ -90,14 +86,16 @@ impl Endpoint for ListAuditEntries {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let (user, secret, query) = (call.who.user, app.config().cursor_secret()?, &call.query);
+        let (user, query) = (call.who.user, &call.query.filter);
         let action = query.action.as_ref().map(Text::as_str);
-        let list = format!("{}/{:?}/{action:?}", Self::ROUTE.name, query.actor);
-        let (span, before) = match &query.cursor {
-            Some(sealed) => {
-                let After(place, from, to) = cursor::open(secret, user, &list, sealed)?;
-                let [from, to] = [from, to].map(Timestamp::from_milliseconds);
-                (Span { from, to }, Some(place))
+        let pager = call
+            .query
+            .pager(app, user, Self::ROUTE.name, &(query.actor, action))?;
+        // A cursor brings its stretch of time along.
+        let (span, before) = match pager.after() {
+            Some(After(place, from, to)) => {
+                let [from, to] = [*from, *to].map(Timestamp::from_milliseconds);
+                (Span { from, to }, Some(*place))
             }
             None => (Span::of(app.now(), query.from, query.to, USUAL, MOST_DAYS)?, None),
         };
@@ -107,21 +105,22 @@ impl Endpoint for ListAuditEntries {
             actor: query.actor,
             action: action.map(str::to_owned),
         };
-        let limit = usize::try_from(query.limit.get()).unwrap_or(usize::MAX);
+        let limit = usize::try_from(pager.size()).map_err(Error::internal)?;
         let permit = call.permit();
-        let page = audit::list(app, &permit, &filter, before, limit).await?;
+        let found = audit::list(app, &permit, &filter, before, limit).await?;
         let asked = json!({ "actor": query.actor, "action": action, "from": span.from, "to": span.to });
         audit::record(app, &permit, Act::read("audit.list", Target::all("audit"), asked)).await?;
-        let next_cursor = match page.next {
-            Some(place) => {
-                let after = After(place, span.from.milliseconds(), span.to.milliseconds());
-                Some(cursor::seal(secret, user, &list, &after)?)
-            }
-            None => None,
-        };
+        let after = |place: Place| After(place, span.from.milliseconds(), span.to.milliseconds());
+        let rows = found.entries.into_iter();
+        let page = pager.page(Found {
+            rows: rows.map(|(place, entry)| (after(place), entry)).collect(),
+            // Nobody counts them: the family has no field for it.
+            total: 0,
+            next: found.next.map(after),
+        })?;
         Ok(Output {
-            entries: page.entries,
-            next_cursor,
+            entries: page.rows,
+            page: page.fields,
         }
         .into())
     }

@@ -6,17 +6,15 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use shared::auth::{Permit, cursor};
-use shared::domain::audit::{Target, hex};
-use shared::domain::ids::{ConversationId, UserId};
+use shared::auth::Permit;
+use shared::domain::audit::Target;
+use shared::domain::ids::ConversationId;
 use shared::domain::message::Event;
 use shared::domain::message_v2::MessageV2;
-use shared::domain::moderation::ModerationStatus;
 use shared::domain::permission::ModerationView;
-use shared::domain::text::Text;
 use shared::http::input::Nothing;
-use shared::http::page::{PageNumber, PageSize, Skip, offset};
-use shared::http::span::{Edge, Span};
+use shared::http::page::{Asked, Found, PageLimit, PageLimitFields};
+use shared::http::span::Span;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::rights::{Rights, TableAction};
 use shared::store::archive::{self, Filter, Order, Reads, Scope, Sight, Walk};
@@ -24,7 +22,7 @@ use shared::store::audit::{self, Act};
 use shared::{App, Error, Result};
 
 use crate::examples;
-use crate::filters::Asked;
+use crate::filters::{self, Query};
 
 /// `GET /api/admin/messages/search`
 pub struct SearchMessages;
@@ -36,54 +34,22 @@ const MOST: u64 = 20_000;
 /// How much of a content is shown, in characters.
 const SHOWN: usize = 200;
 
-/// The parameters of the query.
-#[derive(Deserialize, JsonSchema)]
-pub struct Query {
-    /// Messages that this user sent or, in a direct conversation, got.
-    pub user_id: Option<UserId>,
-    /// Messages that say this, in capitals or not.
-    pub q: Option<Text<1, 200>>,
-    /// Messages with this status.
-    pub moderation_status: Option<ModerationStatus>,
-    /// From when on: a date, or a moment; seven days before `to` if not said.
-    pub from: Option<Edge>,
-    /// Until when: a date, which is in it, or a moment, which is not; now if not said.
-    pub to: Option<Edge>,
-    /// Which page, from 1.
-    #[serde(default)]
-    pub page: PageNumber,
-    /// How many messages a page holds, 1 to 100.
-    #[serde(default)]
-    pub limit: PageSize<50>,
-    /// How many messages to leave out. It wins over `page`.
-    pub skip: Option<Skip>,
-    /// Where to go on: the `next_cursor` of the page before. It wins over both, and brings its stretch of time along.
-    pub cursor: Option<String>,
-}
-
 /// A page of messages.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "MessageSearch")]
 pub struct Output {
     /// The messages, newest first, their contents cut to 200 characters; what was deleted or blocked has its content.
     pub messages: Vec<MessageV2>,
-    /// How many were found in all; for a page by cursor, when the first page was asked for.
-    pub total: u64,
-    /// Which page this is.
-    pub page: u64,
-    /// How many a page holds.
-    pub limit: u64,
-    /// Whether there are more.
-    pub has_next: bool,
-    /// Where to go on; null at the end.
-    pub next_cursor: Option<String>,
+    /// Where it stands in what was found; for a page by cursor, `total` is as it was when the first page was asked for.
+    #[serde(flatten)]
+    pub page: PageLimitFields,
 }
 
 /// Where a message is: when, in which conversation, and its number there.
 type Place = (i64, ConversationId, u64);
 
 /// Where a search goes on: behind which message, since when it looks, and how many there were in all.
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct After(Place, i64, u64);
 
 impl Endpoint for SearchMessages {
@@ -104,7 +70,7 @@ impl Endpoint for SearchMessages {
         .queries_by_user();
     type Who = Permit<ModerationView>;
     type Path = Nothing;
-    type Query = Query;
+    type Query = Asked<PageLimit<50>, Query>;
     type Body = Nothing;
     type Output = Output;
 
@@ -126,53 +92,37 @@ impl Endpoint for SearchMessages {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let (user, secret, query) = (call.who.user, app.config().cursor_secret()?, &call.query);
-        let asked = Asked::of(query.user_id, query.q.as_ref(), query.moderation_status);
-        let limit = query.limit.get();
-        let list = list(&asked)?;
-        let after: Option<After> = match &query.cursor {
-            Some(sealed) => Some(cursor::open(secret, user, &list, sealed)?),
-            None => None,
-        };
-        let skipped = if after.is_some() {
-            0
-        } else {
-            offset(query.page, query.skip, limit)?
-        };
-        let scope = if let Some(After((at, ..), from, _)) = &after {
+        let query = &call.query.filter;
+        let asked = filters::Asked::of(query.user_id, query.q.as_ref(), query.moderation_status);
+        let pager = call.query.pager(app, call.who.user, Self::ROUTE.name, &asked)?;
+        // Before the reads: a page too deep costs nothing.
+        pager.skipped()?;
+        // A cursor brings its stretch of time along.
+        let scope = if let Some(After((at, ..), from, _)) = pager.after() {
             scope(*from, at + 1, &asked)
         } else {
             let span = Span::of(app.now(), query.from, query.to, USUAL, asked.most_days())?;
             scope(span.from.milliseconds(), span.to.milliseconds(), &asked)
         };
         let permit = call.permit();
-        let wanted = usize::try_from(skipped + limit).unwrap_or(usize::MAX) + 1;
-        let behind = after.as_ref().map(|After(place, ..)| *place);
         let search = Search {
             scope,
             filter: asked.filter(),
-            behind,
+            behind: pager.after().map(|After(place, ..)| *place),
             // A page by cursor has its total already, and may stop where it is full.
-            enough: after.as_ref().map(|_| wanted),
+            enough: match pager.after() {
+                Some(_) => Some(usize::try_from(pager.size()).map_err(Error::internal)? + 1),
+                None => None,
+            },
         };
         let found = search.places(app, (&permit).into()).await?;
-        let total = after.map_or(found.len() as u64, |After(_, _, total)| total);
-        let has_next = found.len() >= wanted;
-        let page: Vec<Place> = found
-            .into_iter()
-            .skip(usize::try_from(skipped).unwrap_or(usize::MAX))
-            .take(usize::try_from(limit).unwrap_or(usize::MAX))
-            .collect();
-        let next_cursor = match page.last().filter(|_| has_next) {
-            Some(last) => Some(cursor::seal(
-                secret,
-                user,
-                &list,
-                &After(*last, scope.from, total),
-            )?),
-            None => None,
+        let total = match pager.after() {
+            Some(After(_, _, total)) => *total,
+            None => found.len() as u64,
         };
-        let messages = messages(app, (&permit).into(), &page).await?;
+        let after = |place: &Place| After(*place, scope.from, total);
+        let picked = pager.pick(found, after)?;
+        let messages = messages(app, (&permit).into(), &picked.items).await?;
         let filters = json!({ "filters": asked, "from": scope.from_time(), "to": scope.to_time() });
         audit::record(
             app,
@@ -180,30 +130,28 @@ impl Endpoint for SearchMessages {
             Act::read("messages.search", Target::all("message"), filters),
         )
         .await?;
-        Ok(Output {
-            messages,
+        let row = |message: MessageV2| {
+            let place = (
+                message.created_at.milliseconds(),
+                message.conversation_id,
+                message.seq,
+            );
+            (after(&place), message)
+        };
+        let page = pager.page(Found {
+            rows: messages.into_iter().map(row).collect(),
             total,
-            page: query.page.get(),
-            limit,
-            has_next,
-            next_cursor,
+            next: picked.next,
+        })?;
+        Ok(Output {
+            messages: page.rows,
+            page: page.fields,
         }
         .into())
     }
 }
 
-/// The name of a list: that of another question is another.
-fn list(asked: &Asked) -> Result<String> {
-    use sha2::{Digest as _, Sha256};
-    let asked = serde_json::to_vec(asked).map_err(Error::internal)?;
-    Ok(format!(
-        "{}/{}",
-        SearchMessages::ROUTE.name,
-        hex(&Sha256::digest(asked))
-    ))
-}
-
-fn scope(from: i64, to: i64, asked: &Asked) -> Scope {
+fn scope(from: i64, to: i64, asked: &filters::Asked) -> Scope {
     Scope {
         from,
         to,

@@ -3,19 +3,19 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use shared::auth::{Permit, cursor};
+use shared::auth::Permit;
 use shared::domain::audit::Target;
 use shared::domain::ids::{ConversationId, UserId};
 use shared::domain::message::{Entry, Event};
 use shared::domain::message_v2::MessageV2;
 use shared::domain::permission::ModerationView;
 use shared::http::input::Nothing;
-use shared::http::page::{PageNumber, PageSize, Skip, offset};
+use shared::http::page::{Asked, Found, PageLimit, PageLimitFields};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::rights::{Rights, TableAction};
 use shared::store::archive;
 use shared::store::audit::{self, Act};
-use shared::{App, Result};
+use shared::{App, Error, Result};
 
 use crate::examples;
 
@@ -31,37 +31,15 @@ pub struct Path {
     pub user2_id: UserId,
 }
 
-/// The parameters of the query.
-#[derive(Deserialize, JsonSchema)]
-pub struct Query {
-    /// Which page, from 1; the first has the newest messages.
-    #[serde(default)]
-    pub page: PageNumber,
-    /// How many messages a page holds, 1 to 100.
-    #[serde(default)]
-    pub limit: PageSize<50>,
-    /// How many of the newest messages to leave out. It wins over `page`.
-    pub skip: Option<Skip>,
-    /// Where to go on: the `next_cursor` of the page before. It wins over both.
-    pub cursor: Option<String>,
-}
-
 /// A page of messages.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ModeratedConversation")]
 pub struct Output {
     /// The messages, oldest first within the page; what was deleted or blocked has its content.
     pub messages: Vec<MessageV2>,
-    /// How many there are in all.
-    pub total: u64,
-    /// Which page this is.
-    pub page: u64,
-    /// How many a page holds.
-    pub limit: u64,
-    /// Whether there are older ones.
-    pub has_next: bool,
-    /// Where to go on; null at the end.
-    pub next_cursor: Option<String>,
+    /// Where it stands in the list, whose newest messages come first.
+    #[serde(flatten)]
+    pub page: PageLimitFields,
     /// The conversation.
     pub conversation_id: ConversationId,
 }
@@ -81,7 +59,7 @@ impl Endpoint for ViewConversation {
     const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
     type Who = Permit<ModerationView>;
     type Path = Path;
-    type Query = Query;
+    type Query = Asked<PageLimit<50>>;
     type Body = Nothing;
     type Output = Output;
 
@@ -102,26 +80,23 @@ impl Endpoint for ViewConversation {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let (user, secret, query) = (call.who.user, app.config().cursor_secret()?, &call.query);
         let users = [call.path.user1_id, call.path.user2_id];
-        let limit = query.limit.get();
-        let skipped = offset(query.page, query.skip, limit)?;
+        let conversation = ConversationId::direct(call.path.user1_id, call.path.user2_id);
+        let pager = call
+            .query
+            .pager(app, call.who.user, Self::ROUTE.name, &conversation)?;
+        let skipped = pager.skipped()?;
         let permit = call.permit();
         let between = archive::between(app, &permit, users).await?;
-        let list = format!("{}/{}", Self::ROUTE.name, between.conversation);
-        let place = match &query.cursor {
-            Some(sealed) => cursor::open(secret, user, &list, sealed)?,
+        let place = match pager.after() {
+            Some(place) => *place,
             None => between.leaving_out(app, skipped).await?,
         };
+        let limit = usize::try_from(pager.size()).map_err(Error::internal)?;
         // One more than the page holds tells whether there is more.
-        let wanted = usize::try_from(limit).unwrap_or(usize::MAX) + 1;
-        let mut entries = between.before(app, place, wanted).await?;
-        let has_next = entries.len() == wanted;
-        entries.truncate(wanted - 1);
-        let next_cursor = match entries.last().filter(|_| has_next) {
-            Some(oldest) => Some(cursor::seal(secret, user, &list, &oldest.seq)?),
-            None => None,
-        };
+        let mut entries = between.before(app, place, limit + 1).await?;
+        let has_next = entries.len() > limit;
+        entries.truncate(limit);
         let seen = json!({ "user_ids": users, "before_seq": place, "limit": limit });
         let target = Target::one("conversation", between.conversation);
         audit::record(
@@ -130,20 +105,21 @@ impl Endpoint for ViewConversation {
             Act::read("messages.view_conversation", target, seen),
         )
         .await?;
-        let message = |entry: &Entry| match &entry.event {
+        let row = |entry: &Entry| match &entry.event {
             Event::Message(content) => {
                 let message = archive::view(between.conversation, entry, content, &between.cursors);
-                Some(message.with_what_is_kept(content))
+                Some((entry.seq, message.with_what_is_kept(content)))
             }
             Event::Deletion { .. } | Event::Moderation { .. } => None,
         };
-        Ok(Output {
-            messages: entries.iter().rev().filter_map(message).collect(),
+        let page = pager.page(Found {
+            rows: entries.iter().filter_map(row).collect(),
             total: between.total(),
-            page: query.page.get(),
-            limit,
-            has_next,
-            next_cursor,
+            next: entries.last().filter(|_| has_next).map(|oldest| oldest.seq),
+        })?;
+        Ok(Output {
+            messages: page.rows.into_iter().rev().collect(),
+            page: page.fields,
             conversation_id: between.conversation,
         }
         .into())

@@ -9,7 +9,7 @@ use shared::domain::frame::Frame;
 use shared::domain::ids::ConversationId;
 use shared::domain::message::{Entry, Viewpoint};
 use shared::http::input::Nothing;
-use shared::http::page::{Bounded, PageSize};
+use shared::http::page::{Bounded, PageSize, fit};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::operations::views;
 use shared::rights::{Rights, TableAction};
@@ -36,7 +36,7 @@ pub struct Query {
     /// Events behind this place of the log.
     #[serde(default)]
     pub after_seq: Bounded<0, 999_999_999_999, 0>,
-    /// How many events at the most, 1 to 100.
+    /// How many events at the most, 1 to 100. There may be fewer although `has_more` is true.
     #[serde(default)]
     pub limit: PageSize<100>,
 }
@@ -104,7 +104,6 @@ impl Endpoint for ListConversationEvents {
             log::range(app, &membership, (after + 1, last_seq), false, limit),
             members::cursors(app, &membership),
         )?;
-        let has_more = entries.last().is_some_and(|last| last.seq < last_seq);
         let viewpoint = Viewpoint {
             conversation,
             viewer,
@@ -115,7 +114,10 @@ impl Endpoint for ListConversationEvents {
             let subject = entry.event.subject().and_then(|seq| subjects.get(&seq));
             views::entry_frame(&viewpoint, entry, subject, None)
         };
-        let events = entries.iter().map(frame).collect::<Result<_>>()?;
+        let mut events = entries.iter().map(frame).collect::<Result<_>>()?;
+        fit(&mut events, &cursors, |_| {})?;
+        let last_told = events.len().checked_sub(1).and_then(|last| entries.get(last));
+        let has_more = last_told.is_some_and(|last| last.seq < last_seq);
         Ok(Output {
             events,
             cursors,

@@ -1,17 +1,20 @@
 //! `GET /api/conversations`: the caller's conversations, by last activity, newest first (S1-E02).
 
+use std::cmp::Reverse;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use shared::auth::{Caller, cursor};
+use shared::auth::Caller;
 use shared::domain::conversation::Conversation;
 use shared::domain::ids::ConversationId;
+use shared::domain::time::Timestamp;
 use shared::http::input::Nothing;
-use shared::http::page::{PageNumber, PageSize, skip};
+use shared::http::page::{Asked, Found, PageSized, PageSizedFields};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::operations::views;
 use shared::rights::{Rights, TableAction};
-use shared::store::sync::{self, Place};
+use shared::store::sync::{self, Place, Token};
 use shared::{App, Result};
 
 use crate::examples;
@@ -19,39 +22,26 @@ use crate::examples;
 /// `GET /api/conversations`
 pub struct ListConversations;
 
-/// The parameters of the query.
-#[derive(Deserialize, JsonSchema)]
-pub struct Query {
-    /// Which page, from 1.
-    #[serde(default)]
-    pub page: PageNumber,
-    /// How many conversations a page holds, 1 to 100.
-    #[serde(default)]
-    pub page_size: PageSize<20>,
-    /// Where to go on: the `next_cursor` of the page before. It wins over `page`.
-    pub cursor: Option<String>,
-}
-
 /// A page of conversations.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ConversationList")]
 pub struct Output {
     /// The conversations.
     pub conversations: Vec<Conversation>,
-    /// How many there are in all.
-    pub total: u64,
-    /// Which page this is.
-    pub page: u64,
-    /// How many a page holds.
-    pub page_size: u64,
-    /// Whether there are more.
-    pub has_next: bool,
-    /// Where to go on; null at the end.
-    pub next_cursor: Option<String>,
+    /// Where it stands in the list.
+    #[serde(flatten)]
+    pub page: PageSizedFields,
+    /// For `GET /api/events?after=`: what has happened since the first page was asked for. A conversation that moves up
+    /// while one goes from page to page stands on none of the later pages; the events complete the list.
+    pub sync_token: String,
 }
 
-/// The last conversation of a page: when it was active, and its id.
-type After = (i64, ConversationId);
+/// When a conversation was active, and its id.
+type Position = (i64, ConversationId);
+
+/// Where the list goes on, and when its first page was asked for.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct After(Position, i64);
 
 impl Endpoint for ListConversations {
     const ROUTE: Route = Route::get(
@@ -66,7 +56,7 @@ impl Endpoint for ListConversations {
         .queries_by_user();
     type Who = Caller;
     type Path = Nothing;
-    type Query = Query;
+    type Query = Asked<PageSized<20>>;
     type Body = Nothing;
     type Output = Output;
 
@@ -79,56 +69,45 @@ impl Endpoint for ListConversations {
                 "page": 1,
                 "page_size": 20,
                 "has_next": false,
-                "next_cursor": null
+                "next_cursor": null,
+                "sync_token": "qk7mSx0…"
             }),
             ..Example::default()
         }
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let (user, secret) = (call.who.user, app.config().cursor_secret()?);
-        let page_size = call.query.page_size.get();
-        let after: Option<After> = match &call.query.cursor {
-            Some(sealed) => Some(cursor::open(secret, user, Self::ROUTE.name, sealed)?),
-            None => None,
+        let user = call.who.user;
+        let pager = call.query.pager(app, user, Self::ROUTE.name, &())?;
+        // Before the reads: a page too deep costs nothing, and what happens while they run is told by the token.
+        pager.skipped()?;
+        let began = match pager.after() {
+            Some(After(_, began)) => Timestamp::from_milliseconds(*began),
+            None => app.now(),
         };
-        let skipped = if after.is_some() {
-            0
-        } else {
-            skip(call.query.page, page_size)?
-        };
-
+        let after = |place: &Place| After(position(place), began.milliseconds());
         let mut places = sync::places(app, user).await?;
         let total = places.len() as u64;
-        places.sort_by_key(|place| std::cmp::Reverse(position(place)));
-        if let Some(after) = after {
-            places.retain(|place| position(place) < after);
-        }
-        let mut rest = places
-            .into_iter()
-            .skip(usize::try_from(skipped).unwrap_or(usize::MAX));
-        let shown: Vec<Place> = rest
-            .by_ref()
-            .take(usize::try_from(page_size).unwrap_or(usize::MAX))
-            .collect();
-        let has_next = rest.next().is_some();
-        let next_cursor = match shown.last().filter(|_| has_next) {
-            Some(last) => Some(cursor::seal(secret, user, Self::ROUTE.name, &position(last))?),
-            None => None,
-        };
-        let conversations = views::conversations(app, &shown).await?;
+        places.sort_by_key(|place| Reverse(position(place)));
+        let picked = pager.pick(places, after)?;
+        let conversations = views::conversations(app, &picked.items).await?;
+        let page = pager.page_of(
+            Found {
+                rows: picked.items.iter().map(after).zip(conversations).collect(),
+                total,
+                next: picked.next,
+            },
+            Conversation::show_fewer,
+        )?;
         Ok(Output {
-            conversations,
-            total,
-            page: call.query.page.get(),
-            page_size,
-            has_next,
-            next_cursor,
+            conversations: page.rows,
+            page: page.fields,
+            sync_token: Token::since(began).seal(app, user)?,
         }
         .into())
     }
 }
 
-fn position(place: &Place) -> After {
+fn position(place: &Place) -> Position {
     (place.active_at().milliseconds(), place.head.id)
 }

@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use shared::auth::{Caller, cursor};
+use shared::auth::Caller;
 use shared::domain::ids::ConversationId;
 use shared::domain::message::{Entry, Event, Message, Viewpoint};
 use shared::http::input::Nothing;
-use shared::http::page::{Bounded, PageNumber, PageSize, skip};
+use shared::http::page::{Asked, Bounded, Found, PageSized, PageSizedFields};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::rights::{Rights, TableAction};
 use shared::store::log::{self, Start};
@@ -30,17 +30,9 @@ pub struct Path {
 /// A place of the log.
 type Seq = Bounded<0, 999_999_999_999, 0>;
 
-/// The parameters of the query.
+/// Which messages.
 #[derive(Deserialize, JsonSchema)]
-pub struct Query {
-    /// Which page, from 1; newest messages first.
-    #[serde(default)]
-    pub page: PageNumber,
-    /// How many messages a page holds, 1 to 100.
-    #[serde(default)]
-    pub page_size: PageSize<50>,
-    /// Where to go on: the `next_cursor` of the page before. It wins over `page`.
-    pub cursor: Option<String>,
+pub struct Filter {
     /// Messages before this place of the log, newest first.
     pub before_seq: Option<Seq>,
     /// Messages behind this place of the log, oldest first.
@@ -53,16 +45,9 @@ pub struct Query {
 pub struct Output {
     /// The messages.
     pub messages: Vec<Message>,
-    /// How many there are in all, deleted ones included.
-    pub total: u64,
-    /// Which page this is.
-    pub page: u64,
-    /// How many a page holds.
-    pub page_size: u64,
-    /// Whether there are more.
-    pub has_next: bool,
-    /// Where to go on; null at the end.
-    pub next_cursor: Option<String>,
+    /// Where it stands in the list; `total` counts deleted messages too.
+    #[serde(flatten)]
+    pub page: PageSizedFields,
     /// The conversation.
     pub conversation_id: ConversationId,
 }
@@ -83,7 +68,7 @@ impl Endpoint for ListMessages {
     const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
     type Who = Caller;
     type Path = Path;
-    type Query = Query;
+    type Query = Asked<PageSized<50>, Filter>;
     type Body = Nothing;
     type Output = Output;
 
@@ -106,12 +91,11 @@ impl Endpoint for ListMessages {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let (user, secret) = (call.who.user, app.config().cursor_secret()?);
-        let (conversation_id, query) = (call.path.conversation_id, &call.query);
-        let list = format!("{}/{conversation_id}", Self::ROUTE.name);
-        let page_size = query.page_size.get();
-        let asked: Option<Start> = match (&query.cursor, query.before_seq, query.after_seq) {
-            (Some(sealed), _, _) => Some(cursor::open(secret, user, &list, sealed)?),
+        let (user, conversation_id) = (call.who.user, call.path.conversation_id);
+        let pager = call.query.pager(app, user, Self::ROUTE.name, &conversation_id)?;
+        let (before_seq, after_seq) = (call.query.filter.before_seq, call.query.filter.after_seq);
+        let asked: Option<Start> = match (pager.after(), before_seq, after_seq) {
+            (Some(start), _, _) => Some(*start),
             (None, Some(_), Some(_)) => {
                 let reason = "cannot be combined with before_seq";
                 return Err(Error::invalid("after_seq", "contradiction", reason));
@@ -120,11 +104,7 @@ impl Endpoint for ListMessages {
             (None, None, Some(after)) => Some(Start::After(after.get())),
             (None, None, None) => None,
         };
-        let skipped = if asked.is_some() {
-            0
-        } else {
-            skip(query.page, page_size)?
-        };
+        let skipped = if asked.is_some() { 0 } else { pager.skipped()? };
 
         let membership = Membership::of(app, user, conversation_id, Consistency::Strong).await?;
         let newest = log::newest(app, conversation_id, Consistency::Strong).await?;
@@ -133,11 +113,7 @@ impl Endpoint for ListMessages {
             None => Start::skipping(app, &membership, newest.as_ref(), skipped).await?,
         };
         let last_seq = newest.as_ref().map_or(0, |newest| newest.seq);
-        let page = log::page(app, &membership, start, last_seq, page_size).await?;
-        let next_cursor = match &page.next {
-            Some(next) => Some(cursor::seal(secret, user, &list, next)?),
-            None => None,
-        };
+        let found = log::page(app, &membership, start, last_seq, pager.size()).await?;
 
         let cursors = members::cursors(app, &membership).await?;
         let viewpoint = Viewpoint {
@@ -145,17 +121,21 @@ impl Endpoint for ListMessages {
             viewer: user,
             cursors: &cursors,
         };
-        let message = |entry: &Entry| match &entry.event {
-            Event::Message(content) => Some(viewpoint.message(entry.seq, entry.at, content)),
+        let row = |entry: &Entry| match &entry.event {
+            Event::Message(content) => {
+                let message = viewpoint.message(entry.seq, entry.at, content);
+                Some((start.at(entry.seq), message))
+            }
             Event::Deletion { .. } | Event::Moderation { .. } => None,
         };
-        let output = Output {
-            messages: page.messages.iter().filter_map(message).collect(),
+        let page = pager.page(Found {
+            rows: found.messages.iter().filter_map(row).collect(),
             total: newest.map_or(0, |newest| newest.tail.messages),
-            page: query.page.get(),
-            page_size,
-            has_next: page.next.is_some(),
-            next_cursor,
+            next: found.next,
+        })?;
+        let output = Output {
+            messages: page.rows,
+            page: page.fields,
             conversation_id,
         };
         Ok(output.into())

@@ -9,7 +9,7 @@ use shared::auth::Caller;
 use shared::domain::frame::{Frame, UnreadSummary};
 use shared::domain::ids::UserId;
 use shared::http::input::Nothing;
-use shared::http::page::{Bounded, PageSize};
+use shared::http::page::{Bounded, PageSize, fit};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::operations::views::{self, Unread};
 use shared::rights::{Rights, TableAction};
@@ -30,7 +30,7 @@ pub struct Query {
     /// How many seconds to wait for something to happen, 0 to 25.
     #[serde(default)]
     pub wait: Bounded<0, 25, 0>,
-    /// How many events at the most, 1 to 100.
+    /// How many events at the most, 1 to 100. There may be fewer although `has_more` is true.
     #[serde(default)]
     pub limit: PageSize<100>,
 }
@@ -127,10 +127,12 @@ async fn since(app: &App, user: UserId, token: &Token, limit: usize) -> Result<O
     let now = app.now();
     let places = sync::places(app, user).await?;
     let since = sync::since(app, now, &places, token, limit).await?;
-    let (events, unread) = tokio::try_join!(
+    let (mut events, unread) = tokio::try_join!(
         views::frames(app, user, &places, &since.told, Unread::LeftOut),
         views::unread(app, &places)
     )?;
+    fit(&mut events, &unread, |_| {})?;
+    let since = since.first(app, &places, events.len()).await?;
     let events = events.into_iter().flatten().collect();
     let next = since.next.seal(app, user)?;
     Ok(Output {

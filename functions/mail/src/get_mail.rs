@@ -59,8 +59,8 @@ impl Endpoint for GetMail {
     )
     .versioned()
     .described(
-        "Also returns person-to-person messages by their id. The mail is marked as read if the caller \
-         is its recipient, unless `peek` is true.\n\n\
+        "Also returns person-to-person messages by their id. The mail and the notification about it \
+         are marked as read if the caller is the recipient, unless `peek` is true.\n\n\
          The header `ETag` contains the version of the caller's flags; person-to-person messages have \
          none.",
     );

@@ -21,7 +21,7 @@ pub struct GetMailStats;
 pub struct Output {
     /// All of them, one to oneself once.
     pub total: u64,
-    /// Those that are unread, archived or not.
+    /// Those that are unread and not archived.
     pub unread: u64,
     /// Those that are starred.
     pub starred: u64,
@@ -40,7 +40,7 @@ impl Endpoint for GetMailStats {
         "/api/v2/messages/stats/summary",
         "Get mail statistics",
     )
-    .described("The numbers of the caller's mails.");
+    .described("The numbers of the caller's mails. Archived mails do not count in `unread`.");
     type Who = Caller;
     type Path = Nothing;
     type Query = Nothing;
@@ -58,7 +58,7 @@ impl Endpoint for GetMailStats {
         let tally = tally::of(app, call.who.user).await?;
         Ok(Output {
             total: tally.of(Count::Total),
-            unread: tally.of(Count::Unread),
+            unread: tally.unread_mails(),
             starred: tally.of(Count::of(Folder::Starred)),
             archived: tally.of(Count::of(Folder::Archived)),
             sent: tally.of(Count::of(Folder::Sent)),

@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use shared::auth::{Caller, cursor};
+use shared::auth::Caller;
 use shared::domain::mail::{Folder, Listing, Mail};
 use shared::http::input::Nothing;
-use shared::http::page::{PageNumber, PageSize, skip};
+use shared::http::page::{Asked, Found, PagePerPage, PagePerPageFields};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::operations::views;
 use shared::rights::{Rights, TableAction};
@@ -18,23 +18,15 @@ use crate::examples;
 /// `GET /api/v2/messages`
 pub struct ListMail;
 
-/// The parameters of the query.
+/// Which mails.
 #[derive(Deserialize, JsonSchema)]
-pub struct Query {
+pub struct Filter {
     /// Which folder.
     #[serde(default)]
     pub folder: Folder,
-    /// Which page, from 1.
-    #[serde(default)]
-    pub page: PageNumber,
-    /// How many mails a page holds, 1 to 100.
-    #[serde(default)]
-    pub per_page: PageSize<20>,
     /// Whether to list what is unread alone.
     #[serde(default)]
     pub unread_only: bool,
-    /// Where to go on: the `next_cursor` of the page before. It wins over `page`.
-    pub cursor: Option<String>,
 }
 
 /// A page of mails.
@@ -43,18 +35,9 @@ pub struct Query {
 pub struct Output {
     /// The mails. Bodies for which an answer has no room are null, with `truncated`.
     pub messages: Vec<Mail>,
-    /// How many there are in all.
-    pub total: u64,
-    /// Which page this is.
-    pub page: u64,
-    /// How many a page holds.
-    pub per_page: u64,
-    /// How many pages there are.
-    pub pages: u64,
-    /// Whether there are more.
-    pub has_next: bool,
-    /// Where to go on; null at the end.
-    pub next_cursor: Option<String>,
+    /// Where it stands in the list.
+    #[serde(flatten)]
+    pub page: PagePerPageFields,
 }
 
 impl Endpoint for ListMail {
@@ -68,7 +51,7 @@ impl Endpoint for ListMail {
     const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::BatchGetItem, TableAction::Query]);
     type Who = Caller;
     type Path = Nothing;
-    type Query = Query;
+    type Query = Asked<PagePerPage<20>, Filter>;
     type Body = Nothing;
     type Output = Output;
 
@@ -89,40 +72,28 @@ impl Endpoint for ListMail {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let (user, secret, query) = (call.who.user, app.config().cursor_secret()?, &call.query);
+        let (user, filter) = (call.who.user, &call.query.filter);
         let listing = Listing {
-            folder: query.folder,
-            unread_only: query.unread_only,
+            folder: filter.folder,
+            unread_only: filter.unread_only,
         };
-        let list = format!(
-            "{}/{}/{}",
-            Self::ROUTE.name,
-            query.folder.as_str(),
-            query.unread_only
-        );
-        let per_page = query.per_page.get();
-        let after: Option<Place> = match &query.cursor {
-            Some(sealed) => Some(cursor::open(secret, user, &list, sealed)?),
-            None => None,
-        };
-        let skipped = if after.is_some() {
-            0
-        } else {
-            skip(query.page, per_page)?
-        };
-        let found = mail::page(app, user, listing, after, skipped, per_page).await?;
-        let next_cursor = match &found.next {
-            Some(place) => Some(cursor::seal(secret, user, &list, place)?),
-            None => None,
-        };
+        let pager = call
+            .query
+            .pager(app, user, Self::ROUTE.name, &(filter.folder, filter.unread_only))?;
+        let (after, skipped) = (pager.after().copied(), pager.skipped()?);
+        let found = mail::page(app, user, listing, after, skipped, pager.size()).await?;
+        let places = found.mails.iter().map(|side| Place::of(side.content()));
+        let page = pager.page_of(
+            Found {
+                rows: places.zip(views::mail::mails(app, &found.mails).await?).collect(),
+                total: found.total,
+                next: found.next,
+            },
+            Mail::leave_body_out,
+        )?;
         Ok(Output {
-            messages: views::mail::mails(app, &found.mails).await?,
-            total: found.total,
-            page: query.page.get(),
-            per_page,
-            pages: found.total.div_ceil(per_page),
-            has_next: next_cursor.is_some(),
-            next_cursor,
+            messages: page.rows,
+            page: page.fields,
         }
         .into())
     }

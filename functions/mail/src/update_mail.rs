@@ -50,7 +50,7 @@ impl Endpoint for UpdateMail {
     .versioned()
     .described(
         "Flags that are absent from the request stay as they are. The version is increased only if a \
-         flag changes.\n\n\
+         flag changes. With `is_read: true` the notification about the mail is marked as read too.\n\n\
          With `If-Match: \"<version>\"` the flags are changed only if they still have this version; \
          otherwise the response is 412.",
     );
@@ -84,7 +84,12 @@ impl Endpoint for UpdateMail {
             if change == Change::default() {
                 return Ok(());
             }
-            queue::tell(app, user, PersonalEvent::MailUpdated { message, version }).await
+            let event = PersonalEvent::MailUpdated {
+                message,
+                version,
+                reads: change.is_read == Some(true),
+            };
+            queue::tell(app, user, event).await
         };
         let mail = mail::change(app, mail, change, announce).await?;
         let reply = Reply::from(views::mail::mail(app, &mail).await?);

@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared::auth::Caller;
-use shared::domain::ids::MessageId;
-use shared::domain::mail::Change;
+use shared::domain::ids::{MessageId, NotificationId};
+use shared::domain::mail::{Change, Side};
 use shared::http::input::Nothing;
 use shared::http::page::Ids;
 use shared::http::reply::status_and_code;
@@ -97,10 +97,14 @@ impl Endpoint for UpdateMails {
         };
         let wanted = call.body.message_ids.get();
         let mut found = Correspondent::of_many(app, user, wanted).await?;
-        let mails = wanted.iter().filter_map(|id| found.remove(id)).collect();
+        let mails: Vec<Correspondent> = wanted.iter().filter_map(|id| found.remove(id)).collect();
+        let notified = mails.iter().filter(|mail| mail.side() != Side::Sender);
+        let notifications: Vec<(MessageId, NotificationId)> = notified
+            .map(|mail| (mail.content().id, mail.content().notification))
+            .collect();
         let mut failures = Vec::new();
         let mut updated = BTreeSet::new();
-        for (id, result) in mail::change_many(app, mails, changes).await {
+        for (id, result) in mail::change_many(app, mails, changes).await? {
             match result {
                 Ok(()) => {
                     updated.insert(id);
@@ -116,6 +120,11 @@ impl Endpoint for UpdateMails {
             let event = PersonalEvent::MailsUpdated {
                 messages: updated.iter().copied().collect(),
                 changes,
+                notifications: notifications
+                    .into_iter()
+                    .filter(|(mail, _)| changes.is_read == Some(true) && updated.contains(mail))
+                    .map(|(_, notification)| notification)
+                    .collect(),
             };
             queue::tell(app, user, event).await?;
         }

@@ -5,17 +5,17 @@ use std::cmp::Reverse;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use shared::auth::{Caller, cursor};
+use shared::auth::Caller;
 use shared::domain::ids::{ConversationId, UserId};
 use shared::domain::message::Event;
 use shared::domain::message_v2::{Between, MessageV2};
 use shared::domain::time::Timestamp;
 use shared::domain::user::{Card, Claims};
 use shared::http::input::Nothing;
-use shared::http::page::{PageSize, Skip, skipped};
+use shared::http::page::{Asked, Found, LimitSkip, LimitSkipFields};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::rights::{Rights, TableAction};
-use shared::store::sync::{self, Place};
+use shared::store::sync::{self, Place, Token};
 use shared::store::{log, profiles};
 use shared::{App, Result};
 
@@ -23,19 +23,6 @@ use crate::examples;
 
 /// `GET /api/v2/messages/conversations`
 pub struct ListDirectConversations;
-
-/// The parameters of the query.
-#[derive(Deserialize, JsonSchema)]
-pub struct Query {
-    /// How many conversations a page holds, 1 to 100.
-    #[serde(default)]
-    pub limit: PageSize<20>,
-    /// How many of the most recent to leave out.
-    #[serde(default)]
-    pub skip: Skip,
-    /// Where to go on: the `next_cursor` of the page before. It wins over `skip`.
-    pub cursor: Option<String>,
-}
 
 /// The direct conversation with somebody.
 #[derive(Serialize, JsonSchema)]
@@ -60,20 +47,20 @@ pub struct DirectConversation {
 pub struct Output {
     /// The conversations.
     pub conversations: Vec<DirectConversation>,
-    /// How many there are in all.
-    pub total: u64,
-    /// How many a page holds.
-    pub limit: u64,
-    /// How many were left out.
-    pub skip: u64,
-    /// Whether there are more.
-    pub has_next: bool,
-    /// Where to go on; null at the end.
-    pub next_cursor: Option<String>,
+    /// Where it stands in the list.
+    #[serde(flatten)]
+    pub page: LimitSkipFields,
+    /// For `GET /api/events?after=`: what has happened since the first page was asked for. A conversation that moves up
+    /// while one goes from page to page stands on none of the later pages; the events complete the list.
+    pub sync_token: String,
 }
 
-/// The last conversation of a page: when it was active, and its id.
-type After = (i64, ConversationId);
+/// When a conversation was active, and its id.
+type Position = (i64, ConversationId);
+
+/// Where the list goes on, and when its first page was asked for.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct After(Position, i64);
 
 impl Endpoint for ListDirectConversations {
     const ROUTE: Route = Route::get(
@@ -88,7 +75,7 @@ impl Endpoint for ListDirectConversations {
         .queries_by_user();
     type Who = Caller;
     type Path = Nothing;
-    type Query = Query;
+    type Query = Asked<LimitSkip<20>>;
     type Body = Nothing;
     type Output = Output;
 
@@ -108,44 +95,34 @@ impl Endpoint for ListDirectConversations {
                 "limit": 20,
                 "skip": 0,
                 "has_next": false,
-                "next_cursor": null
+                "next_cursor": null,
+                "sync_token": "qk7mSx0…"
             }),
             ..Example::default()
         }
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let (user, secret, list) = (call.who.user, app.config().cursor_secret()?, Self::ROUTE.name);
-        let (limit, skip) = (call.query.limit.get(), call.query.skip.get());
-        let after: Option<After> = match &call.query.cursor {
-            Some(sealed) => Some(cursor::open(secret, user, list, sealed)?),
-            None => None,
+        let user = call.who.user;
+        let pager = call.query.pager(app, user, Self::ROUTE.name, &())?;
+        // Before the reads: a page too deep costs nothing, and what happens while they run is told by the token.
+        pager.skipped()?;
+        let began = match pager.after() {
+            Some(After(_, began)) => Timestamp::from_milliseconds(*began),
+            None => app.now(),
         };
-        let skipped = if after.is_some() {
-            0
-        } else {
-            skipped(call.query.skip)?
-        };
-
+        let after = |place: &Place| After(position(place), began.milliseconds());
         let mut places = sync::direct_places(app, user).await?;
         let total = places.len() as u64;
         places.sort_by_key(|place| Reverse(position(place)));
-        if let Some(after) = after {
-            places.retain(|place| position(place) < after);
-        }
-        let mut rest = places
-            .into_iter()
-            .skip(usize::try_from(skipped).unwrap_or(usize::MAX));
-        let page = usize::try_from(limit).unwrap_or(usize::MAX);
-        let shown: Vec<Place> = rest.by_ref().take(page).collect();
-        let next_cursor = match (shown.last(), rest.next()) {
-            (Some(last), Some(_)) => Some(cursor::seal(secret, user, list, &position(last))?),
-            _ => None,
-        };
-        let partners = shown.iter().filter_map(|place| place.membership.member().peer);
+        let picked = pager.pick(places, after)?;
+        let partners = picked
+            .items
+            .iter()
+            .filter_map(|place| place.membership.member().peer);
         let cards = profiles::cards(app, partners).await?;
-        let mut conversations = Vec::with_capacity(shown.len());
-        for place in &shown {
+        let mut rows = Vec::with_capacity(picked.items.len());
+        for place in &picked.items {
             let Some(partner) = place.membership.member().peer else {
                 continue;
             };
@@ -153,21 +130,23 @@ impl Endpoint for ListDirectConversations {
                 .get(&partner)
                 .cloned()
                 .unwrap_or_else(|| Card::of(partner, &Claims::default()));
-            conversations.push(conversation(app, place, partner, card).await?);
+            rows.push((after(place), conversation(app, place, partner, card).await?));
         }
-        let output = Output {
-            conversations,
+        let page = pager.page(Found {
+            rows,
             total,
-            limit,
-            skip,
-            has_next: next_cursor.is_some(),
-            next_cursor,
+            next: picked.next,
+        })?;
+        let output = Output {
+            conversations: page.rows,
+            page: page.fields,
+            sync_token: Token::since(began).seal(app, user)?,
         };
         Ok(output.into())
     }
 }
 
-fn position(place: &Place) -> After {
+fn position(place: &Place) -> Position {
     (place.active_at().milliseconds(), place.head.id)
 }
 

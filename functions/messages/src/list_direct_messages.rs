@@ -5,12 +5,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use shared::auth::{Caller, cursor};
+use shared::auth::Caller;
 use shared::domain::ids::{ConversationId, UserId};
 use shared::domain::message::{Entry, Event};
 use shared::domain::message_v2::{Between, MessageV2};
 use shared::http::input::Nothing;
-use shared::http::page::{PageSize, Skip, skipped};
+use shared::http::page::{Asked, Found, LimitSkip, LimitSkipFields, Pager};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::operations::receipts;
 use shared::rights::{Rights, TableAction};
@@ -32,35 +32,15 @@ pub struct Path {
     pub partner_id: UserId,
 }
 
-/// The parameters of the query.
-#[derive(Deserialize, JsonSchema)]
-pub struct Query {
-    /// How many messages a page holds, 1 to 100.
-    #[serde(default)]
-    pub limit: PageSize<50>,
-    /// How many of the newest messages to leave out.
-    #[serde(default)]
-    pub skip: Skip,
-    /// Where to go on: the `next_cursor` of the page before. It wins over `skip`.
-    pub cursor: Option<String>,
-}
-
 /// A page of messages.
-#[derive(Default, Serialize, JsonSchema)]
+#[derive(Serialize, JsonSchema)]
 #[schemars(rename = "DirectMessageList")]
 pub struct Output {
     /// The messages, oldest first.
     pub messages: Vec<MessageV2>,
-    /// How many there are in all, deleted ones included.
-    pub total: u64,
-    /// How many a page holds.
-    pub limit: u64,
-    /// How many of the newest were left out.
-    pub skip: u64,
-    /// Whether there are older ones.
-    pub has_next: bool,
-    /// Where to go on; null at the end.
-    pub next_cursor: Option<String>,
+    /// Where it stands in the list, whose newest messages come first; `total` counts deleted messages too.
+    #[serde(flatten)]
+    pub page: LimitSkipFields,
 }
 
 impl Endpoint for ListDirectMessages {
@@ -78,7 +58,7 @@ impl Endpoint for ListDirectMessages {
     const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
     type Who = Caller;
     type Path = Path;
-    type Query = Query;
+    type Query = Asked<LimitSkip<50>>;
     type Body = Nothing;
     type Output = Output;
 
@@ -98,18 +78,9 @@ impl Endpoint for ListDirectMessages {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let (user, partner, secret) = (call.who.user, call.path.partner_id, app.config().cursor_secret()?);
-        let (limit, skip) = (call.query.limit.get(), call.query.skip.get());
-        let list = format!("{}/{partner}", Self::ROUTE.name);
-        let asked: Option<Start> = match &call.query.cursor {
-            Some(sealed) => Some(cursor::open(secret, user, &list, sealed)?),
-            None => None,
-        };
-        let skipped = if asked.is_some() {
-            0
-        } else {
-            skipped(call.query.skip)?
-        };
+        let (user, partner) = (call.who.user, call.path.partner_id);
+        let pager = call.query.pager(app, user, Self::ROUTE.name, &partner)?;
+        let skipped = pager.skipped()?;
         let conversation = ConversationId::direct(user, partner);
         let membership = match Membership::of(app, user, conversation, Consistency::Strong).await {
             Ok(membership) => membership,
@@ -118,12 +89,12 @@ impl Endpoint for ListDirectMessages {
                 profiles::find(app, partner)
                     .await?
                     .ok_or(Error::NotFound("user"))?;
-                return Ok(Output {
-                    limit,
-                    skip,
-                    ..Output::default()
-                }
-                .into());
+                let nothing = Found {
+                    rows: Vec::new(),
+                    total: 0,
+                    next: None,
+                };
+                return output(&pager, nothing);
             }
             Err(error) => return Err(error),
         };
@@ -131,33 +102,38 @@ impl Endpoint for ListDirectMessages {
             log::newest(app, conversation, Consistency::Strong),
             receipts::both(app, &membership),
         )?;
-        let start = match asked {
-            Some(start) => start,
+        let start = match pager.after() {
+            Some(start) => *start,
             None => Start::skipping(app, &membership, newest.as_ref(), skipped).await?,
         };
         let last_seq = newest.as_ref().map_or(0, |newest| newest.seq);
-        let page = log::page(app, &membership, start, last_seq, limit).await?;
-        let next_cursor = match &page.next {
-            Some(next) => Some(cursor::seal(secret, user, &list, next)?),
-            None => None,
-        };
+        let found = log::page(app, &membership, start, last_seq, pager.size()).await?;
         let between = Between {
             conversation,
             pair: [user, partner],
             cursors: &cursors,
         };
-        let message = |entry: &Entry| match &entry.event {
-            Event::Message(content) => Some(between.message(entry.seq, entry.at, content)),
+        let row = |entry: &Entry| match &entry.event {
+            Event::Message(content) => {
+                let message = between.message(entry.seq, entry.at, content);
+                Some((start.at(entry.seq), message))
+            }
             Event::Deletion { .. } | Event::Moderation { .. } => None,
         };
-        let output = Output {
-            messages: page.messages.iter().rev().filter_map(message).collect(),
+        let found = Found {
+            rows: found.messages.iter().filter_map(row).collect(),
             total: newest.map_or(0, |newest| newest.tail.messages),
-            limit,
-            skip,
-            has_next: next_cursor.is_some(),
-            next_cursor,
+            next: found.next,
         };
-        Ok(output.into())
+        output(&pager, found)
     }
+}
+
+fn output(pager: &Pager<'_, LimitSkip<50>, Start>, found: Found<MessageV2, Start>) -> Result<Reply<Output>> {
+    let page = pager.page(found)?;
+    Ok(Output {
+        messages: page.rows.into_iter().rev().collect(),
+        page: page.fields,
+    }
+    .into())
 }

@@ -8,9 +8,10 @@ use shared::domain::ids::NotificationId;
 use shared::domain::notification::Notification;
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
-use shared::queue::{self, PersonalEvent, Queue};
+use shared::operations::notices;
+use shared::queue::Queue;
 use shared::rights::{Rights, TableAction};
-use shared::store::notifications::{self, Noted};
+use shared::store::notifications::Noted;
 use shared::{App, Result};
 
 use crate::examples;
@@ -40,7 +41,7 @@ impl Endpoint for GetNotification {
         "/api/v2/notifications/{notification_id}",
         "Get a notification",
     )
-    .described("The notification is marked as read, unless `peek` is true.");
+    .described("The notification and the mail that it is about are marked as read, unless `peek` is true.");
     const RIGHTS: Rights = Rights::OF_A_ROUTE
         .table(&[
             TableAction::BatchGetItem,
@@ -66,8 +67,7 @@ impl Endpoint for GetNotification {
         let (user, notification) = (call.who.user, call.path.notification_id);
         let mut noted = Noted::of(app, user, notification).await?;
         if noted.is_unread() && !call.query.peek {
-            let event = PersonalEvent::NotificationRead { notification };
-            noted = notifications::read(app, noted, queue::tell(app, user, event)).await?;
+            noted = notices::read(app, user, noted).await?;
         }
         Ok(noted.notification().into())
     }

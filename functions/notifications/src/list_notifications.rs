@@ -5,10 +5,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use shared::auth::{Caller, cursor};
+use shared::auth::Caller;
 use shared::domain::notification::Notification;
 use shared::http::input::Nothing;
-use shared::http::page::{PageNumber, PageSize, skip};
+use shared::http::page::{Asked, Found, PagePerPage, PagePerPageFields};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::rights::{Rights, TableAction};
 use shared::store::notifications::{self, Place};
@@ -19,20 +19,12 @@ use crate::examples;
 /// `GET /api/v2/notifications`
 pub struct ListNotifications;
 
-/// The parameters of the query.
+/// Which notifications.
 #[derive(Deserialize, JsonSchema)]
-pub struct Query {
+pub struct Filter {
     /// Whether to list what is unread alone.
     #[serde(default)]
     pub unread_only: bool,
-    /// Which page, from 1.
-    #[serde(default)]
-    pub page: PageNumber,
-    /// How many notifications a page holds, 1 to 100.
-    #[serde(default)]
-    pub per_page: PageSize<20>,
-    /// Where to go on: the `next_cursor` of the page before. It wins over `page`.
-    pub cursor: Option<String>,
 }
 
 /// A page of notifications.
@@ -41,20 +33,11 @@ pub struct Query {
 pub struct Output {
     /// The notifications.
     pub notifications: Vec<Notification>,
-    /// How many there are in this list.
-    pub total: u64,
     /// How many are unread.
     pub unread: u64,
-    /// Which page this is.
-    pub page: u64,
-    /// How many a page holds.
-    pub per_page: u64,
-    /// How many pages there are.
-    pub pages: u64,
-    /// Whether there are more.
-    pub has_next: bool,
-    /// Where to go on; null at the end.
-    pub next_cursor: Option<String>,
+    /// Where it stands in the list.
+    #[serde(flatten)]
+    pub page: PagePerPageFields,
 }
 
 impl Endpoint for ListNotifications {
@@ -71,7 +54,7 @@ impl Endpoint for ListNotifications {
     const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::BatchGetItem, TableAction::Query]);
     type Who = Caller;
     type Path = Nothing;
-    type Query = Query;
+    type Query = Asked<PagePerPage<20>, Filter>;
     type Body = Nothing;
     type Output = Output;
 
@@ -93,37 +76,24 @@ impl Endpoint for ListNotifications {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
-        let (user, secret, query) = (call.who.user, app.config().cursor_secret()?, &call.query);
-        let list = format!("{}/{}", Self::ROUTE.name, query.unread_only);
-        let per_page = query.per_page.get();
-        let after: Option<Place> = match &query.cursor {
-            Some(sealed) => Some(cursor::open(secret, user, &list, sealed)?),
-            None => None,
-        };
-        let skipped = if after.is_some() {
-            0
-        } else {
-            skip(query.page, per_page)?
-        };
-        let found = notifications::page(app, user, query.unread_only, after, skipped, per_page).await?;
-        let next_cursor = match &found.next {
-            Some(place) => Some(cursor::seal(secret, user, &list, place)?),
-            None => None,
-        };
-        let total = if query.unread_only {
-            found.numbers.unread
-        } else {
-            found.numbers.total
-        };
+        let (user, unread_only) = (call.who.user, call.query.filter.unread_only);
+        let pager = call.query.pager(app, user, Self::ROUTE.name, &unread_only)?;
+        let (after, skipped) = (pager.after().copied(), pager.skipped()?);
+        let found = notifications::page(app, user, unread_only, after, skipped, pager.size()).await?;
+        let row = |notification: Notification| (Place::of(&notification), notification);
+        let page = pager.page(Found {
+            rows: found.notifications.into_iter().map(row).collect(),
+            total: if unread_only {
+                found.numbers.unread
+            } else {
+                found.numbers.total
+            },
+            next: found.next,
+        })?;
         Ok(Output {
-            notifications: found.notifications,
-            total,
+            notifications: page.rows,
             unread: found.numbers.unread,
-            page: query.page.get(),
-            per_page,
-            pages: total.div_ceil(per_page),
-            has_next: next_cursor.is_some(),
-            next_cursor,
+            page: page.fields,
         }
         .into())
     }

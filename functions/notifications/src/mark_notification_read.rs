@@ -8,9 +8,10 @@ use shared::domain::ids::NotificationId;
 use shared::domain::notification::Notification;
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
-use shared::queue::{self, PersonalEvent, Queue};
+use shared::operations::notices;
+use shared::queue::Queue;
 use shared::rights::{Rights, TableAction};
-use shared::store::notifications::{self, Noted};
+use shared::store::notifications::Noted;
 use shared::{App, Result};
 
 use crate::examples;
@@ -56,9 +57,7 @@ impl Endpoint for MarkNotificationRead {
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Notification>> {
         let (user, notification) = (call.who.user, call.path.notification_id);
         let noted = Noted::of(app, user, notification).await?;
-        // Of one that is read already too: whoever read it may have failed to tell.
-        let event = PersonalEvent::NotificationRead { notification };
-        let noted = notifications::read(app, noted, queue::tell(app, user, event)).await?;
+        let noted = notices::read(app, user, noted).await?;
         Ok(noted.notification().into())
     }
 }

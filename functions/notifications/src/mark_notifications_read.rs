@@ -11,6 +11,7 @@ use shared::http::input::Nothing;
 use shared::http::page::Ids;
 use shared::http::reply::status_and_code;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
+use shared::operations::notices;
 use shared::queue::{self, PersonalEvent, Queue};
 use shared::rights::{Rights, TableAction};
 use shared::store::notifications;
@@ -60,8 +61,9 @@ impl Endpoint for MarkNotificationsRead {
         "Mark several notifications as read",
     )
     .described(
-        "Takes either `notification_ids` or `all: true`. Notifications that arrive while all are being \
-         marked stay unread.",
+        "Takes either `notification_ids` or `all: true`. The mails that the notifications in \
+         `notification_ids` are about are marked as read too; `all` leaves mails as they are. \
+         Notifications that arrive while all are being marked stay unread.",
     );
     const RIGHTS: Rights = Rights::OF_A_ROUTE
         .table(&[
@@ -87,11 +89,15 @@ impl Endpoint for MarkNotificationsRead {
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
         let user = call.who.user;
         let all = call.body.all.unwrap_or(false);
-        let (marked, failed, ids) = match (&call.body.notification_ids, all) {
-            (None, true) => (notifications::read_all(app, user).await?, Vec::new(), Vec::new()),
+        let (marked, failed, ids, mails) = match (&call.body.notification_ids, all) {
+            (None, true) => {
+                let marked = notifications::read_all(app, user).await?;
+                (marked, Vec::new(), Vec::new(), Vec::new())
+            }
             (Some(ids), false) => {
                 let (mut marked, mut failed) = (Vec::new(), Vec::new());
-                for (id, result) in notifications::read_many(app, user, ids.get()).await? {
+                let found = notices::read_many(app, user, ids.get()).await?;
+                for (id, result) in found.results {
                     match result {
                         Ok(()) => marked.push(id),
                         Err(error) => failed.push(Failure {
@@ -100,7 +106,7 @@ impl Endpoint for MarkNotificationsRead {
                         }),
                     }
                 }
-                (marked.len() as u64, failed, marked)
+                (marked.len() as u64, failed, marked, found.mails)
             }
             (None, false) => {
                 let reason = "is missing, and all is not true";
@@ -116,6 +122,7 @@ impl Endpoint for MarkNotificationsRead {
                 notifications: ids,
                 all,
                 marked,
+                mails,
             };
             queue::tell(app, user, event).await?;
         }

@@ -10,6 +10,8 @@ use super::time::Timestamp;
 
 /// How many members a conversation shows; `participant_count` counts them all (contract §2).
 pub const PARTICIPANTS_LIMIT: usize = 100;
+/// How many it still shows where a page would grow too large.
+const FEWER_PARTICIPANTS: usize = 10;
 /// The most members that a group can be created with, the creator included.
 pub const GROUP_LIMIT: usize = 1000;
 
@@ -84,7 +86,8 @@ pub struct Conversation {
     pub updated_at: Timestamp,
     /// When the last message came.
     pub last_message_at: Option<Timestamp>,
-    /// Its members, at most the first 100.
+    /// Its members: at most 100 of them, the viewer first. In a page that would grow too large there are fewer,
+    /// but never fewer than ten.
     pub participants: Vec<Participant>,
     /// How many members it has.
     pub participant_count: u64,
@@ -94,4 +97,11 @@ pub struct Conversation {
     pub unread_count: u32,
     /// The number of the last log entry.
     pub last_seq: u64,
+}
+
+impl Conversation {
+    /// Shows but the first few members.
+    pub fn show_fewer(&mut self) {
+        self.participants.truncate(FEWER_PARTICIPANTS);
+    }
 }

@@ -5,12 +5,13 @@
 //! `null` is the absence of a field, `1.0` is the integer 1, and a query writes its values out.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::value::StringDeserializer;
 use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, Expected, IntoDeserializer, MapAccess, SeqAccess,
-    Unexpected, Visitor,
+    self, Deserialize as _, DeserializeOwned, DeserializeSeed, Deserializer, Expected, IntoDeserializer,
+    MapAccess, SeqAccess, Unexpected, Visitor,
 };
 
 use crate::domain::json::{self, Json};
@@ -75,6 +76,21 @@ pub fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 /// Reads the parameters of a query: numbers and booleans are written out.
 pub fn query<T: DeserializeOwned>(parameters: &[(String, String)]) -> Result<T> {
     typed(written_out(parameters), true).map_err(Error::from)
+}
+
+/// Reads a query as two types side by side; each ignores what is the other's.
+pub fn both<'de, A: DeserializeOwned, B: DeserializeOwned, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<(A, B), D::Error> {
+    let values = BTreeMap::<String, String>::deserialize(deserializer)?;
+    let values: Vec<(String, String)> = values.into_iter().collect();
+    let refused = |error: Error| match error {
+        Error::Invalid { field, invalid } => {
+            de::Error::custom(format!("{}@{field}: {}", invalid.issue, invalid.reason))
+        }
+        other => de::Error::custom(other),
+    };
+    Ok((query(&values).map_err(refused)?, query(&values).map_err(refused)?))
 }
 
 /// Reads the parameters of a path. What is no id names nothing: 404.
@@ -162,16 +178,23 @@ impl fmt::Display for InputError {
 impl std::error::Error for InputError {}
 
 impl de::Error for InputError {
-    /// Takes apart what [`Invalid`]'s Display put together.
+    /// Takes apart what [`Invalid`]'s Display put together, or [`both`], which names the field too.
     fn custom<T: fmt::Display>(message: T) -> Self {
         let text = message.to_string();
-        match text.split_once(": ") {
-            Some((issue, reason))
+        let parts = text.split_once(": ").map(|(head, reason)| {
+            let (issue, field) = head.split_once('@').unwrap_or((head, ""));
+            (issue, field, reason)
+        });
+        match parts {
+            Some((issue, field, reason))
                 if issue
                     .bytes()
                     .all(|byte| byte.is_ascii_lowercase() || byte == b'_') =>
             {
-                Self::new(issue.to_owned(), reason.to_owned())
+                Self {
+                    field: field.to_owned(),
+                    ..Self::new(issue.to_owned(), reason.to_owned())
+                }
             }
             _ => Self::new("invalid", "is not valid"),
         }

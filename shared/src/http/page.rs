@@ -1,149 +1,194 @@
-//! Pages of lists: bounds that are checked and never clamped.
+//! Lists in pages: what every list route does apart from reading its rows (contract §1, *Lists*).
+//!
+//! A list route takes [`Asked`]: the page parameters of its family, a [`Dialect`], beside its own filters. It asks it for
+//! a [`Pager`], reads rows with their places, and hands them to [`Pager::page`], which seals the cursor, writes the
+//! fields of the family and keeps the answer within [`ANSWER_LIMIT_BYTES`].
+//!
+//! A cursor holds the place of the last row of a page. It is signed for the caller, the route and the filters, so it
+//! opens nowhere else.
 
-use std::borrow::Cow;
+mod bounds;
+mod budget;
+mod dialects;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::domain::text::Invalid;
+pub use bounds::{Bounded, Ids, PageNumber, PageSize, Skip};
+pub use budget::{ANSWER_LIMIT_BYTES, fit, weight};
+pub use dialects::{
+    Dialect, LimitSkip, LimitSkipFields, Limited, LimitedFields, PageLimit, PageLimitFields, PagePerPage,
+    PagePerPageFields, PageSized, PageSizedFields, Position,
+};
+
+use super::input;
+use crate::App;
+use crate::auth::cursor;
+use crate::domain::ids::UserId;
 use crate::error::{Error, Result};
 
 /// How many items a page number may skip (contract §1).
 pub const DEEPEST: u64 = 10_000;
 
-/// A whole number from `MIN` to `MAX`, `DEFAULT` where the client gives none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounded<const MIN: u64, const MAX: u64, const DEFAULT: u64>(u64);
+/// The query of a list route: page parameters and filters, side by side.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(inline)]
+pub struct Asked<D, F = input::Nothing> {
+    /// The page parameters.
+    #[schemars(flatten)]
+    pub page: D,
+    /// What narrows the list.
+    #[schemars(flatten)]
+    pub filter: F,
+}
 
-impl<const MIN: u64, const MAX: u64, const DEFAULT: u64> Bounded<MIN, MAX, DEFAULT> {
-    /// The number.
-    pub const fn get(self) -> u64 {
-        self.0
+/// serde's own `flatten` forgets that numbers in a query are written out, and which field is wrong.
+impl<'de, D: DeserializeOwned, F: DeserializeOwned> Deserialize<'de> for Asked<D, F> {
+    fn deserialize<De: Deserializer<'de>>(deserializer: De) -> Result<Self, De::Error> {
+        let (page, filter) = input::both(deserializer)?;
+        Ok(Self { page, filter })
     }
 }
 
-impl<const MIN: u64, const MAX: u64, const DEFAULT: u64> Default for Bounded<MIN, MAX, DEFAULT> {
-    fn default() -> Self {
-        Self(DEFAULT)
+impl<D: Dialect, F> Asked<D, F> {
+    /// Begins a page of the list of a route. `narrowed_by` is everything that makes it another list: the path's
+    /// parameters and the filters.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCursor`] if the cursor was altered, or given out to somebody else or for another list.
+    pub fn pager<P: Serialize + DeserializeOwned>(
+        &self,
+        app: &App,
+        user: UserId,
+        route: &str,
+        narrowed_by: &impl Serialize,
+    ) -> Result<Pager<'_, D, P>> {
+        let narrowed_by = serde_json::to_string(narrowed_by).map_err(Error::internal)?;
+        let list = format!("{route}/{narrowed_by}");
+        let secret = app.config().cursor_secret()?;
+        let open = |sealed| cursor::open(secret, user, &list, sealed);
+        let after: Option<P> = self.page.cursor().map(open).transpose()?;
+        Ok(Pager {
+            secret: secret.to_owned(),
+            user,
+            list,
+            dialect: &self.page,
+            after,
+        })
     }
 }
 
-impl<'de, const MIN: u64, const MAX: u64, const DEFAULT: u64> Deserialize<'de>
-    for Bounded<MIN, MAX, DEFAULT>
-{
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = i64::deserialize(deserializer)?;
-        match u64::try_from(number) {
-            Ok(number) if (MIN..=MAX).contains(&number) => Ok(Self(number)),
-            _ => {
-                let reason = if MAX == u64::MAX {
-                    format!("must be at least {MIN}")
-                } else {
-                    format!("must lie between {MIN} and {MAX}")
-                };
-                Err(serde::de::Error::custom(Invalid::new("out_of_range", reason)))
-            }
+/// One page of a list, for one caller. `P` is the place of a row: a page begins behind the place in its cursor.
+pub struct Pager<'a, D, P> {
+    secret: String,
+    user: UserId,
+    list: String,
+    dialect: &'a D,
+    after: Option<P>,
+}
+
+/// The rows of a page and the fields beside them.
+pub struct Page<T, F> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// The fields of the family.
+    pub fields: F,
+}
+
+/// The rows that were found for a page.
+pub struct Found<T, P> {
+    /// At most as many as the page holds, each with its place.
+    pub rows: Vec<(P, T)>,
+    /// How many there are in the whole list.
+    pub total: u64,
+    /// The place behind which there is more; none at the end of the list. Usually that of the last row.
+    pub next: Option<P>,
+}
+
+/// What of a list in memory stands on a page.
+pub struct Picked<T, P> {
+    /// The items.
+    pub items: Vec<T>,
+    /// The place behind which there is more; none at the end of the list.
+    pub next: Option<P>,
+}
+
+impl<D: Dialect, P: Serialize> Pager<'_, D, P> {
+    /// The place in the cursor, behind which the page begins; none without a cursor.
+    pub fn after(&self) -> Option<&P> {
+        self.after.as_ref()
+    }
+
+    /// How many rows come before the page, counted from the place in the cursor if there is one: a cursor leaves
+    /// nothing to skip.
+    ///
+    /// # Errors
+    /// [`Error::PageTooDeep`]
+    pub fn skipped(&self) -> Result<u64> {
+        if self.after.is_some() {
+            return Ok(0);
         }
-    }
-}
-
-impl<const MIN: u64, const MAX: u64, const DEFAULT: u64> JsonSchema for Bounded<MIN, MAX, DEFAULT> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        format!("From{MIN}To{MAX}").into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let mut schema = json_schema!({ "type": "integer", "minimum": MIN, "default": DEFAULT });
-        if MAX < u64::MAX {
-            schema.insert("maximum".to_owned(), MAX.into());
+        let skipped = self.dialect.skipped();
+        if skipped > DEEPEST {
+            return Err(Error::PageTooDeep);
         }
-        schema
-    }
-}
-
-/// Ids that a client names for one operation on all of them: 1 to 100, each once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ids<T>(Vec<T>);
-
-impl<T> Ids<T> {
-    /// The most ids.
-    pub const MOST: usize = 100;
-
-    /// The ids, in order.
-    pub fn get(&self) -> &[T] {
-        &self.0
-    }
-}
-
-impl<'de, T: Deserialize<'de> + Ord> Deserialize<'de> for Ids<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut ids = Vec::<T>::deserialize(deserializer)?;
-        let count = ids.len();
-        let refused =
-            |issue: &'static str, reason: String| Err(serde::de::Error::custom(Invalid::new(issue, reason)));
-        if count == 0 {
-            return refused("too_short", "must name at least one".to_owned());
-        }
-        if count > Self::MOST {
-            let most = Self::MOST;
-            return refused("too_long", format!("names {count}; at most {most} are allowed"));
-        }
-        ids.sort();
-        ids.dedup();
-        Ok(Self(ids))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Ids<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        format!("Ids_of_{}", T::schema_name()).into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let item = generator.subschema_for::<T>();
-        json_schema!({ "type": "array", "items": item, "minItems": 1, "maxItems": Self::MOST })
-    }
-}
-
-/// A page number, from 1.
-pub type PageNumber = Bounded<1, { u64::MAX }, 1>;
-/// A page size of 1 to 100.
-pub type PageSize<const DEFAULT: u64> = Bounded<1, 100, DEFAULT>;
-
-/// How many items come before a page.
-pub fn skip(page: PageNumber, size: u64) -> Result<u64> {
-    let skipped = (page.get() - 1).saturating_mul(size);
-    if skipped > DEEPEST {
-        Err(Error::PageTooDeep)
-    } else {
         Ok(skipped)
     }
-}
 
-/// How many items to leave out.
-pub type Skip = Bounded<0, { u64::MAX }, 0>;
-
-/// How many items are left out, for lists that count them and not pages.
-pub fn skipped(skip: Skip) -> Result<u64> {
-    if skip.get() > DEEPEST {
-        Err(Error::PageTooDeep)
-    } else {
-        Ok(skip.get())
+    /// How many rows a page holds, 1 to 100.
+    pub fn size(&self) -> u64 {
+        self.dialect.size()
     }
-}
 
-/// How many items come before a page that a client names by its number, or by how many to skip, which wins.
-pub fn offset(page: PageNumber, skip: Option<Skip>, size: u64) -> Result<u64> {
-    match skip {
-        Some(skip) => skipped(skip),
-        None => self::skip(page, size),
+    /// What of a list in memory stands on the page; the list is in order, its greatest place first.
+    ///
+    /// # Errors
+    /// [`Error::PageTooDeep`]
+    pub fn pick<T>(&self, list: impl IntoIterator<Item = T>, place: impl Fn(&T) -> P) -> Result<Picked<T, P>>
+    where
+        P: Ord,
+    {
+        let skipped = usize::try_from(self.skipped()?).map_err(Error::internal)?;
+        let size = usize::try_from(self.size()).map_err(Error::internal)?;
+        let is_behind = |item: &T| self.after.as_ref().is_none_or(|after| place(item) < *after);
+        let mut rest = list.into_iter().filter(is_behind).skip(skipped);
+        let items: Vec<T> = rest.by_ref().take(size).collect();
+        let has_next = rest.next().is_some();
+        let next = items.last().filter(|_| has_next).map(&place);
+        Ok(Picked { items, next })
+    }
+
+    /// The page of the rows that were found. Where they are more than an answer holds, it has fewer.
+    pub fn page<T: Serialize>(&self, found: Found<T, P>) -> Result<Page<T, D::Fields>> {
+        self.page_of(found, |_| {})
+    }
+
+    /// The page of the rows that were found. Where they are more than an answer holds, the last of them are made
+    /// smaller first, as many as need be, and only then left to the next page.
+    pub fn page_of<T: Serialize>(
+        &self,
+        found: Found<T, P>,
+        lighten: impl Fn(&mut T),
+    ) -> Result<Page<T, D::Fields>> {
+        let Found {
+            rows,
+            total,
+            mut next,
+        } = found;
+        let (mut places, mut rows): (Vec<P>, Vec<T>) = rows.into_iter().unzip();
+        if fit(&mut rows, &(), lighten)? {
+            places.truncate(rows.len());
+            next = places.pop();
+        }
+        let seal = |place: P| cursor::seal(&self.secret, self.user, &self.list, &place);
+        let position = Position {
+            total,
+            next_cursor: next.map(seal).transpose()?,
+        };
+        Ok(Page {
+            rows,
+            fields: self.dialect.fields(position),
+        })
     }
 }

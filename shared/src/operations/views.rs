@@ -144,7 +144,8 @@ pub async fn conversations(app: &App, places: &[Place]) -> Result<Vec<Conversati
     for place in places {
         all.push(in_order(app, place).await?);
     }
-    let shown = all.iter().flat_map(|members| shown(members));
+    let pairs = places.iter().zip(&all);
+    let shown = pairs.flat_map(|(place, members)| shown(members, place.membership.user()));
     let cards = profiles::cards(app, shown.map(|member| member.user)).await?;
     let mut conversations = Vec::with_capacity(places.len());
     for (place, members) in places.iter().zip(&all) {
@@ -167,13 +168,22 @@ pub struct Crowd {
 /// Those who take part in the conversation of a place.
 pub async fn crowd(app: &App, place: &Place) -> Result<Crowd> {
     let members = in_order(app, place).await?;
-    let cards = profiles::cards(app, shown(&members).map(|member| member.user)).await?;
+    let shown = shown(&members, place.membership.user());
+    let cards = profiles::cards(app, shown.map(|member| member.user)).await?;
     Ok(Crowd { members, cards })
 }
 
 /// One conversation as its member sees it, among those who are known to take part.
 pub async fn seen(app: &App, place: &Place, crowd: &Crowd) -> Result<Conversation> {
-    conversation(app, place, &crowd.members, &crowd.cards).await
+    // Others than the one for whom the crowd was read are shown somebody else in their stead.
+    let shown = shown(&crowd.members, place.membership.user()).map(|member| member.user);
+    let unknown: Vec<UserId> = shown.filter(|user| !crowd.cards.contains_key(user)).collect();
+    if unknown.is_empty() {
+        return conversation(app, place, &crowd.members, &crowd.cards).await;
+    }
+    let mut cards = crowd.cards.clone();
+    cards.extend(profiles::cards(app, unknown).await?);
+    conversation(app, place, &crowd.members, &cards).await
 }
 
 /// All members, in the order in which they came. They are stored in another, so the first few cannot be read
@@ -188,9 +198,11 @@ async fn in_order(app: &App, place: &Place) -> Result<Vec<Member>> {
     Ok(members)
 }
 
-/// The members that a conversation shows.
-fn shown(members: &[Member]) -> impl Iterator<Item = &Member> {
-    members.iter().take(PARTICIPANTS_LIMIT)
+/// The members that a conversation shows somebody: they themselves, then the others in the order in which they came.
+fn shown(members: &[Member], viewer: UserId) -> impl Iterator<Item = &Member> {
+    let themselves = members.iter().filter(move |member| member.user == viewer);
+    let others = members.iter().filter(move |member| member.user != viewer);
+    themselves.chain(others).take(PARTICIPANTS_LIMIT)
 }
 
 async fn conversation(
@@ -246,7 +258,7 @@ async fn conversation(
             newest.at.max(place.head.created_at)
         }),
         last_message_at: newest.and_then(|newest| newest.tail.last_message_at),
-        participants: shown(members).map(participant).collect(),
+        participants: shown(members, membership.user()).map(participant).collect(),
         participant_count: u64::from(place.head.members),
         last_message,
         unread_count: log::unread(app, membership, newest).await?,

@@ -33,10 +33,10 @@ use crate::telemetry::Count;
 
 /// How often a change looks again before it gives up with 503.
 const ATTEMPTS: u32 = 24;
-/// How many mails one transaction changes at the most: each takes part with its flags and at most eight lists, and a
-/// transaction has a hundred parts.
+/// How many mails one transaction changes at the most: each takes part with its flags, at most eight lists and the two
+/// items of its notification, the tally comes once, and a transaction has a hundred parts.
 /// Source: AWS, *Amazon DynamoDB Transactions: How it works*.
-const TOGETHER: usize = 10;
+const TOGETHER: usize = 9;
 
 /// Proof that a user is the sender or the recipient of a mail and has not deleted it. Only this module makes one, from
 /// the table, and what touches a mail on a user's behalf demands it.
@@ -171,6 +171,11 @@ impl Correspondent {
             transaction = transaction.put(Item::new(&key(*new)), Condition::default());
         }
         transaction
+    }
+
+    /// Whether the mail is read when the flags become others, and was not before.
+    fn is_read_by(&self, next: Flags) -> bool {
+        next.is_read && !self.flags.is_read
     }
 
     fn count(&self, delta: Delta, next: Flags) -> Delta {
@@ -318,7 +323,8 @@ fn fingerprint(draft: &Draft) -> Vec<u8> {
     fingerprint::of_bytes([draft.subject.as_str(), "\0", draft.body.as_str()])
 }
 
-/// Changes the flags of one's side; the mail with those that it has then.
+/// Changes the flags of one's side; the mail with those that it has then. Where it is read by that, the notification
+/// about it is read too (S0-J02).
 ///
 /// `announce` tells others of the version that the change leads to, **before** it is made: whoever hears of a version
 /// waits for it. So nothing is changed that nobody hears of, though a change that was announced may never come. With
@@ -341,9 +347,14 @@ pub async fn change<A: Future<Output = Result<()>>>(
         if next == mail.flags {
             return Ok(mail);
         }
-        let transaction = mail.write(Transaction::default(), next);
-        let transaction = counted(transaction, mail.count(Delta::default(), next), mail.user);
-        match transaction.contend(app).await? {
+        let mut transaction = mail.write(Transaction::default(), next);
+        let mut delta = mail.count(Delta::default(), next);
+        if mail.is_read_by(next)
+            && let (Some(note), tally) = notification_of(app, &mail).await?
+        {
+            (transaction, delta) = note.read_in(transaction, delta, (mail.user, &tally), app.now());
+        }
+        match counted(transaction, delta, mail.user).contend(app).await? {
             Some(Transacted::Done) => {
                 mail.flags = next;
                 return Ok(mail);
@@ -365,18 +376,25 @@ pub async fn change_many(
     app: &App,
     mails: Vec<Correspondent>,
     change: Change,
-) -> Vec<(MessageId, Result<()>)> {
+) -> Result<Vec<(MessageId, Result<()>)>> {
     let now = app.now();
     let mut results = Vec::with_capacity(mails.len());
     let is_done = |mail: &Correspondent| mail.flags.changed(change, now) == mail.flags;
     let (done, left): (Vec<_>, Vec<_>) = mails.into_iter().partition(is_done);
     results.extend(done.into_iter().map(|mail| (mail.content.id, Ok(()))));
+    let read = left
+        .iter()
+        .filter(|mail| mail.is_read_by(mail.flags.changed(change, now)));
+    let (notes, tally) = notifications_of(app, read).await?;
     for together in left.chunks(TOGETHER) {
         let (mut transaction, mut delta) = (Transaction::default(), Delta::default());
         for mail in together {
             let next = mail.flags.changed(change, now);
             transaction = mail.write(transaction, next);
             delta = mail.count(delta, next);
+            if let Some(note) = notes.get(&mail.content.id) {
+                (transaction, delta) = note.read_in(transaction, delta, (mail.user, &tally), now);
+            }
         }
         let transaction = match together.first() {
             Some(mail) => counted(transaction, delta, mail.user),
@@ -390,7 +408,7 @@ pub async fn change_many(
             results.push((mail.content.id, change_alone(app, mail.clone(), change).await));
         }
     }
-    results
+    Ok(results)
 }
 
 async fn change_alone(app: &App, mail: Correspondent, change: Change) -> Result<()> {
@@ -436,18 +454,34 @@ pub async fn delete<A: Future<Output = Result<()>>>(
 
 /// The notification about a mail, if the user got one and still has it, and their tally.
 async fn notification_of(app: &App, mail: &Correspondent) -> Result<(Option<Stored>, Tally)> {
-    let (user, id) = (mail.user, mail.content.notification);
-    if mail.side == Side::Sender {
-        return Ok((None, Tally::default()));
+    let (mut notes, tally) = notifications_of(app, [mail]).await?;
+    Ok((notes.remove(&mail.content.id), tally))
+}
+
+/// The notifications about many mails of one user, those that the user got and still has, and their tally.
+async fn notifications_of(
+    app: &App,
+    mails: impl IntoIterator<Item = &Correspondent>,
+) -> Result<(HashMap<MessageId, Stored>, Tally)> {
+    let mails = mails.into_iter().filter(|mail| mail.side != Side::Sender);
+    let mails: Vec<&Correspondent> = mails.collect();
+    let Some(user) = mails.first().map(|mail| mail.user) else {
+        return Ok((HashMap::new(), Tally::default()));
+    };
+    let key = |mail: &&Correspondent| keys::notification(user, mail.content.notification);
+    let keys = mails.iter().map(key).chain([keys::tally(user)]).collect();
+    let items = table::get_many(app, keys, Consistency::Strong).await?;
+    let mut notes = HashMap::with_capacity(mails.len());
+    for mail in &mails {
+        if let Some(item) = items.get(&key(mail)) {
+            let note = Stored::decode(mail.content.notification, item)?;
+            notes.insert(mail.content.id, note);
+        }
     }
-    let (note, tally) = (keys::notification(user, id), keys::tally(user));
-    let items = table::get_many(app, vec![note.clone(), tally.clone()], Consistency::Strong).await?;
-    let note = items
-        .get(&note)
-        .map(|item| Stored::decode(id, item))
-        .transpose()?;
-    let tally = items.get(&tally).map_or(Ok(Tally::default()), tally::decode)?;
-    Ok((note, tally))
+    let tally = items
+        .get(&keys::tally(user))
+        .map_or(Ok(Tally::default()), tally::decode)?;
+    Ok((notes, tally))
 }
 
 fn counted(transaction: Transaction, delta: Delta, user: UserId) -> Transaction {

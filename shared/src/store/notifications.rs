@@ -10,6 +10,8 @@ mod pages;
 pub use missed::{Missed, note_missed};
 pub use pages::{Page, Place, page};
 
+use std::collections::HashMap;
+
 use serde_json::json;
 
 use super::Worker;
@@ -125,6 +127,21 @@ impl Stored {
             .delete(keys::unread_notification(user, self.id), Condition::default())
     }
 
+    /// What is written when its mail is read, and what that takes from the tally; nothing if it is read already. The
+    /// transaction is refused if it was read or deleted meanwhile.
+    pub(super) fn read_in(
+        &self,
+        transaction: Transaction,
+        delta: Delta,
+        (user, tally): (UserId, &Tally),
+        now: Timestamp,
+    ) -> (Transaction, Delta) {
+        if self.read_at(tally).is_some() {
+            return (transaction, delta);
+        }
+        (self.mark_in(transaction, user, now), delta.read(self.id))
+    }
+
     /// What is written when it goes, and what that takes from the tally. The transaction is refused if it was read or
     /// deleted meanwhile.
     pub(super) fn remove_from(
@@ -231,7 +248,16 @@ impl Noted {
         }
     }
 
-    fn id(&self) -> NotificationId {
+    /// The mail that it is about, if it is about one.
+    pub fn mail(&self) -> Option<MessageId> {
+        match &self.kept {
+            Kept::Stored(stored) => stored.message,
+            Kept::Missed(_) => None,
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> NotificationId {
         match &self.kept {
             Kept::Stored(stored) => stored.id,
             Kept::Missed(note) => note.id(),
@@ -285,6 +311,28 @@ pub async fn delete(app: &App, noted: Noted, announce: impl Future<Output = Resu
             None => return Ok(()),
         }
     }
+}
+
+/// The mails that many notifications are about, each with whether its notification is unread.
+pub async fn mails_of(app: &App, user: UserId, ids: &[NotificationId]) -> Result<HashMap<MessageId, bool>> {
+    let keys = ids.iter().map(|id| keys::notification(user, *id));
+    let keys = keys.chain([keys::tally(user)]).collect();
+    let items = table::get_many(app, keys, Consistency::Strong).await?;
+    let tally = items
+        .get(&keys::tally(user))
+        .map_or(Ok(Tally::default()), tally::decode)?;
+    let mut mails = HashMap::new();
+    for id in ids {
+        if let Some(item) = items.get(&keys::notification(user, *id)) {
+            let stored = Stored::decode(*id, item)?;
+            mails.extend(
+                stored
+                    .message
+                    .map(|mail| (mail, stored.read_at(&tally).is_none())),
+            );
+        }
+    }
+    Ok(mails)
 }
 
 /// Marks many notifications as read: for each what went wrong. All of them change one tally, so many are one

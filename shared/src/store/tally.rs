@@ -13,7 +13,7 @@ use super::keys;
 use super::table::{self, Consistency, Update};
 use crate::App;
 use crate::domain::ids::{NotificationId, UserId};
-use crate::domain::mail::{Count, Folder};
+use crate::domain::mail::{Count, Folder, Listing};
 use crate::domain::time::Timestamp;
 use crate::error::Result;
 
@@ -81,6 +81,15 @@ impl Tally {
     /// A count of mails.
     pub fn of(&self, count: Count) -> u64 {
         self.mail.get(&count).copied().unwrap_or_default()
+    }
+
+    /// How many mails are unread and not put away in the archive.
+    pub fn unread_mails(&self) -> u64 {
+        let archived = Count::Listed(Listing {
+            folder: Folder::Archived,
+            unread_only: true,
+        });
+        self.of(Count::Unread).saturating_sub(self.of(archived))
     }
 
     /// Since when a notification is read because all were.

@@ -383,3 +383,24 @@ async fn a_day_that_many_begin_at_once_or_a_deletion_begins_is_found_whole() {
     }
     assert_eq!(search(&admin, "").await["total"], expected);
 }
+
+/// One folding for every comparison: case letter by letter, and composed forms are the same as decomposed ones.
+#[tokio::test]
+async fn words_are_found_however_they_are_written() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let admin = world.with_roles("root", &["admin"]).await;
+    let with_bob = ada.open_direct(&bob).await;
+    for (content, words) in [
+        ("ΟΔΥΣΣΕΥΣ", ["ΟΔΥΣ", "οδυς", "σευς"]),
+        ("İstanbul", ["istanbul", "I\u{307}STANBUL", "i\u{307}st"]),
+        ("cafe\u{301}", ["CAF\u{c9}", "caf\u{e9}", "cafe"]),
+        ("NA\u{cf}VE", ["nai\u{308}ve", "NAI\u{308}", "\u{ef}ve"]),
+    ] {
+        ada.says(&with_bob, content).await;
+        for words in words {
+            let found = search(&admin, &format!("q={words}")).await;
+            assert_eq!(contents(&found), [content], "{words}");
+        }
+    }
+}

@@ -16,6 +16,12 @@ async fn opens(person: &Person, member_ids: &[Uuid]) -> Value {
         .is(201)
 }
 
+/// The ids of the participants that a conversation shows, in order.
+fn users(conversation: &Value) -> Value {
+    let participants = conversation["participants"].as_array().unwrap();
+    participants.iter().map(|one| one["user_id"].clone()).collect()
+}
+
 /// Contract §2: the caller is its admin.
 #[tokio::test]
 async fn whoever_opens_a_group_is_its_admin() {
@@ -31,7 +37,21 @@ async fn whoever_opens_a_group_is_its_admin() {
     assert_eq!(group["participant_count"], 3);
     for (person, role) in [(&ada, "admin"), (&bob, "member"), (&chen, "member")] {
         assert_eq!(participant(&group, person)["role"], role);
-        assert_eq!(person.sees(group["id"].as_str().unwrap()).await, group);
+        let seen = person.sees(group["id"].as_str().unwrap()).await;
+        let mut order = vec![person.id];
+        order.extend(
+            [ada.id, bob.id, chen.id]
+                .into_iter()
+                .filter(|id| *id != person.id),
+        );
+        assert_eq!(
+            users(&seen),
+            json!(order),
+            "the viewer, then the others as they came"
+        );
+        let mut as_hers = seen.clone();
+        as_hers["participants"] = group["participants"].clone();
+        assert_eq!(as_hers, group, "the rest is the same for everybody");
     }
     let order: Vec<&Value> = group["participants"]
         .as_array()
@@ -196,6 +216,11 @@ async fn a_thousand_are_a_group_and_one_more_are_not() {
             (&message, &json!(1))
         );
         assert_eq!(seen["participant_count"], 1000);
+        // Whoever came behind the first hundred is shown in the hundredth's stead.
+        let others = people.iter().filter(|other| other.id != person.id).take(99);
+        let shown: Vec<Uuid> = [person].into_iter().chain(others).map(|one| one.id).collect();
+        assert_eq!(users(&seen), json!(shown), "the viewer is the first");
+        assert!(participant(&seen, person)["username"].is_string());
         let listed = person.get(PATH).await.is(200);
         assert_eq!(listed["conversations"], json!([seen]));
     }

@@ -87,10 +87,12 @@ impl Desk {
 #[tokio::test]
 async fn a_newcomer_has_an_empty_list() {
     let desk = desk(0).await;
+    let page = desk.ada.get(PATH).await.is(200);
     let expected = json!({
-        "conversations": [], "total": 0, "page": 1, "page_size": 20, "has_next": false, "next_cursor": null
+        "conversations": [], "total": 0, "page": 1, "page_size": 20, "has_next": false, "next_cursor": null,
+        "sync_token": page["sync_token"]
     });
-    assert_eq!(desk.ada.get(PATH).await.is(200), expected);
+    assert_eq!(page, expected);
 }
 
 /// S1-E02
@@ -278,4 +280,50 @@ async fn a_cursor_is_good_for_its_owner_alone() {
         ids(&desk.page(&format!("page_size=1&cursor={cursor}")).await),
         desk.order[1..2]
     );
+}
+
+/// What moves up while one goes from page to page stands on no later page; the token beside every page brings it.
+#[tokio::test]
+async fn what_moves_up_between_two_pages_is_told_by_the_token_beside_them() {
+    for (path, limit, id) in [
+        (PATH, "page_size", "id"),
+        ("/api/v2/messages/conversations", "limit", "partner_id"),
+    ] {
+        let desk = desk(5).await;
+        for (other, conversation) in desk.others.iter().rev().zip(&desk.order) {
+            desk.world.advance(Duration::from_secs(1));
+            other.says(conversation, "before").await;
+        }
+        desk.world.advance(Duration::from_secs(60));
+        let first = desk.ada.get(&format!("{path}?{limit}=2")).await.is(200);
+        let mut seen: Vec<Value> = first["conversations"].as_array().unwrap().clone();
+        desk.world.advance(Duration::from_secs(60));
+        // Whoever wrote first stands last, and moves up.
+        let other = &desk.others[4];
+        let moved = desk.ada.open_direct(other).await;
+        let message = other.says(&moved, "meanwhile").await;
+        let mut page = first.clone();
+        while let Some(cursor) = page["next_cursor"].as_str() {
+            page = desk
+                .ada
+                .get(&format!("{path}?{limit}=2&cursor={cursor}"))
+                .await
+                .is(200);
+            seen.extend(page["conversations"].as_array().unwrap().iter().cloned());
+        }
+        let is_seen = |wanted: &Value| seen.iter().any(|one| one[id] == *wanted);
+        let skipped = if id == "id" { json!(moved) } else { json!(other.id) };
+        assert!(seen.len() == 4 && !is_seen(&skipped), "it is skipped");
+        for page in [&first, &page] {
+            let token = page["sync_token"].as_str().unwrap();
+            let events = desk.ada.get(&format!("/api/events?after={token}")).await.is(200);
+            let told: Vec<&Value> = events["events"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|event| &event["message"]["id"])
+                .collect();
+            assert_eq!(told, [&message["id"]]);
+        }
+    }
 }

@@ -219,6 +219,8 @@ impl Stage {
                     (&json!(true), &json!(2))
                 );
                 came("message_read", "message_id", &mail);
+                assert_eq!(noted.unwrap()["is_read"], true);
+                came("notification_read", "notification_id", &note);
             }
             Deed::Flag | Deed::FlagVersion => {
                 assert_eq!(
@@ -244,12 +246,18 @@ impl Stage {
             Deed::ReadNotification => {
                 assert_eq!(noted.unwrap()["is_read"], true);
                 came("notification_read", "notification_id", &note);
+                assert_eq!(first.unwrap()["is_read"], true);
+                came("message_read", "message_id", &mail);
             }
             Deed::DeleteNotification => {
                 assert!(noted.is_none());
                 came("notification_deleted", "notification_id", &note);
             }
             Deed::ReadNotifications | Deed::ReadAllNotifications => {
+                if deed == Deed::ReadNotifications {
+                    assert!(contents.mails.values().all(|mail| mail["is_read"] == true));
+                    came("messages_bulk_updated", "updated_count", &json!(2));
+                }
                 assert!(contents.notifications.iter().all(|one| one["is_read"] == true));
                 came("notifications_bulk_read", "unread_count", &json!(0));
             }
@@ -319,7 +327,7 @@ async fn is_whole_or_not_there(deed: Deed) {
             let (contents, frames) = stage.agrees(deed).await;
             let first = contents.mails.get(stage.mails[0]["id"].as_str().unwrap());
             let (took_place, frame_type) = match deed {
-                Deed::Open => (first.unwrap()["is_read"] == true, "message_read"),
+                Deed::Open | Deed::ReadNotification => (first.unwrap()["is_read"] == true, "message_read"),
                 Deed::Flag | Deed::FlagVersion => (first.unwrap()["is_starred"] == true, "message_updated"),
                 Deed::Delete => (first.is_none(), "message_deleted"),
                 _ => continue,
@@ -363,5 +371,6 @@ stories! { is_whole_or_not_there:
     a_flag_that_is_given_up_is_whole_or_not_there: Flag;
     a_deletion_that_is_given_up_is_whole_or_not_there: Delete;
     flags_of_many_mails_that_are_given_up_add_up: Bulk;
+    a_notification_that_is_opened_and_given_up_is_whole_or_not_there: ReadNotification;
     a_deleted_notification_that_is_given_up_adds_up: DeleteNotification;
 }

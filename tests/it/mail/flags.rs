@@ -36,8 +36,8 @@ async fn opening_a_mail_reads_it_for_its_recipient_alone() {
     assert_eq!(stats(&bob).await["unread"], 0);
     assert_eq!(
         bob.notifications().await[0]["is_read"],
-        false,
-        "the notification is another matter"
+        true,
+        "whoever reads a mail has read the notification about it"
     );
 }
 
@@ -265,4 +265,56 @@ async fn whoever_neither_sent_nor_got_a_mail_learns_nothing() {
         assert_eq!(ask(&mail).await, ask(&none).await, "{method}");
     }
     assert_eq!(peek(&bob, &mail).await.is(200)["version"], 1);
+}
+
+/// S0-J02: a mail and the notification about it are read together, whichever is read and however.
+#[tokio::test]
+async fn a_mail_and_its_notification_are_read_together() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let mut mails = Vec::new();
+    for number in 0..24 {
+        mails.push(ada.mails(&bob, &number.to_string()).await);
+    }
+    let mut notes = bob.notifications().await;
+    notes.reverse();
+    let note = |number: usize| format!("/api/v2/notifications/{}", notes[number]["id"].as_str().unwrap());
+    let ids = |values: &[Value]| -> Vec<Value> { values.iter().map(|value| value["id"].clone()).collect() };
+    bob.get(&path(&mails[0])).await.is(200);
+    flag(&bob, &mails[1], json!({ "is_read": true })).await.is(200);
+    bob.get(&note(2)).await.is(200);
+    bob.put(&format!("{}/read", note(3)), json!({})).await.is(200);
+    let body = json!({ "message_ids": ids(&mails[4..14]), "is_read": true, "is_starred": true, "is_archived": true });
+    bob.put("/api/v2/messages/bulk", body).await.is(200);
+    let body = json!({ "notification_ids": ids(&notes[14..22]) });
+    let marked = bob.put("/api/v2/notifications/bulk/read", body).await.is(200);
+    assert_eq!(marked["updated_count"], 8);
+    let contents = harness::boxes::adds_up(&bob).await;
+    for (number, mail) in mails.iter().enumerate() {
+        let id = mail["id"].as_str().unwrap();
+        let about = contents
+            .notifications
+            .iter()
+            .find(|one| one["message_id"] == mail["id"]);
+        assert_eq!(
+            (&contents.mails[id]["is_read"], &about.unwrap()["is_read"]),
+            (&json!(number < 22), &json!(number < 22)),
+            "{number}"
+        );
+    }
+
+    // A mail that is marked as unread is as new; what was notified is known.
+    flag(&bob, &mails[0], json!({ "is_read": false })).await.is(200);
+    assert_eq!(bob.get(&note(0)).await.is(200)["is_read"], true);
+    bob.put(&format!("{}/read", note(0)), json!({})).await.is(200);
+    let body = json!({ "notification_ids": [notes[0]["id"]] });
+    bob.put("/api/v2/notifications/bulk/read", body).await.is(200);
+    assert_eq!(peek(&bob, &mails[0]).await.is(200)["is_read"], false);
+    // All notifications are read by one write, which leaves the mails as they are.
+    bob.put("/api/v2/notifications/bulk/read", json!({ "all": true }))
+        .await
+        .is(200);
+    assert_eq!(peek(&bob, &mails[23]).await.is(200)["is_read"], false);
+    // Looking reads neither.
+    assert_eq!(stats(&bob).await["unread"], 3);
 }

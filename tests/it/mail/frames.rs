@@ -65,6 +65,17 @@ async fn what_one_does_with_a_mail_ones_own_devices_hear_and_nobody_else() {
         "read_at": read["read_at"], "version": 2, "unread_count": 1
     });
     assert_eq!(device.next_of("message_read").await, expected);
+    // The notification about it is read with it.
+    let noted = bob.notifications().await[1].clone();
+    assert_eq!(
+        (&noted["message_id"], &noted["is_read"]),
+        (&mail["id"], &json!(true))
+    );
+    let expected = json!({
+        "type": "notification_read", "namespace": "notifications", "notification_id": noted["id"],
+        "read_at": noted["read_at"], "unread_count": 1
+    });
+    assert_eq!(device.next_of("notification_read").await, expected);
 
     let flagged = flag(&bob, &mail, json!({ "is_starred": true, "is_archived": true }))
         .await
@@ -83,7 +94,8 @@ async fn what_one_does_with_a_mail_ones_own_devices_hear_and_nobody_else() {
     assert_eq!(frame["changes"], json!({ "is_read": false }));
     assert_eq!(
         (&frame["updated_count"], &frame["unread_count"]),
-        (&json!(2), &json!(2))
+        (&json!(2), &json!(1)),
+        "what is unread in the archive does not count"
     );
     assert_eq!(frame["message_ids"].as_array().unwrap().len(), 2);
 

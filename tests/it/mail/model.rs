@@ -31,6 +31,10 @@ impl Side {
         set(&mut self.is_starred, "is_starred");
         set(&mut self.is_archived, "is_archived");
         self.version += u64::from(*self != before);
+        // Who reads a mail has read the notification about it.
+        if self.is_read && !before.is_read {
+            self.notification = self.notification.map(|_| true);
+        }
     }
 }
 
@@ -143,6 +147,10 @@ async fn step(people: &[Person], model: &mut Model, dice: &mut Dice) {
                 side.notification = None;
             } else {
                 person.get(&note).await.is(200);
+                // And the other way round, if it was unread.
+                if side.notification == Some(false) {
+                    side.change(&json!({ "is_read": true }));
+                }
                 side.notification = Some(true);
             }
         }
@@ -186,9 +194,16 @@ async fn agrees(people: &[Person], model: &Model) {
         let notified = model
             .iter()
             .filter(|(key, side)| key.0 == who && side.notification.is_some());
+        let notified: BTreeMap<&str, bool> = notified
+            .filter_map(|(key, side)| Some((key.1.as_str(), side.notification?)))
+            .collect();
+        let found = contents.notifications.iter().map(|one| {
+            let mail = one["message_id"].as_str().unwrap();
+            (mail, one["is_read"] == true)
+        });
         assert_eq!(
-            contents.notifications.len(),
-            notified.count(),
+            found.collect::<BTreeMap<_, _>>(),
+            notified,
             "the notifications of person {who}"
         );
     }

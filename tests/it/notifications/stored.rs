@@ -232,6 +232,11 @@ async fn what_one_does_with_notifications_ones_own_devices_hear() {
     let (mut device, mut sender) = (bob.connect().await, ada.connect().await);
     let list = bob.notifications().await;
     let read = bob.get(&path(&list[0])).await.is(200);
+    let frame = device.next_of("message_read").await;
+    assert_eq!(
+        frame["message_id"], list[0]["message_id"],
+        "the mail is read with it"
+    );
     let expected = json!({
         "type": "notification_read", "namespace": "notifications", "notification_id": list[0]["id"],
         "read_at": read["read_at"], "unread_count": 3
@@ -250,6 +255,11 @@ async fn what_one_does_with_notifications_ones_own_devices_hear() {
         "all": false, "marked_count": 1, "unread_count": 1
     });
     assert_eq!(device.next_of("notifications_bulk_read").await, expected);
+    let frame = device.next_of("messages_bulk_updated").await;
+    assert_eq!(
+        (&frame["message_ids"], &frame["changes"]),
+        (&json!([list[2]["message_id"]]), &json!({ "is_read": true }))
+    );
     bulk(json!({ "all": true })).await;
     let frame = device.next_of("notifications_bulk_read").await;
     assert_eq!(

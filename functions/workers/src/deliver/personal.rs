@@ -7,7 +7,7 @@ use shared::domain::frame::{
     NotificationDeleted, NotificationRead, Notifications, NotificationsRead,
 };
 use shared::domain::ids::{MessageId, NotificationId, UserId};
-use shared::domain::mail::Count;
+use shared::domain::mail::{Change, Side};
 use shared::operations::delivery::{self, Delivery};
 use shared::operations::views;
 use shared::queue::{Personal, PersonalEvent};
@@ -82,22 +82,38 @@ async fn frames(
         PersonalEvent::MailRead { message, version } => {
             mail_read(app, worker, user, *message, *version).await
         }
-        PersonalEvent::MailUpdated { message, version } => {
-            mail_updated(app, worker, user, *message, *version).await
-        }
+        PersonalEvent::MailUpdated {
+            message,
+            version,
+            reads,
+        } => mail_updated(app, worker, user, (*message, *version), *reads).await,
         PersonalEvent::MailDeleted {
             message,
             notification,
         } => mail_deleted(app, worker, user, *message, *notification).await,
         PersonalEvent::MessageDeleted { .. } => Ok(Some(Vec::new())),
-        PersonalEvent::MailsUpdated { messages, changes } => {
-            Ok(Some(vec![Frame::MailsUpdated(MailsUpdated {
+        PersonalEvent::MailsUpdated {
+            messages,
+            changes,
+            notifications,
+        } => {
+            let mut frames = vec![Frame::MailsUpdated(MailsUpdated {
                 namespace: Inbox::Inbox,
                 message_ids: messages.clone(),
                 changes: *changes,
                 updated_count: messages.len() as u64,
                 unread_count: unread_mails(app, user).await?,
-            })]))
+            })];
+            if !notifications.is_empty() {
+                frames.push(Frame::NotificationsRead(NotificationsRead {
+                    namespace: Notifications::Notifications,
+                    notification_ids: notifications.clone(),
+                    all: false,
+                    marked_count: notifications.len() as u64,
+                    unread_count: unread_notifications(app, user).await?,
+                }));
+            }
+            Ok(Some(frames))
         }
         PersonalEvent::NotificationCreated { notification } => {
             let frame = new_notification(app, worker, user, *notification).await?;
@@ -117,13 +133,26 @@ async fn frames(
             notifications,
             all,
             marked,
-        } => Ok(Some(vec![Frame::NotificationsRead(NotificationsRead {
-            namespace: Notifications::Notifications,
-            notification_ids: notifications.clone(),
-            all: *all,
-            marked_count: *marked,
-            unread_count: unread_notifications(app, user).await?,
-        })])),
+            mails,
+        } => {
+            let mut frames = vec![Frame::NotificationsRead(NotificationsRead {
+                namespace: Notifications::Notifications,
+                notification_ids: notifications.clone(),
+                all: *all,
+                marked_count: *marked,
+                unread_count: unread_notifications(app, user).await?,
+            })];
+            if !mails.is_empty() {
+                frames.push(Frame::MailsUpdated(MailsUpdated {
+                    namespace: Inbox::Inbox,
+                    message_ids: mails.clone(),
+                    changes: Change::READ,
+                    updated_count: mails.len() as u64,
+                    unread_count: unread_mails(app, user).await?,
+                }));
+            }
+            Ok(Some(frames))
+        }
     }
 }
 
@@ -157,22 +186,33 @@ async fn mail_read(
     if !flags.is_read || flags.is_deleted {
         return Ok(Some(Vec::new()));
     }
-    Ok(Some(vec![Frame::MailRead(MailRead {
+    let mut frames = vec![Frame::MailRead(MailRead {
         namespace: Inbox::Inbox,
         message_id: message,
         is_read: flags.is_read,
         read_at: flags.read_at,
         version: flags.version,
         unread_count: unread_mails(app, user).await?,
-    })]))
+    })];
+    frames.extend(read_with(app, worker, user, &side).await?);
+    Ok(Some(frames))
+}
+
+/// The frame of the notification that was read with a mail; none if it is deleted.
+async fn read_with(app: &App, worker: Worker, user: UserId, side: &Correspondent) -> Result<Vec<Frame>> {
+    if side.side() == Side::Sender {
+        return Ok(Vec::new());
+    }
+    let frames = notification_read(app, worker, user, side.content().notification).await?;
+    Ok(frames.unwrap_or_default())
 }
 
 async fn mail_updated(
     app: &App,
     worker: Worker,
     user: UserId,
-    message: MessageId,
-    version: u64,
+    (message, version): (MessageId, u64),
+    reads: bool,
 ) -> Result<Option<Vec<Frame>>> {
     let Some(side) = side(app, worker, user, message, version).await? else {
         return Ok(None);
@@ -181,7 +221,7 @@ async fn mail_updated(
     if flags.is_deleted {
         return Ok(Some(Vec::new()));
     }
-    Ok(Some(vec![Frame::MailUpdated(MailUpdated {
+    let mut frames = vec![Frame::MailUpdated(MailUpdated {
         namespace: Inbox::Inbox,
         message_id: message,
         is_read: flags.is_read,
@@ -193,7 +233,11 @@ async fn mail_updated(
         is_deleted: flags.is_erased,
         version: flags.version,
         unread_count: unread_mails(app, user).await?,
-    })]))
+    })];
+    if reads {
+        frames.extend(read_with(app, worker, user, &side).await?);
+    }
+    Ok(Some(frames))
 }
 
 /// The frames of a mail that left the box, and of the notification that left with it.
@@ -277,7 +321,7 @@ async fn notification_deleted(app: &App, user: UserId, notification: Notificatio
 }
 
 async fn unread_mails(app: &App, user: UserId) -> Result<u64> {
-    Ok(tally::of(app, user).await?.of(Count::Unread))
+    Ok(tally::of(app, user).await?.unread_mails())
 }
 
 async fn unread_notifications(app: &App, user: UserId) -> Result<u64> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::App;
 use crate::domain::ids::UserId;
-use crate::domain::mail::{Mail, PAGE_BUDGET_BYTES, Person, weight};
+use crate::domain::mail::{Mail, Person};
 use crate::domain::user::{Card, Claims};
 use crate::error::Result;
 use crate::store::mail::Correspondent;
@@ -21,30 +21,21 @@ pub async fn mail(app: &App, side: &Correspondent) -> Result<Mail> {
     ))
 }
 
-/// Many mails, in the order of the sides. Bodies that no answer has room for are left out, those of the last first.
+/// Many mails, in the order of the sides.
 pub async fn mails(app: &App, sides: &[Correspondent]) -> Result<Vec<Mail>> {
     let people = sides
         .iter()
         .flat_map(|side| [side.content().sender, side.content().recipient]);
     let cards = profiles::cards(app, people).await?;
-    let mut budget = PAGE_BUDGET_BYTES;
-    let mut mails = Vec::with_capacity(sides.len());
-    for side in sides {
+    let mail = |side: &Correspondent| {
         let content = side.content();
-        let mut mail = mail_between(
+        mail_between(
             side,
             card(&cards, content.sender),
             card(&cards, content.recipient),
-        );
-        if let Some(left) = budget.checked_sub(mail.body.as_deref().map_or(0, weight)) {
-            budget = left;
-        } else {
-            mail.body = None;
-            mail.truncated = true;
-        }
-        mails.push(mail);
-    }
-    Ok(mails)
+        )
+    };
+    Ok(sides.iter().map(mail).collect())
 }
 
 /// One mail, between two who are known.

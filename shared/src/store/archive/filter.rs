@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::folding::Sought;
 use crate::domain::ids::UserId;
 use crate::domain::message::{Content, Entry};
 use crate::domain::moderation::ModerationStatus;
@@ -11,22 +12,13 @@ use crate::domain::moderation::ModerationStatus;
 pub struct Filter {
     /// Those that this user sent or, in a direct conversation, got.
     pub user: Option<UserId>,
-    /// Those that say this, in capitals or not.
-    pub words: Option<String>,
+    /// Those that say this, however it is written.
+    pub words: Option<Sought>,
     /// Those with this status.
     pub moderation_status: Option<ModerationStatus>,
 }
 
 impl Filter {
-    /// The filter with its words as they are compared.
-    #[must_use]
-    pub fn prepared(self) -> Self {
-        Self {
-            words: self.words.map(|words| words.to_lowercase()),
-            ..self
-        }
-    }
-
     /// Whether a message is meant, of which one can read this text. What one cannot read, one cannot look for.
     pub fn holds(&self, entry: &Entry, content: &Content, text: Option<&str>) -> bool {
         let is_of =
@@ -38,6 +30,6 @@ impl Filter {
             && self
                 .words
                 .as_ref()
-                .is_none_or(|words| text.is_some_and(|text| text.to_lowercase().contains(words.as_str())))
+                .is_none_or(|words| text.is_some_and(|text| words.is_in(text)))
     }
 }

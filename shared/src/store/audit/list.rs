@@ -41,7 +41,7 @@ impl Filter {
 #[derive(Clone, Debug, Default)]
 pub struct Page {
     /// The entries.
-    pub entries: Vec<AuditEntry>,
+    pub entries: Vec<(Place, AuditEntry)>,
     /// Where to go on; none at the end.
     pub next: Option<Place>,
 }
@@ -81,12 +81,13 @@ pub async fn list(
                 }
                 let entry = codec::decode(item)?;
                 examined += 1;
-                end = number_of(item)?.saturating_sub(1);
+                let number = number_of(item)?;
+                end = number.saturating_sub(1);
                 if entry.at < filter.from {
                     return Ok(page);
                 }
                 if filter.holds(&entry) {
-                    page.entries.push(entry);
+                    page.entries.push((Place { day, number }, entry));
                 }
             }
         }

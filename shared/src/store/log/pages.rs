@@ -18,6 +18,15 @@ pub enum Start {
 }
 
 impl Start {
+    /// Where a page begins behind an entry, in the same direction.
+    #[must_use]
+    pub fn at(self, seq: u64) -> Self {
+        match self {
+            Self::Before(_) => Self::Before(seq),
+            Self::After(_) => Self::After(seq),
+        }
+    }
+
     /// Where the page begins, newest first, that skips as many messages of a log that ends in `newest`.
     pub async fn skipping(
         app: &App,
@@ -74,9 +83,6 @@ pub async fn page(app: &App, member: &Membership, start: Start, last_seq: u64, s
     }
     let has_next = messages.len() == wanted;
     messages.truncate(size);
-    let next = messages.last().filter(|_| has_next).map(|end| match start {
-        Start::Before(_) => Start::Before(end.seq),
-        Start::After(_) => Start::After(end.seq),
-    });
+    let next = messages.last().filter(|_| has_next).map(|end| start.at(end.seq));
     Ok(Page { messages, next })
 }

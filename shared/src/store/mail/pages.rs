@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Correspondent;
 use crate::App;
 use crate::domain::ids::{MessageId, UserId};
-use crate::domain::mail::{Count, Listing};
+use crate::domain::mail::{Content, Count, Listing};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::store::keys;
@@ -15,6 +15,13 @@ use crate::store::tally::{self, Tally};
 /// Where a mail stands in a list: when it was sent, and its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place(i64, MessageId);
+
+impl Place {
+    /// The place of a mail, the same in every list.
+    pub fn of(content: &Content) -> Self {
+        Self(content.created_at.milliseconds(), content.id)
+    }
+}
 
 /// A page of mails.
 #[derive(Clone, Debug)]

@@ -18,7 +18,8 @@ use crate::error::{Error, Result};
 pub struct Place(i64, NotificationId);
 
 impl Place {
-    fn of(notification: &Notification) -> Self {
+    /// The place of a notification.
+    pub fn of(notification: &Notification) -> Self {
         Self(notification.created_at.milliseconds(), notification.id)
     }
 

@@ -89,6 +89,12 @@ impl Token {
         }
     }
 
+    /// The token for what happens from a moment on, whatever was read then: a little of what came before it is told
+    /// again, as with every token.
+    pub fn since(moment: Timestamp) -> Self {
+        Self::of_moment(moment.minus(super::COMMIT_MARGIN))
+    }
+
     /// The token as an opaque text for its user.
     pub fn seal(&self, app: &App, user: UserId) -> Result<String> {
         let wire = Wire {

@@ -1,0 +1,304 @@
+//! How the families of routes name their pages: the parameters and the fields of each.
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::bounds::{PageNumber, PageSize, Skip};
+
+/// The page parameters of a family. Each has a `cursor` too, which wins over all others.
+pub trait Dialect: DeserializeOwned + JsonSchema + Send + Sync {
+    /// The fields that an answer has beside its rows.
+    type Fields: Serialize + JsonSchema + Send;
+
+    /// The cursor, if the client goes on from an earlier page.
+    fn cursor(&self) -> Option<&str>;
+    /// How many rows a page holds.
+    fn size(&self) -> u64;
+    /// How many rows come before the page where there is no cursor.
+    fn skipped(&self) -> u64;
+    /// The fields of an answer.
+    fn fields(&self, position: Position) -> Self::Fields;
+}
+
+/// Where a page stands in its list.
+pub struct Position {
+    /// How many rows there are in all.
+    pub total: u64,
+    /// Where to go on; none at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// `page` and `per_page`: mail and notifications, `DEFAULT` rows on a page.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct PagePerPage<const DEFAULT: u64> {
+    /// Which page, from 1.
+    #[serde(default)]
+    page: PageNumber,
+    /// How many items a page holds, 1 to 100.
+    #[serde(default)]
+    per_page: PageSize<DEFAULT>,
+    /// Where to go on: the `next_cursor` of the page before. It wins over `page`.
+    cursor: Option<String>,
+}
+
+/// The fields of [`PagePerPage`].
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct PagePerPageFields {
+    /// How many there are in all.
+    total: u64,
+    /// Which page this is.
+    page: u64,
+    /// How many a page holds.
+    per_page: u64,
+    /// How many pages there are.
+    pages: u64,
+    /// Whether there are more.
+    has_next: bool,
+    /// Where to go on; null at the end.
+    next_cursor: Option<String>,
+}
+
+impl<const DEFAULT: u64> Dialect for PagePerPage<DEFAULT> {
+    type Fields = PagePerPageFields;
+
+    fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
+    }
+
+    fn size(&self) -> u64 {
+        self.per_page.get()
+    }
+
+    fn skipped(&self) -> u64 {
+        before(self.page, self.per_page)
+    }
+
+    fn fields(&self, position: Position) -> PagePerPageFields {
+        PagePerPageFields {
+            total: position.total,
+            page: self.page.get(),
+            per_page: self.per_page.get(),
+            pages: position.total.div_ceil(self.per_page.get()),
+            has_next: position.next_cursor.is_some(),
+            next_cursor: position.next_cursor,
+        }
+    }
+}
+
+/// `page` and `page_size`: conversations, `DEFAULT` rows on a page.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct PageSized<const DEFAULT: u64> {
+    /// Which page, from 1.
+    #[serde(default)]
+    page: PageNumber,
+    /// How many items a page holds, 1 to 100.
+    #[serde(default)]
+    page_size: PageSize<DEFAULT>,
+    /// Where to go on: the `next_cursor` of the page before. It wins over `page`.
+    cursor: Option<String>,
+}
+
+/// The fields of [`PageSized`].
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct PageSizedFields {
+    /// How many there are in all.
+    total: u64,
+    /// Which page this is.
+    page: u64,
+    /// How many a page holds.
+    page_size: u64,
+    /// Whether there are more.
+    has_next: bool,
+    /// Where to go on; null at the end.
+    next_cursor: Option<String>,
+}
+
+impl<const DEFAULT: u64> Dialect for PageSized<DEFAULT> {
+    type Fields = PageSizedFields;
+
+    fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
+    }
+
+    fn size(&self) -> u64 {
+        self.page_size.get()
+    }
+
+    fn skipped(&self) -> u64 {
+        before(self.page, self.page_size)
+    }
+
+    fn fields(&self, position: Position) -> PageSizedFields {
+        PageSizedFields {
+            total: position.total,
+            page: self.page.get(),
+            page_size: self.page_size.get(),
+            has_next: position.next_cursor.is_some(),
+            next_cursor: position.next_cursor,
+        }
+    }
+}
+
+/// `limit` and `skip`: person-to-person messages and credits, `DEFAULT` rows on a page.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct LimitSkip<const DEFAULT: u64> {
+    /// How many items a page holds, 1 to 100.
+    #[serde(default)]
+    limit: PageSize<DEFAULT>,
+    /// How many of the first items to leave out.
+    #[serde(default)]
+    skip: Skip,
+    /// Where to go on: the `next_cursor` of the page before. It wins over `skip`.
+    cursor: Option<String>,
+}
+
+/// The fields of [`LimitSkip`].
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct LimitSkipFields {
+    /// How many there are in all.
+    total: u64,
+    /// How many a page holds.
+    limit: u64,
+    /// How many were left out.
+    skip: u64,
+    /// Whether there are more.
+    has_next: bool,
+    /// Where to go on; null at the end.
+    next_cursor: Option<String>,
+}
+
+impl<const DEFAULT: u64> Dialect for LimitSkip<DEFAULT> {
+    type Fields = LimitSkipFields;
+
+    fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
+    }
+
+    fn size(&self) -> u64 {
+        self.limit.get()
+    }
+
+    fn skipped(&self) -> u64 {
+        self.skip.get()
+    }
+
+    fn fields(&self, position: Position) -> LimitSkipFields {
+        LimitSkipFields {
+            total: position.total,
+            limit: self.limit.get(),
+            skip: self.skip.get(),
+            has_next: position.next_cursor.is_some(),
+            next_cursor: position.next_cursor,
+        }
+    }
+}
+
+/// `page` and `limit`, or `skip` instead of `page`: administration, `DEFAULT` rows on a page.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct PageLimit<const DEFAULT: u64> {
+    /// Which page, from 1.
+    #[serde(default)]
+    page: PageNumber,
+    /// How many items a page holds, 1 to 100.
+    #[serde(default)]
+    limit: PageSize<DEFAULT>,
+    /// How many of the first items to leave out. It wins over `page`.
+    skip: Option<Skip>,
+    /// Where to go on: the `next_cursor` of the page before. It wins over both.
+    cursor: Option<String>,
+}
+
+/// The fields of [`PageLimit`].
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct PageLimitFields {
+    /// How many there are in all.
+    total: u64,
+    /// Which page this is.
+    page: u64,
+    /// How many a page holds.
+    limit: u64,
+    /// Whether there are more.
+    has_next: bool,
+    /// Where to go on; null at the end.
+    next_cursor: Option<String>,
+}
+
+impl<const DEFAULT: u64> Dialect for PageLimit<DEFAULT> {
+    type Fields = PageLimitFields;
+
+    fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
+    }
+
+    fn size(&self) -> u64 {
+        self.limit.get()
+    }
+
+    fn skipped(&self) -> u64 {
+        self.skip.map_or_else(|| before(self.page, self.limit), Skip::get)
+    }
+
+    fn fields(&self, position: Position) -> PageLimitFields {
+        PageLimitFields {
+            total: position.total,
+            page: self.page.get(),
+            limit: self.limit.get(),
+            has_next: position.next_cursor.is_some(),
+            next_cursor: position.next_cursor,
+        }
+    }
+}
+
+/// `limit` alone: lists that nobody can count, `DEFAULT` rows on a page.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Limited<const DEFAULT: u64> {
+    /// How many items a page holds at the most, 1 to 100.
+    #[serde(default)]
+    limit: PageSize<DEFAULT>,
+    /// Where to go on: the `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// The fields of [`Limited`].
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct LimitedFields {
+    /// Where to go on; null at the end.
+    next_cursor: Option<String>,
+}
+
+impl<const DEFAULT: u64> Dialect for Limited<DEFAULT> {
+    type Fields = LimitedFields;
+
+    fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
+    }
+
+    fn size(&self) -> u64 {
+        self.limit.get()
+    }
+
+    fn skipped(&self) -> u64 {
+        0
+    }
+
+    fn fields(&self, position: Position) -> LimitedFields {
+        LimitedFields {
+            next_cursor: position.next_cursor,
+        }
+    }
+}
+
+fn before<const DEFAULT: u64>(page: PageNumber, size: PageSize<DEFAULT>) -> u64 {
+    (page.get() - 1).saturating_mul(size.get())
+}
