@@ -10,6 +10,15 @@ pub const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0
 /// The beginning of a picture.
 pub const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0";
 
+/// A real file; `tests/data/files/README.md` says how it was made.
+///
+/// # Panics
+/// If there is none of that name.
+pub fn sample(name: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/data/files");
+    std::fs::read(format!("{folder}/{name}")).expect(name)
+}
+
 /// What S3 answers.
 #[derive(Clone, Debug)]
 pub struct FromS3 {

@@ -1,5 +1,6 @@
 //! Files: how they are uploaded, who may have them, and how they go (contract §4, *attachments*).
 
+mod at_once;
 mod downloading;
 mod dying;
 mod orphans;

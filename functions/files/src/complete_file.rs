@@ -1,15 +1,15 @@
-//! `POST /api/v2/files/{file_id}/complete`: has an upload looked at (contract §4, *attachments*).
+//! `POST /api/v2/files/{file_id}/complete`: checks an upload (contract §4, *attachments*).
 //!
-//! Its first bytes must be those of the type that it was declared as; else it is removed. From now on messages may
-//! bring the file along. Again is no error and no change.
+//! Its bytes must be those of the type that it was declared as; otherwise it is removed. Once it is complete, messages
+//! may name it as an attachment. Completing it again, or twice at once, changes nothing and answers alike.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use shared::auth::Caller;
-use shared::blob::{self, Uploaded};
+use shared::blob;
 use shared::domain::file::{File, FileStatus, SIZE_LIMIT_BYTES};
-use shared::domain::ids::FileId;
+use shared::domain::ids::{FileId, UserId};
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::rights::{ObjectAction, Objects, Prefix, Rights};
@@ -20,6 +20,10 @@ use crate::examples;
 
 /// `POST /api/v2/files/{file_id}/complete`
 pub struct CompleteFile;
+
+/// How often a call looks again because the upload has changed or gone under its hands. Another call that completes the
+/// file changes it once; more is a client that uploads without end.
+const MOST_LOOKS: usize = 4;
 
 /// The parameters of the path.
 #[derive(Deserialize, JsonSchema)]
@@ -66,38 +70,52 @@ impl Endpoint for CompleteFile {
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<File>> {
         let (caller, id) = (call.who.user, call.path.file_id);
-        let file = files::own(app, caller, id).await?;
-        if file.status == FileStatus::Complete {
+        for _ in 0..MOST_LOOKS {
+            let file = files::own(app, caller, id).await?;
+            if file.status == FileStatus::Complete {
+                return Ok(file.into());
+            }
+            let Some(mut uploaded) = blob::uploaded(app, id).await? else {
+                let refusal = Error::Conflict("nothing has been uploaded yet");
+                return completed_meanwhile(app, caller, id, refusal).await;
+            };
+            let has_size = (1..=SIZE_LIMIT_BYTES).contains(&uploaded.size_bytes());
+            match uploaded.fits(app, file.content_type).await? {
+                None => continue,
+                Some(fits) if fits && has_size => {}
+                Some(_) => {
+                    let refusal = Error::invalid(
+                        "content_type",
+                        "mismatch",
+                        "is not what was uploaded; it has been removed",
+                    );
+                    let answer = completed_meanwhile(app, caller, id, refusal).await;
+                    if answer.is_err() {
+                        blob::remove_upload(app, id).await?;
+                    }
+                    return answer;
+                }
+            }
+            if !uploaded.keep(app, file.content_type).await? {
+                continue;
+            }
+            let file = files::complete(app, id, uploaded.size_bytes()).await?;
+            // The file is complete whether this succeeds or not; what it leaves is removed with the orphans.
+            blob::remove_upload(app, id).await.ok();
             return Ok(file.into());
         }
-        let Some(uploaded) = blob::uploaded(app, id).await? else {
-            // Another attempt may have taken it away by completing the file.
-            let file = files::own(app, caller, id).await?;
-            return if file.status == FileStatus::Complete {
-                Ok(file.into())
-            } else {
-                Err(Error::Conflict("nothing has been uploaded yet"))
-            };
-        };
-        if !is_as_declared(&file, &uploaded) {
-            blob::remove_upload(app, id).await?;
-            return Err(Error::invalid(
-                "content_type",
-                "mismatch",
-                "is not what was uploaded; it has been removed",
-            ));
-        }
-        blob::keep(app, id, &uploaded, file.content_type).await?;
-        let file = files::complete(app, id, uploaded.size_bytes).await?;
-        // Whatever becomes of this, the file is complete; what it leaves is removed with the orphans.
-        blob::remove_upload(app, id).await.ok();
-        Ok(file.into())
+        Err(Error::Conflict(
+            "the file is uploaded again and again; complete it when that has ended",
+        ))
     }
 }
 
-/// Whether what was uploaded is what it was to be.
-fn is_as_declared(file: &File, uploaded: &Uploaded) -> bool {
-    (1..=SIZE_LIMIT_BYTES).contains(&uploaded.size_bytes)
-        && uploaded.content_type == file.content_type.as_str()
-        && file.content_type.fits(&uploaded.head)
+/// The file if another call has completed it since this one looked, which takes the upload away; else the refusal.
+async fn completed_meanwhile(app: &App, caller: UserId, id: FileId, refusal: Error) -> Result<Reply<File>> {
+    let file = files::own(app, caller, id).await?;
+    if file.status == FileStatus::Complete {
+        Ok(file.into())
+    } else {
+        Err(refusal)
+    }
 }

@@ -1,7 +1,7 @@
 //! `POST /api/v2/files`: begins an upload (contract §4, *attachments*).
 //!
-//! The answer is a form that takes one file of this type and of at most this size, for two minutes. S3 itself
-//! enforces it; the file does not pass through a function.
+//! The answer is a form with which the client posts one file of this type and of at most this size to S3, within two
+//! minutes. S3 enforces all of it; the file does not pass through a function.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::rights::{ObjectAction, Objects, Prefix, Rights};
 use shared::store::files;
-use shared::{App, Result};
+use shared::{App, Error, Result};
 
 use crate::examples;
 
@@ -27,22 +27,38 @@ pub struct CreateFile;
 /// The file to upload.
 #[derive(Deserialize, JsonSchema)]
 pub struct Body {
-    /// What it is called.
+    /// The file's name, with or without an extension.
+    ///
+    /// Mended without an error: the name is normalized to Unicode NFC; white space around it and dots at its end are
+    /// removed; and unless its extension is one of `content_type`, the type's own is appended, so that `report.exe` as
+    /// `text/plain` becomes `report.exe.txt`. The answer shows the name as it is kept.
+    ///
+    /// Refused with 422: more than 255 characters, also after it was mended (`too_long`); control characters and
+    /// characters that change the direction of writing (`control_character`); `/` and `\` (`wrong_format`); a dot at
+    /// the beginning, as in `..` and `.htaccess`, and names of Windows devices, such as `CON` and `nul.txt`
+    /// (`reserved_name`); nothing visible before the extension (`no_visible_character`).
     pub filename: FileName,
-    /// What it is. Pages, drawings and scripts, which a browser would run, are not allowed.
+    /// The file's type. Types that a browser would run, such as pages, SVG drawings and scripts, are not allowed.
+    ///
+    /// `complete_file` checks it by the bytes: an MP4 by its brands (HEIC, AVIF and QuickTime are none), a WebM by its
+    /// document type, an MP3 by its first two frames, an office document by the names in its archive, a PDF by a header
+    /// within the first 1,024 bytes. Plain text may have any encoding, UTF-16 with a byte order mark; it is refused if it
+    /// begins like an HTML, XML or SVG document or like a script (`#!`).
     pub content_type: MediaType,
-    /// How large it is.
+    /// The largest size of the upload in bytes.
     pub size_bytes: FileSize,
 }
 
-/// Where to upload it.
+/// The new file and the form to upload it with.
 #[derive(Serialize, JsonSchema)]
 pub struct Output {
     /// The file's id.
     pub file_id: FileId,
+    /// The file's name: the one that was asked for, mended.
+    pub filename: FileName,
     /// The form.
     pub upload: Upload,
-    /// Until when the form is taken.
+    /// When the form expires.
     pub expires_at: Timestamp,
 }
 
@@ -51,7 +67,7 @@ pub struct Output {
 pub struct Upload {
     /// Where to post it.
     pub url: String,
-    /// The fields, as they are.
+    /// The fields to post, unchanged.
     pub fields: BTreeMap<&'static str, String>,
 }
 
@@ -79,6 +95,7 @@ impl Endpoint for CreateFile {
             body: json!({ "filename": "harbour.jpg", "content_type": "image/jpeg", "size_bytes": 482_113 }),
             answer: json!({
                 "file_id": examples::FILE,
+                "filename": "harbour.jpg",
                 "upload": {
                     "url": "https://tidings-dev-bucket-1x2y3z.s3.eu-central-1.amazonaws.com/",
                     "fields": {
@@ -109,6 +126,12 @@ impl Endpoint for CreateFile {
             content_type,
             size_bytes,
         } = call.body;
+        let filename = filename
+            .for_type(content_type)
+            .map_err(|invalid| Error::Invalid {
+                field: "filename".into(),
+                invalid,
+            })?;
         let created_at = app.now();
         let file = File {
             file_id: match &call.key {
@@ -129,6 +152,7 @@ impl Endpoint for CreateFile {
         };
         let output = Output {
             file_id: file.file_id,
+            filename: file.filename,
             upload,
             expires_at: form.expires_at,
         };

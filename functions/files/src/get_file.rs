@@ -1,7 +1,7 @@
-//! `GET /api/v2/files/{file_id}`: a file and a short link to it (contract §4, *attachments*).
+//! `GET /api/v2/files/{file_id}`: a file and a link to it that is valid for a short time (contract §4, *attachments*).
 //!
-//! For its owner, and for whoever takes part in a conversation in which a message brings it along that is not
-//! deleted. For everybody else it does not exist.
+//! For its owner, and for every member of a conversation in which a message that is not deleted has it as an
+//! attachment. For everybody else it is 404.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,15 +29,15 @@ pub struct Path {
     pub file_id: FileId,
 }
 
-/// A file and where it is.
+/// A file and the link to it.
 #[derive(Serialize, JsonSchema)]
 pub struct Output {
     /// The file.
     #[serde(flatten)]
     pub file: File,
-    /// Where it can be downloaded, without a token and as an attachment; null while it is pending.
+    /// The address to download it from, without a token and as an attachment; null while it is pending.
     pub url: Option<String>,
-    /// Until when; null while it is pending.
+    /// When the link expires; null while the file is pending.
     pub expires_at: Option<Timestamp>,
 }
 

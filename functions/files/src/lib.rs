@@ -1,8 +1,8 @@
-//! Files: uploads to S3 and short links to them (contract §4, *attachments*).
+//! Files: uploads to S3 and links to them (contract §4, *attachments*).
 //!
-//! [`create_file`] gives a form, the client posts the file to S3 itself, [`complete_file`] looks at what came, and
-//! [`get_file`] gives a link to whoever may have it. What is sent to nobody within a day is removed by
-//! [`remove_orphans`].
+//! [`create_file`] gives a form, the client posts the file to S3 itself, [`complete_file`] checks the upload, and
+//! [`get_file`] gives a link to those who may read the file. Files that are not attached to any message within a day
+//! are removed by [`remove_orphans`].
 
 pub mod complete_file;
 pub mod create_file;

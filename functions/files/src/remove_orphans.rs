@@ -1,8 +1,9 @@
-//! `remove_orphans`: removes files that no message brings along after a day.
+//! `remove_orphans`: removes files that are not attached to any message after a day.
 //!
-//! Files are noted by the hour in which they were begun. Each turn looks at all hours that are over for a day, and as
-//! many before them as turns may have been missed: an hour whose files have been judged is empty, and costs half a read
-//! unit. A message that brings a file along while it is judged wins, or is refused; see [`shared::store::files`].
+//! Every file is indexed by the hour in which its upload was begun. Each run reads the hours that ended a day ago or
+//! earlier, [`LOOK_BACK_HOURS`] of them, so that runs may be missed. Files that have been judged leave the index: an hour
+//! without any costs half a read unit. If a message attaches a file while it is being judged, one of the two fails; see
+//! [`shared::store::files`].
 
 use futures::stream::{self, StreamExt as _};
 use shared::domain::ids::FileId;
@@ -14,13 +15,13 @@ use shared::{App, Error, Result, blob};
 /// The chore.
 pub struct RemoveOrphans;
 
-/// How long a file may be without a message, in hours.
+/// How long a file may stay without a message, in hours.
 const GRACE_HOURS: i64 = 24;
-/// How many turns may be missed.
+/// How many hourly runs may be missed.
 const LOOK_BACK_HOURS: i64 = 48;
-/// How many files are judged at once.
+/// How many files are judged concurrently.
 const PARALLEL: usize = 16;
-/// How many are read at once.
+/// How many index entries one page has.
 const PAGE: u32 = 200;
 
 impl Chore for RemoveOrphans {
@@ -38,12 +39,12 @@ impl Chore for RemoveOrphans {
         ]);
 
     async fn run(app: &App, worker: Worker) -> Result<()> {
-        // The hour that ended a day ago is the youngest.
+        // The last hour that ended at least a day ago.
         let youngest = files::hour(app.now()) - GRACE_HOURS - 1;
         let mut failure = None;
         for hour in youngest - LOOK_BACK_HOURS + 1..=youngest {
             if let Err(error) = judge_hour(app, worker, hour).await {
-                // The next turn comes back to what is left; the other hours need not wait for it.
+                // The next run repeats this hour; the others are done in this one.
                 failure = Some(error);
             }
         }
@@ -51,7 +52,7 @@ impl Chore for RemoveOrphans {
     }
 }
 
-/// Judges the files of an hour, page by page; one that cannot be judged does not keep the others.
+/// Judges the files of an hour, page by page. An error at one file does not stop the others.
 async fn judge_hour(app: &App, worker: Worker, hour: i64) -> Result<()> {
     let (mut last, mut failure) = (None, None);
     loop {
@@ -69,11 +70,11 @@ async fn judge_hour(app: &App, worker: Worker, hour: i64) -> Result<()> {
     failure.map_or(Ok(()), Err::<(), Error>)
 }
 
-/// Removes a file unless a message brings it along. Whoever dies on the way leaves the note that leads here, so that
-/// the next turn goes on.
+/// Removes a file unless a message has it as an attachment. The index entry is deleted last: if the process dies before,
+/// the next run finds it and continues.
 async fn judge(app: &App, worker: Worker, hour: i64, file: FileId) -> Result<()> {
     let is_orphan = files::condemn(app, worker, file).await?;
-    // A form that was used again after the file was complete has left something.
+    // The form may have been used again after the file was complete.
     blob::remove_upload(app, file).await?;
     if is_orphan {
         blob::remove_file(app, file).await?;

@@ -21,6 +21,7 @@ use crate::interceptor::{AwsError, Service};
 use crate::queues::{self, Clock};
 use crate::rights::Rights;
 
+mod form;
 mod gate;
 
 /// The secret key that goes with every access key id: functions sign with their names as ids.
@@ -123,13 +124,15 @@ impl Objects {
     /// Answers one request, read whole, of a function or of a client that has something presigned.
     pub async fn answer(&self, request: Request<Bytes>) -> Answer {
         let is_head = request.method() == Method::HEAD;
-        let end = (request.method() == Method::POST).then(|| gate::end_of_form(request.body()));
-        if end.flatten().is_some_and(|end| end <= self.rules.now()) {
-            return answer::error(Service::S3, &AwsError::new(403, "AccessDenied", gate::EXPIRED));
+        let is_post = request.method() == Method::POST;
+        let end = is_post.then(|| form::end_of_form(request.body())).flatten();
+        if end.is_some_and(|end| end <= self.rules.now()) {
+            return form::expired();
         }
         match self.service.call(request.map(s3s::Body::from)).await {
             // An HTTP server would leave the body out, and the SDK reads that: "not found".
             Ok(response) if is_head => response.map(|_| SdkBody::empty()),
+            Ok(response) if end.is_some() => form::answer(response).await,
             Ok(response) => response.map(SdkBody::from_body_1_x),
             Err(error) => {
                 tracing::error!(?error, "the embedded S3 failed");

@@ -1,4 +1,4 @@
-//! Exports: files that a worker writes and whoever asked for them downloads.
+//! Exports: files that a worker writes and administrators download.
 
 use super::links::{Link, link};
 use crate::App;
@@ -6,10 +6,10 @@ use crate::domain::ids::ExportId;
 use crate::error::Result;
 use crate::store::table::failed;
 
-/// What the parts of an export are.
+/// The type of an export's files.
 const MEDIA_TYPE: &str = "application/gzip";
 
-/// Stores a file of an export, over whatever is at its key.
+/// Stores a file of an export, and replaces what is at its key.
 pub async fn put_export(app: &App, key: &str, bytes: Vec<u8>) -> Result<()> {
     app.meter().call();
     let request = app.outside.clients.s3.put_object().bucket(&app.config().bucket);
@@ -39,7 +39,7 @@ pub async fn remove_exports(app: &App, export: ExportId) -> Result<()> {
     Ok(())
 }
 
-/// The link to a file of an export, which a browser keeps under a name of plain letters.
+/// The link to a file of an export, which a browser saves under a name of ASCII letters.
 pub async fn export_link(app: &App, key: &str, name: &str) -> Result<Link> {
     link(app, key, MEDIA_TYPE, format!("attachment; filename=\"{name}\"")).await
 }

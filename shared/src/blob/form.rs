@@ -21,19 +21,19 @@ use crate::domain::ids::FileId;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 
-/// How long a form can be used (contract §4).
+/// How long a form is valid (contract §4).
 pub const FORM_LIFETIME: Duration = Duration::from_mins(2);
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// A form to fill in: these fields, then the field `file`.
+/// A form to post: these fields, then the field `file`.
 #[derive(Clone, Debug)]
 pub struct Form {
-    /// Where to post it.
+    /// The address to post it to.
     pub url: String,
     /// The fields that come before the file.
     pub fields: BTreeMap<&'static str, String>,
-    /// Until when S3 takes it.
+    /// When S3 stops accepting it.
     pub expires_at: Timestamp,
 }
 
@@ -75,7 +75,7 @@ pub async fn upload_form(app: &App, file: FileId, media_type: MediaType, most_by
     })
 }
 
-/// A moment as signatures have it: `20260115T103000Z`.
+/// A moment in the format of signatures: `20260115T103000Z`.
 fn compact(moment: Timestamp) -> String {
     let text = moment.to_string();
     let (seconds, _) = text.split_once('.').unwrap_or((&text, ""));

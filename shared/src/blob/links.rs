@@ -12,25 +12,25 @@ use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::store::table::failed;
 
-/// How long a link can be used (contract §4: a short one).
+/// How long a link is valid (contract §4: a short time).
 pub const LINK_LIFETIME: Duration = Duration::from_mins(5);
 
 /// A link to a file.
 #[derive(Clone, Debug)]
 pub struct Link {
-    /// Where the file is.
+    /// The address of the file.
     pub url: String,
-    /// Until when.
+    /// When the link expires.
     pub expires_at: Timestamp,
 }
 
-/// The link to a file. Whoever follows it gets the file to keep, under its name, and no page to look at.
+/// The link to a file. It is downloaded under the file's name, as an attachment, and never shown as a page.
 pub async fn download_link(app: &App, file: FileId, name: &FileName, media_type: MediaType) -> Result<Link> {
     link(app, &file_key(file), media_type.as_str(), disposition(name)).await
 }
 
-/// The link to an object, as what and under which name it is downloaded. Nothing is sent for it: it allows what the
-/// role of this function does.
+/// The link to an object, with the type and the disposition that it is downloaded with. It is computed without a
+/// request to S3, and allows what the role of this function allows.
 pub(super) async fn link(app: &App, key: &str, media_type: &str, disposition: String) -> Result<Link> {
     let request = app.outside.clients.presigner.get_object();
     let signed = request
@@ -47,7 +47,7 @@ pub(super) async fn link(app: &App, key: &str, media_type: &str, disposition: St
     })
 }
 
-/// Where clients reach the bucket: what stands before a key in the address of an object.
+/// The address of the bucket for clients: the address of an object without its key.
 pub(super) async fn bucket_url(app: &App, key: &str) -> Result<String> {
     let request = app.outside.clients.presigner.head_object();
     let signed = request
@@ -72,8 +72,8 @@ fn lifetime(app: &App) -> Result<PresigningConfig> {
         .map_err(Error::internal)
 }
 
-/// The header that has a browser keep the file under its name.
-/// Source: RFC 6266 §4.3, RFC 8187 §3.2.1 for the letters that stand for themselves.
+/// The header that makes a browser save the file under its name.
+/// Source: RFC 6266 §4.3, RFC 8187 §3.2.1 for the characters that are not percent-encoded.
 fn disposition(name: &FileName) -> String {
     let mut text = "attachment; filename*=UTF-8''".to_owned();
     for byte in name.as_str().bytes() {
@@ -87,7 +87,7 @@ fn disposition(name: &FileName) -> String {
     text
 }
 
-/// Bytes as two letters each.
+/// Bytes as two hexadecimal digits each.
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
     bytes

@@ -1,9 +1,9 @@
-//! Files: who may have them, what they are, and which messages bring them along.
+//! Files: their owners, their types, and the messages that have them as attachments.
 //!
-//! A file's item holds the places of the messages that it came with, at most [`MOST_REFERENCES`] of them. A message
-//! notes its place there in the transaction that stores it, on the condition that the file is complete; what nobody
-//! refers to after a day is marked as removed, on the condition that it has no such place. So of a message and a
-//! removal that meet, one fails: no message brings a file that is gone.
+//! A file's item holds references to the messages that it is attached to, at most [`MOST_REFERENCES`] of them. The
+//! transaction that stores a message adds its reference, on the condition that the file is complete. A file without
+//! references after a day is marked as removed, on the condition that it still has none. So if a message and a removal
+//! meet, one of them fails, and no message has an attachment that was removed.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -26,12 +26,12 @@ use crate::domain::permission::ModerationView;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 
-/// How many messages may bring one file along: who may have it is read from all of them.
+/// How many messages one file may be attached to. All of them may have to be read to find out who may read the file.
 pub const MOST_REFERENCES: usize = 100;
-/// How many files one message may bring along.
+/// How many attachments one message may have.
 pub const MOST_ATTACHMENTS: usize = 10;
 
-/// A file with what only the store knows of it.
+/// A file with the attributes that only the store uses.
 struct Stored {
     file: File,
     owner: UserId,
@@ -39,21 +39,21 @@ struct Stored {
     references: Vec<Reference>,
 }
 
-/// The place of a message that brings a file along.
+/// A reference to a message that has a file as an attachment: its place in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Reference {
     conversation: ConversationId,
     seq: u64,
 }
 
-/// Notes a file that is about to be uploaded, once for all attempts under a key, from which its id is derived; whether an
-/// earlier one had noted it. A file that nobody used for a day is forgotten, and its key with it.
+/// Stores a file whose upload begins, once for all attempts under a key, from which its id is derived; whether an earlier
+/// one had stored it. A file that nobody used for a day is forgotten, and its key with it.
 ///
 /// # Errors
 /// [`Error::IdempotencyKeyReused`] if the key stands for another file, [`Error::Unavailable`] if that file is just being
 /// removed.
 pub async fn begin(app: &App, owner: UserId, file: &File, once: Option<&Once>) -> Result<bool> {
-    // First what leads to it: a file that nothing leads to would stay for ever.
+    // The index entry comes first: a file without one would never be removed.
     let begun = keys::begun_file(hour(file.created_at), file.file_id);
     table::put(app, Item::new(&begun), Condition::absent()).await?;
     let item = Item::new(&keys::file(file.file_id))
@@ -80,7 +80,10 @@ pub async fn begin(app: &App, owner: UserId, file: &File, once: Option<&Once>) -
     }
 }
 
-/// A file of the caller's own.
+/// A file that the caller owns.
+///
+/// # Errors
+/// 404 if there is none, or if it belongs to somebody else.
 pub async fn own(app: &App, owner: UserId, file: FileId) -> Result<File> {
     let stored = find(app, file).await?;
     match stored {
@@ -89,7 +92,10 @@ pub async fn own(app: &App, owner: UserId, file: FileId) -> Result<File> {
     }
 }
 
-/// A file that the caller may have: their own, or one that came with a message which they may read.
+/// A file that the caller may read: their own, or an attachment of a message that they may read.
+///
+/// # Errors
+/// 404 for every other file.
 pub async fn for_reader(app: &App, reader: UserId, file: FileId) -> Result<File> {
     let stored = find(app, file).await?.ok_or(Error::NotFound("file"))?;
     if stored.owner == reader {
@@ -100,7 +106,7 @@ pub async fn for_reader(app: &App, reader: UserId, file: FileId) -> Result<File>
     }
     let mut known: HashMap<ConversationId, Option<Membership>> = HashMap::new();
     for Reference { conversation, seq } in stored.references {
-        // The two of a direct conversation are a function of its id: no read for those of others.
+        // The id of a direct conversation is a function of its two members, so those of others need no read.
         if conversation.is_direct() && conversation != ConversationId::direct(stored.owner, reader) {
             continue;
         }
@@ -135,7 +141,10 @@ pub async fn for_moderator(
     stored.map(|stored| stored.file).ok_or(Error::NotFound("file"))
 }
 
-/// Marks a file as looked at, once; how it is afterwards.
+/// Marks a file as complete unless it is already, and returns it as it is afterwards.
+///
+/// # Errors
+/// 404 if it was removed meanwhile.
 pub async fn complete(app: &App, file: FileId, size_bytes: u64) -> Result<File> {
     let expression = format!(
         "SET {} = :complete, {} = :size",
@@ -154,10 +163,10 @@ pub async fn complete(app: &App, file: FileId, size_bytes: u64) -> Result<File> 
     }
 }
 
-/// The files that a message of the sender's is to bring along: all of them their own and complete.
+/// The attachments of a message: files that all belong to the sender and are complete.
 ///
 /// # Errors
-/// 422 for `attachments`, with the place of the one that is to blame.
+/// 422 for `attachments`, with the index of the file that is refused.
 pub async fn attachments(app: &App, sender: UserId, files: &[FileId]) -> Result<Vec<Attachment>> {
     if files.len() > MOST_ATTACHMENTS {
         let reason = format!(
@@ -203,8 +212,8 @@ pub async fn attachments(app: &App, sender: UserId, files: &[FileId]) -> Result<
     Ok(attachments)
 }
 
-/// The parts of a message's transaction that note its place with the files that it brings along: one part for each.
-/// A part is refused if the file has been removed meanwhile, or came with too many messages; see [`not_brought`].
+/// Adds to a message's transaction one update for each attachment, which stores the reference to the message. An update
+/// fails if the file was removed meanwhile, or is attached to too many messages; see [`not_brought`].
 pub(in crate::store) fn refer(
     transaction: Transaction,
     sender: &Sender,
@@ -236,7 +245,7 @@ pub(in crate::store) fn refer(
     })
 }
 
-/// The error of a message whose file could not be [brought along](refer).
+/// The error if a file could not be [attached](refer).
 pub fn not_brought() -> Error {
     Error::invalid(
         "attachments",
@@ -245,7 +254,8 @@ pub fn not_brought() -> Error {
     )
 }
 
-/// The files that were begun within an hour and have not been judged yet, behind one of them, at most `limit`.
+/// The files whose uploads were begun within an hour and that have not been judged yet: at most `limit`, those after
+/// `after`.
 pub async fn begun(
     app: &App,
     _: Worker,
@@ -253,7 +263,7 @@ pub async fn begun(
     after: Option<FileId>,
     limit: u32,
 ) -> Result<Vec<FileId>> {
-    // `!` sorts before every character of an id, so this lies right behind the id.
+    // `!` sorts before every character of an id, so this key is the first one after the id.
     let from = after.map_or_else(|| "!".to_owned(), |file| format!("{file}!"));
     let query = Query::between(keys::begun(hour), from, "~").limit(limit);
     let items = query.all(app).await?;
@@ -263,7 +273,8 @@ pub async fn begun(
         .collect()
 }
 
-/// Marks a file as removed unless a message brings it along; whether its object is to go.
+/// Marks a file as removed unless it is attached to a message. Returns whether it is marked, so that its object has to
+/// be removed.
 pub async fn condemn(app: &App, _: Worker, file: FileId) -> Result<bool> {
     let update = Update::new(keys::file(file), format!("SET {} = :removed", attribute::STATUS))
         .only_if(format!(
@@ -274,17 +285,17 @@ pub async fn condemn(app: &App, _: Worker, file: FileId) -> Result<bool> {
         .value(":removed", number(status::REMOVED));
     match update.send(app).await? {
         Written::Done(_) => Ok(true),
-        // Whose item is gone has lost its object before.
+        // Attached; or the item is gone, whose object was removed before it.
         Written::Refused(_) => Ok(false),
     }
 }
 
-/// Forgets a condemned file, once its object is gone.
+/// Deletes the item of a file that is marked as removed, after its object.
 pub async fn forget(app: &App, _: Worker, file: FileId) -> Result<()> {
     table::take(app, &keys::file(file)).await.map(|_| ())
 }
 
-/// Notes that a file has been judged, for good.
+/// Deletes the index entry of a file that has been judged.
 pub async fn judged(app: &App, _: Worker, hour: i64, file: FileId) -> Result<()> {
     table::take(app, &keys::begun_file(hour, file)).await.map(|_| ())
 }
@@ -300,7 +311,7 @@ async fn find(app: &App, file: FileId) -> Result<Option<Stored>> {
     Ok(stored.filter(|stored| !stored.is_removed))
 }
 
-/// The membership of somebody who may be none.
+/// The membership of a user, if they are a member.
 async fn membership(app: &App, user: UserId, conversation: ConversationId) -> Result<Option<Membership>> {
     match Membership::of(app, user, conversation, Consistency::Strong).await {
         Ok(membership) => Ok(Some(membership)),
@@ -309,7 +320,7 @@ async fn membership(app: &App, user: UserId, conversation: ConversationId) -> Re
     }
 }
 
-/// Whether an entry is a message that members see the content of.
+/// Whether an entry is a message whose content members see.
 fn shows(entry: &message::Entry) -> bool {
     matches!(&entry.event, Event::Message(content) if content.is_shown())
 }
@@ -332,23 +343,23 @@ impl Reference {
 mod attribute {
     /// Milliseconds since 1970.
     pub(super) const CREATED_AT: &str = "a";
-    /// What it was asked for with, under an idempotency key.
+    /// The fingerprint of the request, under an idempotency key.
     pub(super) const FINGERPRINT: &str = "f";
-    /// What it is called.
+    /// The file's name.
     pub(super) const NAME: &str = "n";
-    /// Whose it is.
+    /// The owner's id.
     pub(super) const OWNER: &str = "o";
-    /// The places of the messages that bring it along, 24 bytes each.
+    /// The references to the messages that it is attached to, 24 bytes each.
     pub(super) const REFERENCES: &str = "r";
-    /// How far it has come.
+    /// The state; see [`super::status`].
     pub(super) const STATUS: &str = "s";
-    /// What it is.
+    /// The media type.
     pub(super) const MEDIA_TYPE: &str = "t";
-    /// How large it is.
+    /// The size in bytes.
     pub(super) const SIZE_BYTES: &str = "z";
 }
 
-/// How far a file has come, as a number.
+/// The states of a file as numbers.
 mod status {
     pub(super) const PENDING: u8 = 0;
     pub(super) const COMPLETE: u8 = 1;
@@ -366,12 +377,12 @@ fn decode(file_id: FileId, item: &Item) -> Result<Option<Stored>> {
         .byte_strings(attribute::REFERENCES)
         .filter_map(Reference::from_bytes)
         .collect();
-    // The newest first: it is the likeliest not to be deleted.
+    // The newest first: it is the least likely to be deleted.
     references.sort_by_key(|reference| std::cmp::Reverse(reference.seq));
     Ok(Some(Stored {
         file: File {
             file_id,
-            filename: FileName::parse(name).map_err(Error::internal)?,
+            filename: FileName::stored(name),
             content_type: MediaType::of_name(media_type)
                 .ok_or_else(|| Error::internal(format!("a file has the unknown type {media_type}")))?,
             size_bytes: item.get_number(attribute::SIZE_BYTES)?,

@@ -5,12 +5,16 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use harness::World;
-use harness::files::{JPEG, PNG, fields, follow, post, post_with};
+use harness::files::{JPEG, PNG, fields, follow, post, post_with, sample};
 use serde_json::{Value, json};
 
 use super::objects;
 
 const MOST: usize = 10 * 1024 * 1024;
+
+const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+const PPTX: &str = "application/vnd.openxmlformats-officedocument.presentationml.presentation";
 
 /// S2-F01: from the form to the link, over HTTP all the way.
 #[tokio::test]
@@ -83,20 +87,66 @@ async fn a_file_has_1_byte_to_10_megabytes() {
 }
 
 #[tokio::test]
-async fn what_is_no_name_is_refused() {
+async fn a_name_that_deceives_or_is_reserved_is_refused() {
     let world = World::start().await;
     let ada = world.person("ada").await;
     for (name, issue) in [
         (String::new(), "too_short"),
         ("é".repeat(256), "too_long"),
+        // With `.png` it would be too long.
+        ("é".repeat(252), "too_long"),
         ("a\nb".to_owned(), "control_character"),
         ("a\u{7f}".to_owned(), "control_character"),
+        ("a\u{202e}txt.exe".to_owned(), "control_character"),
         ("../secret".to_owned(), "wrong_format"),
         ("c:\\secret".to_owned(), "wrong_format"),
+        ("..".to_owned(), "reserved_name"),
+        (".".to_owned(), "reserved_name"),
+        (".htaccess".to_owned(), "reserved_name"),
+        ("CON".to_owned(), "reserved_name"),
+        ("nul.png".to_owned(), "reserved_name"),
+        ("\u{200b}".to_owned(), "no_visible_character"),
+        (" ".to_owned(), "no_visible_character"),
     ] {
         ada.begins(&name, "image/png", 10).await.blames("filename", issue);
     }
-    ada.begins(&"é".repeat(255), "image/png", 10).await.is(201);
+    ada.begins(&"é".repeat(251), "image/png", 10).await.is(201);
+}
+
+/// Every answer and the link name the file as it was mended.
+#[tokio::test]
+async fn a_name_is_mended_and_gets_the_extension_of_its_type() {
+    let world = World::start().await;
+    let ada = world.person("ada").await;
+    for (name, mended, in_header) in [
+        ("Gru\u{308}ße. ", "Grüße.txt", "Gr%C3%BC%C3%9Fe.txt"),
+        ("report.exe", "report.exe.txt", "report.exe.txt"),
+        ("page.html", "page.html.txt", "page.html.txt"),
+        ("Notes.MD", "Notes.MD", "Notes.MD"),
+    ] {
+        let begun = ada.begins(name, "text/plain", 5).await.is(201);
+        assert_eq!(begun["filename"], mended);
+        let file = begun["file_id"].as_str().unwrap();
+        post(&begun, b"Hello").await.is(204);
+        assert_eq!(ada.completes(file).await.is(200)["filename"], mended);
+        let found = ada.file(file).await.is(200);
+        assert_eq!(found["filename"], mended);
+        let link = follow(found["url"].as_str().unwrap()).await;
+        let expected = format!("attachment; filename*=UTF-8''{in_header}");
+        assert_eq!(link.header("content-disposition"), Some(expected.as_str()));
+    }
+}
+
+/// A name that was stored before these rules is shown as it is.
+#[tokio::test]
+async fn a_name_that_was_taken_before_stays() {
+    let world = World::start().await;
+    let ada = world.person("ada").await;
+    let file = ada.uploads("a.png", "image/png", PNG).await;
+    let mut item = world.stored(&format!("F#{file}"), "FILE").await.unwrap();
+    item["n"] = json!({ "S": ".." });
+    world.store(&[item]).await;
+    assert_eq!(ada.completes(&file).await.is(200)["filename"], "..");
 }
 
 /// Pages, drawings and scripts, whatever they call themselves; the error names what is allowed.
@@ -129,14 +179,38 @@ async fn what_a_browser_would_run_is_no_type() {
     }
 }
 
-/// The first bytes must be those of the declared type; what lies is removed, and may be mended with the same form.
+/// The bytes must be those of the declared type; what lies is removed, and may be replaced with the same form.
 #[tokio::test]
 async fn a_file_that_is_not_what_it_says_is_removed() {
     let world = World::start().await;
     let ada = world.person("ada").await;
     let page = b"<!DOCTYPE html><script>alert(1)</script>";
     let drawing = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>";
-    let lies: [(&str, &[u8]); 6] = [
+    let samples = [
+        "picture.heic",
+        "picture.avif",
+        "film.mov",
+        "film.mkv",
+        "utf-16-le.txt",
+        "program.zip",
+        "table.ods",
+        "letter.docx",
+    ]
+    .map(sample);
+    let [heic, avif, mov, mkv, utf_16, program, ods, docx] = samples.each_ref().map(Vec::as_slice);
+    let lies: [(&str, &[u8]); 18] = [
+        ("video/mp4", heic),
+        ("audio/mp4", heic),
+        ("video/mp4", avif),
+        ("video/mp4", mov),
+        ("video/webm", mkv),
+        ("audio/mpeg", utf_16),
+        ("audio/mpeg", &[0xff; 2000]),
+        (DOCX, program),
+        (XLSX, ods),
+        (XLSX, docx),
+        ("text/plain", b"<b><script>alert(1)</script>"),
+        ("text/plain", b"<h1>Hello</h1>"),
         ("image/png", JPEG),
         ("image/png", page),
         ("text/plain", page),
@@ -146,7 +220,14 @@ async fn a_file_that_is_not_what_it_says_is_removed() {
     ];
     for (content_type, bytes) in lies {
         let file = ada.uploads("a", content_type, bytes).await;
-        ada.completes(&file).await.blames("content_type", "mismatch");
+        let answer = ada.completes(&file).await;
+        assert_eq!(
+            answer.status,
+            422,
+            "{content_type} {:?}",
+            &bytes[..bytes.len().min(20)]
+        );
+        answer.blames("content_type", "mismatch");
         assert_eq!(ada.file(&file).await.is(200)["status"], "pending");
         ada.completes(&file).await.is_error(409, "CONFLICT");
     }
@@ -160,7 +241,40 @@ async fn a_file_that_is_not_what_it_says_is_removed() {
     ada.completes(file).await.is(200);
 }
 
-/// What was looked at is what is downloaded: the form does not reach it.
+/// Files as ordinary programs write them.
+#[tokio::test]
+async fn an_ordinary_file_is_taken() {
+    let world = World::start().await;
+    let ada = world.person("ada").await;
+    for (name, content_type) in [
+        ("utf-16-le.txt", "text/plain"),
+        ("utf-16-be.txt", "text/plain"),
+        ("cp1252.txt", "text/plain"),
+        ("gbk.txt", "text/plain"),
+        ("shift-jis.txt", "text/plain"),
+        ("colours.txt", "text/plain"),
+        ("headline.txt", "text/plain"),
+        ("bom.pdf", "application/pdf"),
+        ("lines.pdf", "application/pdf"),
+        ("cover.mp3", "audio/mpeg"),
+        ("film.mp4", "video/mp4"),
+        ("tone.m4a", "audio/mp4"),
+        ("film.webm", "video/webm"),
+        ("letter.docx", DOCX),
+        ("table.xlsx", XLSX),
+        ("slides.pptx", PPTX),
+    ] {
+        let bytes = sample(name);
+        let file = ada.uploads(name, content_type, &bytes).await;
+        let answer = ada.completes(&file).await;
+        assert_eq!(answer.status, 200, "{name}: {}", answer.json);
+        let found = ada.file(&file).await.is(200);
+        assert_eq!(found["filename"], name);
+        assert_eq!(follow(found["url"].as_str().unwrap()).await.is(200), bytes);
+    }
+}
+
+/// What was checked is what is downloaded: the form does not reach it.
 #[tokio::test]
 async fn a_form_that_is_used_again_changes_nothing_that_is_complete() {
     let world = World::start().await;
@@ -196,6 +310,12 @@ async fn a_form_takes_one_key_one_type_and_a_size() {
         ("key", "uploads/elsewhere"),
         ("key", other["upload"]["fields"]["key"].as_str().unwrap()),
         ("key", "files/elsewhere"),
+    ] {
+        post_with(&begun, &with(name, value), PNG)
+            .await
+            .is_refusal(403, "AccessDenied");
+    }
+    for (name, value) in [
         ("x-amz-credential", "GetFile/20260115/us-east-1/s3/aws4_request"),
         ("x-amz-date", "20200101T000000Z"),
         ("acl", "public-read"),

@@ -7,7 +7,6 @@ use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::Credentials;
 use s3s::dto::PostObjectInput;
 use s3s::path::S3Path;
-use s3s::post_policy::PostPolicy;
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Result};
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
@@ -123,26 +122,6 @@ fn denied(message: impl Into<std::borrow::Cow<'static, str>>) -> S3Error {
     S3Error::with_message(S3ErrorCode::AccessDenied, message)
 }
 
-/// When a form ends, in milliseconds since 1970, if a body is one. The embedded S3 checks what it says, and compares
-/// its end with the system's clock alone.
-pub(super) fn end_of_form(body: &[u8]) -> Option<i64> {
-    // The fields of a form come before the file.
-    let head = body.get(..body.len().min(FIELDS_BYTES))?;
-    let head = String::from_utf8_lossy(head);
-    let (_, part) = head.split_once("name=\"policy\"")?;
-    let (_, value) = part.split_once("\r\n\r\n")?;
-    let (policy, _) = value.split_once("\r\n")?;
-    let policy = PostPolicy::from_base64(policy).ok()?;
-    Some(milliseconds(policy.expiration.into()))
-}
-
-/// The refusal of what has ended.
-pub(super) const EXPIRED: &str = "Invalid according to Policy: Policy expired.";
-
-/// How long the fields of a form may be.
-/// Source: AWS, *Browser-Based Uploads Using POST*: 20 KB without the file.
-const FIELDS_BYTES: usize = 20 * 1024;
-
 /// When a link ends, in milliseconds since 1970, if the query is one of a link.
 fn end_of_link(query: &str) -> Option<i64> {
     const FORMAT: &[BorrowedFormatItem<'_>] =
@@ -157,7 +136,7 @@ fn end_of_link(query: &str) -> Option<i64> {
     Some(milliseconds(signed.assume_utc()).saturating_add(seconds.saturating_mul(1000)))
 }
 
-fn milliseconds(moment: OffsetDateTime) -> i64 {
+pub(super) fn milliseconds(moment: OffsetDateTime) -> i64 {
     i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
 }
 

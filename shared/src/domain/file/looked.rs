@@ -1,0 +1,85 @@
+//! The part of an upload that has been read.
+
+use std::ops::Range;
+
+#[cfg(test)]
+use super::HEAD_BYTES;
+
+/// A file of which some stretches have been read: always its first [`HEAD_BYTES`], and what a
+/// [look](super::MediaType::fits) asked for besides.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    size_bytes: u64,
+    head: Vec<u8>,
+    stretches: Vec<(u64, Vec<u8>)>,
+}
+
+/// The bytes that have to be read before it can be said what a file is. Never empty, and within the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread(pub Range<u64>);
+
+impl Looked {
+    /// A file of a size with its first bytes: [`HEAD_BYTES`] of them, or all if it has fewer.
+    pub const fn new(size_bytes: u64, head: Vec<u8>) -> Self {
+        Self {
+            size_bytes,
+            head,
+            stretches: Vec::new(),
+        }
+    }
+
+    /// Adds what was read from a place on.
+    pub fn add(&mut self, start: u64, bytes: Vec<u8>) {
+        self.stretches.push((start, bytes));
+    }
+
+    /// The size of the whole file in bytes.
+    pub const fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    /// The first bytes.
+    pub(super) fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// At most `length` bytes from a place on: fewer at the end of the file, none behind it.
+    ///
+    /// # Errors
+    /// They have not been read.
+    pub(super) fn at(&self, start: u64, length: u64) -> Result<&[u8], Unread> {
+        let end = start.saturating_add(length).min(self.size_bytes);
+        if start >= end {
+            return Ok(&[]);
+        }
+        let length = usize::try_from(end - start).unwrap_or(usize::MAX);
+        self.stretches_from(start)
+            .find_map(|bytes| bytes.get(..length))
+            .ok_or(Unread(start..end))
+    }
+
+    /// What has been read from a place on, as far as one stretch reaches; nothing if the byte there has not been read.
+    pub(super) fn read_from(&self, start: u64) -> Option<&[u8]> {
+        self.stretches_from(start).max_by_key(|bytes| bytes.len())
+    }
+
+    /// The rests of all stretches that hold the byte at a place.
+    fn stretches_from(&self, start: u64) -> impl Iterator<Item = &[u8]> {
+        let head = std::iter::once((0, self.head.as_slice()));
+        let others = self
+            .stretches
+            .iter()
+            .map(|(first, bytes)| (*first, bytes.as_slice()));
+        head.chain(others).filter_map(move |(first, bytes)| {
+            let skipped = usize::try_from(start.checked_sub(first)?).ok()?;
+            bytes.get(skipped..).filter(|rest| !rest.is_empty())
+        })
+    }
+
+    /// The head of a file that is held whole.
+    #[cfg(test)]
+    pub(super) fn beginning_of(bytes: &[u8]) -> Self {
+        let head = &bytes[..bytes.len().min(usize::try_from(HEAD_BYTES).unwrap())];
+        Self::new(bytes.len() as u64, head.to_vec())
+    }
+}

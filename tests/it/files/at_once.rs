@@ -1,0 +1,138 @@
+//! Two calls that complete one file at once, and uploads in between: nobody takes the trace of another for an error.
+
+use std::sync::Arc;
+
+use harness::faults::{Faults, Misfortune, Point};
+use harness::files::{PNG, follow, post, sample};
+use harness::{Person, World};
+use serde_json::{Value, json};
+
+use super::objects;
+
+struct Stage {
+    world: World,
+    faults: Arc<Faults>,
+    ada: Person,
+}
+
+impl Stage {
+    async fn set() -> Self {
+        // A process that is new makes calls of its own in its init, which would be points as well.
+        let world = World::in_desk(&[]).await;
+        let ada = world.person("ada").await;
+        let file = ada.uploads("a.png", "image/png", PNG).await;
+        ada.completes(&file).await.is(200);
+        let faults = Faults::install(world.services());
+        Self { world, faults, ada }
+    }
+
+    /// The calls of one that completes a file of a type.
+    async fn points(&self, name: &str, content_type: &str, bytes: &[u8]) -> Vec<Point> {
+        let file = self.ada.uploads(name, content_type, bytes).await;
+        self.faults.watch();
+        self.ada.completes(&file).await.is(200);
+        let mut points = self.faults.seen();
+        points.retain(|point| point.function == "CompleteFile");
+        points
+    }
+
+    /// The answer of one who completes a file and, at a point, waits until something else has been done.
+    async fn waits(&self, file: &str, point: &Point, meanwhile: impl Future<Output = ()>) -> Value {
+        println!("waits before {point}");
+        self.faults.strike(point, Misfortune::WaitsBefore);
+        let others = async {
+            self.faults.has_struck().await;
+            meanwhile.await;
+            self.faults.release();
+        };
+        let (answer, ()) = tokio::join!(self.ada.completes(file), others);
+        assert!(self.faults.calm(), "the point is never met");
+        answer.is(200)
+    }
+
+    /// Insists that a file is complete, and downloaded as these bytes.
+    async fn is_complete(&self, file: &str, bytes: &[u8]) {
+        let found = self.ada.file(file).await.is(200);
+        assert_eq!(
+            (&found["status"], &found["size_bytes"]),
+            (&json!("complete"), &json!(bytes.len()))
+        );
+        assert_eq!(follow(found["url"].as_str().unwrap()).await.is(200), bytes);
+        assert!(!objects(&self.world).contains(&format!("uploads/{file}")));
+    }
+}
+
+/// Whichever call the one waits before, the other completes the file meanwhile: both answers are the complete file.
+#[tokio::test]
+async fn two_who_complete_a_file_at_once_both_succeed() {
+    let stage = Stage::set().await;
+    let docx = sample("letter.docx");
+    let word = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+    for (name, content_type, bytes) in [("a.png", "image/png", PNG), ("a.docx", word, &docx[..])] {
+        let points = stage.points(name, content_type, bytes).await;
+        assert!(points.len() >= 5, "{points:?}");
+        for point in &points {
+            let file = stage.ada.uploads(name, content_type, bytes).await;
+            let second = async {
+                stage.ada.completes(&file).await.is(200);
+            };
+            let answer = stage.waits(&file, point, second).await;
+            assert_eq!(
+                (&answer["status"], &answer["filename"]),
+                (&json!("complete"), &json!(name))
+            );
+            stage.is_complete(&file, bytes).await;
+        }
+    }
+}
+
+/// What was uploaded again in between is checked and kept, not the version before.
+#[tokio::test]
+async fn an_upload_in_between_is_checked_anew() {
+    let stage = Stage::set().await;
+    let [one, other] = [sample("letter.docx"), sample("letter.docx")];
+    // Of the same size, so that nothing but its version tells it from the first.
+    let mut other = other;
+    let middle = other.len() / 2;
+    other[middle] ^= 1;
+    let word = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+    let points = stage.points("a.docx", word, &one).await;
+    let until_kept = points
+        .iter()
+        .take_while(|point| !point.call.starts_with("UpdateItem"));
+    let of_objects: Vec<&Point> = until_kept.filter(|point| point.call.contains("Object")).collect();
+    assert_eq!(
+        of_objects.len(),
+        3,
+        "the beginning, the end and the copy: {of_objects:?}"
+    );
+    for point in of_objects {
+        let begun = stage.ada.begins("a.docx", word, one.len()).await.is(201);
+        let file = begun["file_id"].as_str().unwrap();
+        post(&begun, &one).await.is(204);
+        let again = async {
+            post(&begun, &other).await.is(204);
+        };
+        stage.waits(file, point, again).await;
+        stage.is_complete(file, &other).await;
+    }
+}
+
+/// A form that is used again once the file is complete makes no error for one who still looks.
+#[tokio::test]
+async fn one_who_looks_late_is_told_that_the_file_is_complete() {
+    let stage = Stage::set().await;
+    let points = stage.points("a.png", "image/png", PNG).await;
+    let look = points.iter().find(|point| point.call == "GetObject").unwrap();
+    let begun = stage.ada.begins("a.png", "image/png", PNG.len()).await.is(201);
+    let file = begun["file_id"].as_str().unwrap();
+    post(&begun, PNG).await.is(204);
+    let meanwhile = async {
+        stage.ada.completes(file).await.is(200);
+        post(&begun, b"<script>alert(1)").await.is(204);
+    };
+    let answer = stage.waits(file, look, meanwhile).await;
+    assert_eq!(answer["status"], "complete");
+    let found = stage.ada.file(file).await.is(200);
+    assert_eq!(follow(found["url"].as_str().unwrap()).await.is(200), PNG);
+}
