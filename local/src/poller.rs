@@ -136,6 +136,7 @@ fn event(queue: &str, batch: &[Received]) -> Vec<u8> {
             "body": message.body,
             "attributes": message.attributes,
             "messageAttributes": message.message_attributes,
+            "md5OfBody": message.md5_of_body,
             "eventSource": "aws:sqs",
             "eventSourceARN": format!("arn:aws:sqs:us-east-1:000000000000:{queue}"),
             "awsRegion": "us-east-1",

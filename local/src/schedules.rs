@@ -88,7 +88,8 @@ impl Turns {
     }
 }
 
-/// The event of a turn: what the template gives, or what the scheduler makes up.
+/// The event of a turn: what the template gives, or what the scheduler makes up. CloudFormation names a schedule after
+/// its stack, its logical id and a suffix of its own.
 fn event(schedule: &Schedule, at: Timestamp) -> Vec<u8> {
     if let Some(input) = &schedule.input {
         return input.clone().into_bytes();
@@ -102,7 +103,7 @@ fn event(schedule: &Schedule, at: Timestamp) -> Vec<u8> {
         "account": "000000000000",
         "time": seconds.replace(".000Z", "Z"),
         "region": "us-east-1",
-        "resources": [format!("arn:aws:scheduler:us-east-1:000000000000:schedule/default/{}", schedule.function)],
+        "resources": [format!("arn:aws:scheduler:us-east-1:000000000000:schedule/default/tidings-desk-{}-0123456789AB", schedule.logical_id)],
         "detail": "{}",
     })
     .to_string()

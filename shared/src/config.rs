@@ -30,7 +30,9 @@ pub struct Config {
     pub region: String,
     /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`: Lambda sets them from the role.
     pub credentials: (String, String, Option<String>),
-    /// `AWS_ENDPOINT_URL_DYNAMODB`, `…_SQS`, `…_S3`: other addresses of the services, for the desk.
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, `…_SQS`, `…_S3`, or `AWS_ENDPOINT_URL` for those that have none of their own: other
+    /// addresses of the services, for the desk.
+    /// Source: AWS SDKs and Tools, *Service-specific endpoints*.
     pub endpoints: Endpoints,
     /// `TABLE_NAME`: the one table.
     pub table: String,
@@ -195,9 +197,9 @@ impl Config {
                 reader.optional("AWS_SESSION_TOKEN"),
             ),
             endpoints: Endpoints {
-                dynamodb: reader.optional("AWS_ENDPOINT_URL_DYNAMODB"),
-                sqs: reader.optional("AWS_ENDPOINT_URL_SQS"),
-                s3: reader.optional("AWS_ENDPOINT_URL_S3"),
+                dynamodb: reader.endpoint("DYNAMODB"),
+                sqs: reader.endpoint("SQS"),
+                s3: reader.endpoint("S3"),
                 s3_public: reader.optional("AWS_ENDPOINT_URL_S3_PUBLIC"),
             },
             table: reader.required("TABLE_NAME"),
@@ -297,6 +299,12 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn optional(&self, name: &str) -> Option<String> {
         (self.lookup)(name).filter(|value| !value.is_empty())
+    }
+
+    /// The address of a service: its own, or the one of all.
+    fn endpoint(&self, service: &str) -> Option<String> {
+        self.optional(&format!("AWS_ENDPOINT_URL_{service}"))
+            .or_else(|| self.optional("AWS_ENDPOINT_URL"))
     }
 
     fn required(&mut self, name: &str) -> String {
@@ -400,6 +408,26 @@ mod tests {
         assert!(config.cursor_secret().is_err());
         let error = config.can_verify_tokens().unwrap_err().to_string();
         assert!(error.contains("JWT_SECRET_KEY or JWT_JWKS_URL"), "{error}");
+    }
+
+    #[test]
+    fn an_address_for_all_services_is_that_of_those_without_their_own() {
+        let endpoints = |own: Option<&'static str>| {
+            let config = Config::from_lookup(|name| match name {
+                "AWS_ENDPOINT_URL" => Some("http://127.0.0.1:4566".to_owned()),
+                "AWS_ENDPOINT_URL_S3" => own.map(str::to_owned),
+                "AWS_ENDPOINT_URL_DYNAMODB" | "AWS_ENDPOINT_URL_SQS" => None,
+                name => complete(name),
+            });
+            let endpoints = config.unwrap().endpoints;
+            [endpoints.dynamodb, endpoints.sqs, endpoints.s3].map(Option::unwrap)
+        };
+        assert_eq!(endpoints(None), ["http://127.0.0.1:4566"; 3]);
+        let s3 = "http://127.0.0.1:9000";
+        assert_eq!(
+            endpoints(Some(s3)),
+            ["http://127.0.0.1:4566", "http://127.0.0.1:4566", s3]
+        );
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::clients::CONNECT_TIMEOUT;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::foreign::{self, Wanted};
 use crate::http;
 use crate::http::endpoint::{BoxFuture, Endpoint};
 use crate::job::Job;
@@ -228,7 +229,32 @@ impl Function {
         done.answer
     }
 
+    /// Works off an event. One that cannot be, because the function is made for others, fails in words that name both.
     async fn run(&self, app: &App, event: &[u8]) -> Done {
+        let (route, wanted) = match &self.trigger {
+            Trigger::Http(entry) => (entry.route.path, Wanted::Http),
+            Trigger::Frame(entry) => (entry.key, Wanted::Socket),
+            Trigger::Connection(entry) => (entry.key, Wanted::Socket),
+            Trigger::Queue(entry) => (entry.queue.resource(), Wanted::Queue),
+            Trigger::Schedule(_) => ("schedule", Wanted::Schedule),
+        };
+        // A schedule's function reads nothing of its event.
+        if wanted == Wanted::Schedule
+            && let Some(complaint) = foreign::complaint(wanted, event)
+        {
+            return Done::misdirected(route, complaint);
+        }
+        let done = self.dispatch(app, event).await;
+        // Looked at only where it failed: an event that was worked off was the right one.
+        if done.answer.is_err()
+            && let Some(complaint) = foreign::complaint(wanted, event)
+        {
+            return Done::misdirected(route, complaint);
+        }
+        done
+    }
+
+    async fn dispatch(&self, app: &App, event: &[u8]) -> Done {
         match &self.trigger {
             Trigger::Http(entry) => match http::event::answer(app, entry, event).await {
                 Ok(answered) => Done {
@@ -241,6 +267,9 @@ impl Function {
                 Err(error) => Done::broken(entry.route.path, error),
             },
             Trigger::Frame(entry) => match serde_json::from_slice::<ApiGatewayWebsocketProxyRequest>(event) {
+                Ok(event) if event.request_context.connection_id.is_none() => {
+                    Done::broken(entry.key, Error::internal("the event names no connection"))
+                }
                 Ok(event) => {
                     let (status, error) = (entry.answer)(app, &event).await;
                     Done {
@@ -314,6 +343,14 @@ struct Done {
 }
 
 impl Done {
+    /// An invocation by something that is set up wrongly.
+    fn misdirected(route: &str, complaint: String) -> Self {
+        Self {
+            answer: Err(complaint.clone()),
+            ..Self::broken(route, Error::internal(complaint))
+        }
+    }
+
     /// An invocation that fails as a whole.
     fn broken(route: &str, error: Error) -> Self {
         let answer = Err(error.to_string());

@@ -17,6 +17,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod error;
+mod foreign;
 pub mod http;
 pub mod job;
 pub mod lambda;

@@ -34,6 +34,8 @@ mod administration;
 mod answers;
 mod binaries;
 mod builds;
+mod cargo_lambda;
+mod clients;
 mod command;
 mod concurrency;
 mod conversations;

@@ -1,7 +1,7 @@
 //! Every recorded event, through the decoder that runs on Lambda (style §5, 20).
 
 use harness::{World, events};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// S1-Q01
 #[tokio::test]
@@ -31,4 +31,82 @@ async fn a_recorded_send_is_a_message_that_the_other_one_sees() {
     assert_eq!(bob.messages(&conversation).await, [sent]);
     let again = events::invoke(&world, send, &event).await;
     assert_eq!(again["headers"]["idempotency-replayed"], "true");
+}
+
+/// What is set up wrongly fails, and says which event came and which is wanted, once.
+#[tokio::test]
+async fn an_event_of_another_kind_fails_in_words_that_name_both() {
+    let world = World::in_desk(&[]).await;
+    let rest = json!({ "resource": "/health", "path": "/health", "httpMethod": "GET", "headers": {},
+        "requestContext": { "stage": "dev", "resourceId": "a1", "httpMethod": "GET" } });
+    let mut old = rest.clone();
+    old["version"] = json!("1.0");
+    let balancer = json!({ "requestContext": { "elb": { "targetGroupArn": "arn" } }, "httpMethod": "GET",
+        "path": "/health", "queryStringParameters": {}, "headers": { "accept": "*/*" }, "body": "", "isBase64Encoded": false });
+    let warm = json!({ "source": "serverless-plugin-warmup" });
+    let topic = json!({ "Records": [{ "EventSource": "aws:sns", "EventVersion": "1.0", "Sns": { "Message": "{}" } }] });
+    for (function, event, came, wanted) in [
+        ("GetHealth", &rest, "of a REST API", "payload format 2.0"),
+        ("GetHealth", &old, "in payload format 1.0", "payload format 2.0"),
+        (
+            "GetHealth",
+            &balancer,
+            "of an Application Load Balancer",
+            "payload format 2.0",
+        ),
+        (
+            "SendMessage",
+            &warm,
+            "from serverless-plugin-warmup",
+            "payload format 2.0",
+        ),
+        ("SendMessage", &json!({}), "empty event", "payload format 2.0"),
+        (
+            "ShowTyping",
+            &warm,
+            "from serverless-plugin-warmup",
+            "WebSocket API",
+        ),
+        (
+            "AuthorizeConnection",
+            &warm,
+            "from serverless-plugin-warmup",
+            "WebSocket API",
+        ),
+        (
+            "OpenConnection",
+            &warm,
+            "from serverless-plugin-warmup",
+            "WebSocket API",
+        ),
+        ("Deliver", &topic, "records from aws:sns", "SQS"),
+        ("Deliver", &warm, "from serverless-plugin-warmup", "SQS"),
+        (
+            "RemoveOrphans",
+            &warm,
+            "from serverless-plugin-warmup",
+            "EventBridge Scheduler",
+        ),
+    ] {
+        let before = world.log().len();
+        let event = event.to_string().into_bytes();
+        let error = world
+            .desk()
+            .invoker()
+            .invoke(function, event)
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains(came) && error.contains(wanted),
+            "{function}: {error}"
+        );
+        let lines = world.log().split_off(before);
+        let told: Vec<&Value> = lines
+            .iter()
+            .filter(|line| line.to_string().contains(came))
+            .collect();
+        assert_eq!(told.len(), 1, "{function}: {lines:?}");
+        assert_eq!(told[0]["level"], "ERROR");
+    }
 }

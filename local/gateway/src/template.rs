@@ -231,6 +231,8 @@ pub struct QueueMapping {
 /// A function's event of type `Schedule` or `ScheduleV2`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
+    /// The logical id that SAM gives it: the function's, and the event's after it.
+    pub logical_id: String,
     /// The logical id of the function.
     pub function: String,
     /// The expression, such as `rate(5 minutes)`.

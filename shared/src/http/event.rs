@@ -104,6 +104,9 @@ fn decode(event: &[u8]) -> Result<Sound> {
         Ok(event) => (event, None),
         Err(error) => with_sound_headers(event, error)?,
     };
+    if event.version.as_deref() != Some("2.0") {
+        return Err(Error::internal("the event is not in payload format 2.0"));
+    }
     // Nothing looks at the host, and without one there is nothing in it that could fail.
     event.headers.remove(HOST);
     event.request_context.domain_name = None;

@@ -36,8 +36,8 @@ pub(super) fn events(document: &Document<'_>) -> Result<Vec<Event>, TemplateErro
             .into_iter()
             .flatten()
         {
-            let event =
-                event(document, id, source).map_err(|fault| blame(id, format!("event {name}: {fault}")))?;
+            let event = event(document, (id, name), source)
+                .map_err(|fault| blame(id, format!("event {name}: {fault}")))?;
             events.extend(event);
         }
     }
@@ -87,7 +87,11 @@ fn function(document: &Document<'_>, id: &str, own: &Value) -> Result<FunctionSp
     })
 }
 
-fn event(document: &Document<'_>, function: &str, source: &Value) -> Result<Option<Event>, Fault> {
+fn event(
+    document: &Document<'_>,
+    (function, name): (&str, &str),
+    source: &Value,
+) -> Result<Option<Event>, Fault> {
     let raw = source.get("Properties").unwrap_or(&Value::Null);
     Ok(match text(source, "Type") {
         Some("HttpApi") => Some(http(document, function, raw)?),
@@ -97,6 +101,7 @@ fn event(document: &Document<'_>, function: &str, source: &Value) -> Result<Opti
             let expression =
                 text(&properties, "Schedule").or_else(|| text(&properties, "ScheduleExpression"));
             Some(Event::Schedule(Schedule {
+                logical_id: format!("{function}{name}"),
                 function: function.to_owned(),
                 expression: expression.ok_or("Schedule is missing")?.to_owned(),
                 input: text(&properties, "Input").map(str::to_owned),

@@ -164,6 +164,11 @@ fn queues_mappings_schedules_tables_and_buckets() {
     };
     assert_eq!(template.mappings, [mapping]);
     assert_eq!(template.schedules[0].expression, "rate(1 day)");
+    assert!(
+        template.schedules[0]
+            .logical_id
+            .starts_with(&template.schedules[0].function)
+    );
     let table = &template.tables[0];
     assert_eq!(table.ttl_attribute.as_deref(), Some("ttl"));
     let body = json!({
