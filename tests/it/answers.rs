@@ -31,11 +31,13 @@ async fn answered(answer: Answer) -> Value {
     };
     let function = Function::of_entry(entry, Rights::NONE);
     let config = Config::from_lookup(|name| {
-        let is_known = !name.starts_with("AWS_ENDPOINT") && !name.starts_with("RATE_LIMIT");
+        let is_known = !name.starts_with("AWS_ENDPOINT")
+            && !name.starts_with("RATE_LIMIT")
+            && name != "CREDITS_APPLY_TO";
         let value = match name {
             name if name.ends_with("_SECONDS") || name.ends_with("_MILLISECONDS") => "1",
             "CREDITS_INITIAL" | "EXPORT_PART_ROWS" => "1",
-            _ => "a text of thirty-two bytes, or more",
+            _ => "a-text-of-thirty-two-bytes-or-even-more",
         };
         is_known.then(|| value.to_owned())
     });

@@ -75,9 +75,15 @@ impl Stage {
         bob.mails(&ada, "Two").await;
         let notification = ada.notifications().await[0]["id"].clone();
         let file = ada.uploads("harbour.jpg", "image/jpeg", files::JPEG).await;
+        let attached = ada.uploads("pier.jpg", "image/jpeg", files::JPEG).await;
+        ada.completes(&attached).await.is(200);
+        let with_file = json!({ "receiver_id": bob.id, "content": "Look", "attachments": [attached] });
+        let with_file = ada.post("/api/v2/messages/send", with_file).await.is(200)["id"].clone();
         let export = ada.get("/api/admin/messages/export").await.is(202)["export_id"].clone();
         let ids = json!({
             "delete_mail.message_id": mail,
+            "get_attachment.file_id": attached,
+            "get_attachment.message_id": with_file,
             "get_mail.message_id": mail,
             "update_mail.message_id": mail,
             "update_mails.message_ids": [mail],

@@ -271,7 +271,8 @@ async fn a_frame_too_large_for_the_socket_says_that_it_was_cut() {
     let world = World::start().await;
     let ada = world.person("ada").await;
     let claims = |index| Claims {
-        name: Some(format!("{index} {}", "long ".repeat(60))),
+        name: Some(format!("{index} {}", "long ".repeat(15))),
+        avatar_url: Some(format!("https://example.org/{}", "a".repeat(400))),
         ..Claims::default()
     };
     let people: Vec<Person> = (0..99)
