@@ -8,20 +8,22 @@ use serde_json::{Map, Value, json};
 use shared::lambda::{Function, Trigger};
 use shared::socket::Entry;
 
-use crate::openapi::schemas::{Schemas, pascal};
+use crate::openapi::schemas::{Frame, Schemas, pascal};
 
 /// A message of the document.
 pub(crate) struct Message {
     /// The `type` of the frame; none where it can be any.
-    pub(crate) frame_type: Option<&'static str>,
+    pub(crate) tag: Option<&'static str>,
     /// Its name in the document.
     pub(crate) name: &'static str,
     /// One line.
     pub(crate) summary: String,
     /// More.
     pub(crate) description: String,
-    /// The schema of the frame, `type` aside.
+    /// The schema of the frame: a reference to a component.
     pub(crate) schema: Value,
+    /// The `type` of the frame of the server that answers it, if there is always one.
+    pub(crate) answered_by: Option<&'static str>,
     /// What it may look like, each with a name.
     pub(crate) examples: Vec<(String, Value)>,
 }
@@ -55,7 +57,7 @@ pub fn document(functions: &[Function]) -> Value {
     let mut schemas = Schemas::of_asyncapi();
     let mut entries: Vec<&Entry> = functions.iter().filter_map(frame).collect();
     entries.sort_by_key(|entry| entry.key);
-    let mut from_client = vec![ping()];
+    let mut from_client = vec![ping(&mut schemas)];
     from_client.extend(entries.into_iter().map(|entry| of_client(entry, &mut schemas)));
     let from_server = frames::of_server(&mut schemas);
 
@@ -101,7 +103,7 @@ pub fn document(functions: &[Function]) -> Value {
         "channels": { "socket": {
             "address": "/",
             "title": "The socket",
-            "description": "The only channel: frames of JSON text, told apart by `type`.",
+            "description": "The only channel. Frames are JSON text and differ by `type`.",
             "servers": [{ "$ref": "#/servers/gateway" }],
             "messages": listed,
             "bindings": { "ws": prose::handshake() }
@@ -128,27 +130,39 @@ fn frame(function: &Function) -> Option<&Entry> {
 }
 
 /// What API Gateway answers by itself, without a function.
-fn ping() -> Message {
+fn ping(schemas: &mut Schemas) -> Message {
+    let frame = Frame {
+        name: Some("PingRequest".to_owned()),
+        tag: Some("ping"),
+        schema: |_| schemars::json_schema!({ "type": "object" }),
+    };
     Message {
-        frame_type: Some("ping"),
+        tag: Some("ping"),
         name: "ping",
-        summary: "Ask whether the connection lives".to_owned(),
+        summary: "Check that the connection is alive".to_owned(),
         description:
-            "Answered with `pong` on the same connection. Idle connections end after ten minutes: a ping \
-                      every few minutes keeps them."
+            "Answered with `pong`. A connection without traffic is closed after ten minutes: send a ping every few \
+             minutes to keep it open."
                 .to_owned(),
-        schema: json!({ "type": "object" }),
+        schema: schemas.frame(&frame, |_| ()),
+        answered_by: Some("pong"),
         examples: vec![("ping".to_owned(), json!({ "type": "ping" }))],
     }
 }
 
 fn of_client(entry: &Entry, schemas: &mut Schemas) -> Message {
+    let frame = Frame {
+        name: Some(format!("{}Request", pascal(entry.key))),
+        tag: Some(entry.key),
+        schema: entry.input,
+    };
     Message {
-        frame_type: Some(entry.key),
+        tag: Some(entry.key),
         name: entry.key,
         summary: entry.summary.to_owned(),
-        description: prose::of_client(entry.key).to_owned(),
-        schema: schemas.inline_input(entry.name, entry.input),
+        description: entry.description.to_owned(),
+        schema: schemas.frame(&frame, |_| ()),
+        answered_by: entry.answered_by,
         examples: vec![(entry.key.to_owned(), (entry.example)())],
     }
 }
@@ -162,53 +176,29 @@ fn operation(side: Side, name: &str, message: &Message) -> Value {
         "summary": message.summary,
         "messages": [reference(name)]
     });
-    let answer = match message.name {
-        "ping" => "server_pong",
-        "resume" => "server_resumed",
-        _ => return operation,
-    };
-    if let Some(fields) = operation.as_object_mut().filter(|_| side == Side::Client) {
+    if let (Some(fields), Some(answer)) = (operation.as_object_mut(), message.answered_by) {
+        let answer = reference(&format!("{}_{answer}", Side::Server.as_str()));
         fields.insert(
             "reply".to_owned(),
-            json!({ "channel": channel, "messages": [reference(answer)] }),
+            json!({ "channel": channel, "messages": [answer] }),
         );
     }
     operation
 }
 
 fn written(side: Side, message: Message) -> Value {
-    let payload = with_type(message.schema, message.frame_type);
     let examples: Vec<Value> = message
         .examples
         .into_iter()
         .map(|(name, payload)| json!({ "name": name, "payload": payload }))
         .collect();
     json!({
-        "name": message.frame_type.unwrap_or(message.name),
+        "name": message.tag.unwrap_or(message.name),
         "title": format!("{} ({})", pascal(message.name), side.as_str()),
         "summary": message.summary,
         "description": message.description,
         "contentType": "application/json",
-        "payload": payload,
+        "payload": message.schema,
         "examples": examples
     })
-}
-
-/// The schema of a frame with its `type` in front.
-fn with_type(mut schema: Value, frame_type: Option<&str>) -> Value {
-    let (Some(frame_type), Some(fields)) = (frame_type, schema.as_object_mut()) else {
-        return schema;
-    };
-    let constant = json!({ "type": "string", "const": frame_type, "description": "What the frame is." });
-    let mut properties = Map::from_iter([("type".to_owned(), constant)]);
-    if let Some(Value::Object(rest)) = fields.remove("properties") {
-        properties.extend(rest);
-    }
-    let mut required = vec![json!("type")];
-    if let Some(Value::Array(rest)) = fields.remove("required") {
-        required.extend(rest);
-    }
-    fields.insert("properties".to_owned(), properties.into());
-    fields.insert("required".to_owned(), required.into());
-    schema
 }

@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document, written from the list of functions alone.
 
 pub(crate) mod errors;
+pub mod named;
 mod operation;
 mod parameters;
 mod prose;
@@ -37,16 +38,17 @@ pub fn document(functions: &[Function]) -> Value {
             }
         }
     }
+    named::add(&mut schemas);
     json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Tidings",
             "version": env!("CARGO_PKG_VERSION"),
-            "summary": "Messages between people, stored once and delivered everywhere.",
+            "summary": "A messaging API: conversations, mail, notifications and files.",
             "description": prose::front_page(),
             "license": { "name": "MIT or Apache 2.0", "identifier": "MIT OR Apache-2.0" }
         },
-        "servers": [{ "url": "/", "description": "Wherever this document came from." }],
+        "servers": [{ "url": "/", "description": "The server of this document." }],
         "tags": Tag::ALL.map(|tag| json!({ "name": tag.name(), "description": tag.description() })),
         "security": [{ "bearer": [] }],
         "paths": paths,
@@ -85,37 +87,37 @@ fn headers() -> Value {
     let header = |description: &str, schema: Value, example: Value| json!({ "description": description, "schema": schema, "example": example });
     json!({
         "RequestId": header(
-            "The id of this request: quote it when you report a problem.",
+            "The id of the request. Quote it when you report a problem.",
             json!({ "type": "string" }),
             errors::REQUEST_ID.into(),
         ),
         "RateLimitLimit": header(
-            "How many may pass within the window of the strictest bucket.",
+            "The number of requests allowed by the limit that is closest to being reached.",
             json!({ "type": "integer", "minimum": 1 }),
             100.into(),
         ),
         "RateLimitRemaining": header(
-            "How many of those still may.",
+            "The number of requests left.",
             json!({ "type": "integer", "minimum": 0 }),
             97.into(),
         ),
         "RateLimitReset": header(
-            "When that bucket is empty again, in seconds since 1970.",
+            "When the limit is fully reset, in seconds since 1970.",
             json!({ "type": "integer", "minimum": 0 }),
             1_768_473_060.into(),
         ),
         "IdempotencyReplayed": header(
-            "`true` if this is the answer to an earlier send under the same `client_message_id`; absent else.",
+            "`true` if the message had been sent before under the same `client_message_id`; otherwise absent.",
             json!({ "type": "string", "const": "true" }),
             "true".into(),
         ),
         "ETag": header(
-            "The version of what is answered, for `If-Match`.",
+            "The version of the resource, for `If-Match`.",
             json!({ "type": "string" }),
             "\"1\"".into(),
         ),
         "RetryAfter": header(
-            "How many whole seconds to wait before trying again.",
+            "The number of seconds to wait before trying again.",
             json!({ "type": "integer", "minimum": 1 }),
             12.into(),
         ),

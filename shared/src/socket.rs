@@ -29,6 +29,10 @@ pub trait Action: 'static {
     const KEY: &'static str;
     /// One line for the document.
     const SUMMARY: &'static str;
+    /// What the summary and the type do not say, as Markdown for the document.
+    const DESCRIPTION: &'static str;
+    /// The `type` of the last frame of the response, if there is always one.
+    const ANSWERED_BY: Option<&'static str> = None;
     /// The rate buckets of the connection that a frame passes through.
     const BUCKETS: &'static [Bucket] = &[Bucket::Frames];
     /// What it may do to the stack's resources.
@@ -89,6 +93,10 @@ pub struct Entry {
     pub key: &'static str,
     /// One line for the document.
     pub summary: &'static str,
+    /// More for the document.
+    pub description: &'static str,
+    /// The `type` of the last frame of the response, if there is always one.
+    pub answered_by: Option<&'static str>,
     /// An example of the frame.
     pub example: fn() -> serde_json::Value,
     /// The schema of the frame.
@@ -108,6 +116,8 @@ impl Entry {
             name: A::NAME,
             key: A::KEY,
             summary: A::SUMMARY,
+            description: A::DESCRIPTION,
+            answered_by: A::ANSWERED_BY,
             example: A::example,
             input: SchemaGenerator::subschema_for::<A::Input>,
             answer: |app, event| Box::pin(answer::<A>(app, event)),

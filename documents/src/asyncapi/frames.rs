@@ -8,7 +8,7 @@ use shared::domain::frame::{
     ConversationCreated, ErrorFrame, FRAME_LIMIT_BYTES, Frame, MailDeleted, MailRead, MailUpdated,
     MailsUpdated, MessageDeleted, MessageModerated, MessageRead, MessageStatus, Namespace, NewMail,
     NewMessage, NewNotification, NotificationDeleted, NotificationRead, NotificationsRead, Part, Pong,
-    Resumed, Truncated, Typing, UnreadSummary,
+    Resumed, Truncated, TruncatedType, Typing, UnreadSummary,
 };
 use shared::domain::ids::{ConversationId, MessageId, UserId};
 use shared::domain::message::{ContentType, Message as DomainMessage};
@@ -20,7 +20,7 @@ use uuid::uuid;
 
 use super::{Message, personal, prose};
 use crate::openapi::errors;
-use crate::openapi::schemas::{SchemaOf, Schemas};
+use crate::openapi::schemas::{self, SchemaOf, Schemas};
 
 pub(super) const ADA: UserId = UserId::from_uuid(uuid!("11111111-1111-4111-8111-111111111111"));
 pub(super) const BOB: UserId = UserId::from_uuid(uuid!("22222222-2222-4222-8222-222222222222"));
@@ -121,88 +121,58 @@ fn samples() -> Vec<Frame> {
     ]
 }
 
-/// What the document says of a frame. A new one does not compile until it is described; then it belongs
-/// among the [`samples`] too.
-fn described(frame: &Frame) -> (&'static str, &'static str, SchemaOf) {
+/// The name and the type of a frame; the documentation of the type is that of the frame. A new one does not compile
+/// until it is named; then it belongs among the [`samples`] too.
+fn described(frame: &Frame) -> (&'static str, SchemaOf) {
     match frame {
-        Frame::ConversationCreated(_) => (
-            "conversation_created",
-            "A conversation was opened with you in it",
-            |generator| generator.subschema_for::<ConversationCreated>(),
-        ),
-        Frame::NewMessage(_) => ("new_message", "A message was sent", |generator| {
-            generator.subschema_for::<NewMessage>()
+        Frame::ConversationCreated(_) => ("conversation_created", |generator| {
+            generator.subschema_for::<ConversationCreated>()
         }),
-        Frame::MessageDeleted(_) => ("message_deleted", "A message was deleted", |generator| {
+        Frame::NewMessage(_) => ("new_message", |generator| generator.subschema_for::<NewMessage>()),
+        Frame::MessageDeleted(_) => ("message_deleted", |generator| {
             generator.subschema_for::<MessageDeleted>()
         }),
-        Frame::MessageModerated(_) => (
-            "message_moderated",
-            "A moderator gave a message another status",
-            |generator| generator.subschema_for::<MessageModerated>(),
-        ),
-        Frame::MessageRead(_) => ("message_read", "A member has read up to a message", |generator| {
+        Frame::MessageModerated(_) => ("message_moderated", |generator| {
+            generator.subschema_for::<MessageModerated>()
+        }),
+        Frame::MessageRead(_) => ("message_read", |generator| {
             generator.subschema_for::<MessageRead>()
         }),
-        Frame::MessageStatus(_) => (
-            "message_status",
-            "A person-to-person message has come further",
-            |generator| generator.subschema_for::<MessageStatus>(),
-        ),
-        Frame::Typing(_) => ("typing", "A member types, or has stopped", |generator| {
-            generator.subschema_for::<Typing>()
+        Frame::MessageStatus(_) => ("message_status", |generator| {
+            generator.subschema_for::<MessageStatus>()
         }),
-        Frame::NewMail(_) => ("inbox_new_message", "A mail came", |generator| {
+        Frame::Typing(_) => ("typing", |generator| generator.subschema_for::<Typing>()),
+        Frame::NewMail(_) => ("inbox_new_message", |generator| {
             generator.subschema_for::<NewMail>()
         }),
-        Frame::MailRead(_) => ("inbox_message_read", "You have opened a mail", |generator| {
+        Frame::MailRead(_) => ("inbox_message_read", |generator| {
             generator.subschema_for::<MailRead>()
         }),
-        Frame::MailUpdated(_) => (
-            "message_updated",
-            "You have changed the flags of a mail",
-            |generator| generator.subschema_for::<MailUpdated>(),
-        ),
-        Frame::MailDeleted(_) => ("inbox_message_deleted", "You have deleted a mail", |generator| {
+        Frame::MailUpdated(_) => ("message_updated", |generator| {
+            generator.subschema_for::<MailUpdated>()
+        }),
+        Frame::MailDeleted(_) => ("inbox_message_deleted", |generator| {
             generator.subschema_for::<MailDeleted>()
         }),
-        Frame::MailsUpdated(_) => (
-            "messages_bulk_updated",
-            "You have changed the flags of many mails",
-            |generator| generator.subschema_for::<MailsUpdated>(),
-        ),
-        Frame::NewNotification(_) => ("new_notification", "A notification came", |generator| {
+        Frame::MailsUpdated(_) => ("messages_bulk_updated", |generator| {
+            generator.subschema_for::<MailsUpdated>()
+        }),
+        Frame::NewNotification(_) => ("new_notification", |generator| {
             generator.subschema_for::<NewNotification>()
         }),
-        Frame::NotificationRead(_) => ("notification_read", "You have read a notification", |generator| {
+        Frame::NotificationRead(_) => ("notification_read", |generator| {
             generator.subschema_for::<NotificationRead>()
         }),
-        Frame::NotificationDeleted(_) => (
-            "notification_deleted",
-            "You have deleted a notification",
-            |generator| generator.subschema_for::<NotificationDeleted>(),
-        ),
-        Frame::NotificationsRead(_) => (
-            "notifications_bulk_read",
-            "You have read many notifications",
-            |generator| generator.subschema_for::<NotificationsRead>(),
-        ),
-        Frame::Resumed(_) => (
-            "resumed",
-            "The missed frames, or the first of them, have been sent",
-            |generator| generator.subschema_for::<Resumed>(),
-        ),
-        Frame::Pong(_) => ("pong", "The connection lives", |generator| {
-            generator.subschema_for::<Pong>()
+        Frame::NotificationDeleted(_) => ("notification_deleted", |generator| {
+            generator.subschema_for::<NotificationDeleted>()
         }),
-        Frame::Error(_) => ("error", "What you sent cannot be done", |generator| {
-            generator.subschema_for::<ErrorFrame>()
+        Frame::NotificationsRead(_) => ("notifications_bulk_read", |generator| {
+            generator.subschema_for::<NotificationsRead>()
         }),
-        Frame::Truncated(_) => (
-            "truncated",
-            "A frame that would have been too large",
-            |generator| generator.subschema_for::<Truncated>(),
-        ),
+        Frame::Resumed(_) => ("resumed", |generator| generator.subschema_for::<Resumed>()),
+        Frame::Pong(_) => ("pong", |generator| generator.subschema_for::<Pong>()),
+        Frame::Error(_) => ("error", |generator| generator.subschema_for::<ErrorFrame>()),
+        Frame::Truncated(_) => ("truncated", |generator| generator.subschema_for::<Truncated>()),
     }
 }
 
@@ -215,28 +185,42 @@ fn of_frame(frame: &Frame, schemas: &mut Schemas) -> Message {
     let text = frame.to_text().unwrap_or_default();
     let example: Value = serde_json::from_str(&text).unwrap_or_default();
     let is_truncated = example.get("truncated").is_some();
-    let (name, summary, schema) = if is_truncated {
+    let (name, schema) = if is_truncated {
         described(&truncated())
     } else {
         described(frame)
     };
     let is_error = matches!(frame, Frame::Error(_));
-    let mut schema = schemas.inline_output(name, schema);
-    if let Some(code) = schema.pointer_mut("/properties/code").filter(|_| is_error) {
-        let codes: Vec<u16> = error_frames().iter().map(|frame| frame.code).collect();
-        *code = json!({ "type": "integer", "enum": codes, "description": "What went wrong, for a program." });
-    }
+    // Mail has frames of the same types as conversations, told apart by their namespace.
+    let tag = (!is_truncated).then_some(name.trim_start_matches("inbox_"));
+    let documented = schemas::Frame {
+        name: None,
+        tag,
+        schema,
+    };
+    let mut documentation = String::new();
+    let schema = schemas.frame(&documented, |schema| {
+        let text = schema.get("description").and_then(Value::as_str);
+        documentation.push_str(text.unwrap_or_default());
+        if let Some(code) = schema.pointer_mut("/properties/code").filter(|_| is_error) {
+            let codes: Vec<u16> = error_frames().iter().map(|frame| frame.code).collect();
+            *code = json!({ "type": "integer", "enum": codes, "description": "What went wrong, as a code for programs." });
+        }
+    });
+    let (summary, description) = documentation.split_once("\n\n").unwrap_or((&documentation, ""));
     Message {
-        // Mail has frames of the same types as conversations, told apart by their namespace.
-        frame_type: (!is_truncated).then_some(name.trim_start_matches("inbox_")),
+        tag,
         name,
-        summary: summary.to_owned(),
+        summary: summary.trim_end_matches('.').to_owned(),
         description: if is_error {
             prose::errors(&error_frames())
+        } else if description.is_empty() {
+            summary.to_owned()
         } else {
-            prose::of_server(name).to_owned()
+            description.to_owned()
         },
         schema,
+        answered_by: None,
         examples: if is_error {
             error_examples()
         } else {
@@ -271,7 +255,7 @@ fn error_examples() -> Vec<(String, Value)> {
 
 fn truncated() -> Frame {
     Frame::Truncated(Truncated {
-        frame_type: "new_message".to_owned(),
+        frame_type: TruncatedType::NewMessage,
         namespace: Part::Conversations,
         conversation_id: Some(CONVERSATION),
         seq: Some(1),

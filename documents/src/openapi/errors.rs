@@ -52,47 +52,39 @@ pub(crate) fn samples() -> Vec<Error> {
 /// among the [`samples`] too.
 fn meaning(error: &Error) -> &'static str {
     match error {
-        Error::Malformed(_) => "The body is no JSON object. Mend the client.",
+        Error::Malformed(_) => "The body is not a JSON object.",
         Error::InvalidCursor => {
-            "The cursor or sync token was not given out for this list. Start again without it."
+            "The cursor or sync token is not valid for this list. Start again without it."
         }
-        Error::PageTooDeep => "The page number would skip more than 10,000 items. Go on with `next_cursor`.",
-        Error::Unauthenticated(_) => {
-            "The token is missing, malformed, expired or revoked: the answer is the same."
-        }
-        Error::InsufficientCredits { .. } => {
-            "The balance does not cover the cost. Nothing was written; try again once there are credits."
-        }
-        Error::Forbidden(_) => "A right is missing, and that the thing exists is no secret.",
-        Error::NotFound(_) => "There is no such thing, or it is none of the caller's business.",
+        Error::PageTooDeep => "The page is more than 10,000 items deep. Use `next_cursor`.",
+        Error::Unauthenticated(_) => "The token is missing, malformed, expired or revoked.",
+        Error::InsufficientCredits { .. } => "The balance is too low. Nothing was sent.",
+        Error::Forbidden(_) => "The caller lacks a permission.",
+        Error::NotFound(_) => "The resource does not exist, or the caller may not see it.",
         Error::MethodNotAllowed { .. } => {
-            "The path exists, but not with this method; `Allow` lists those it has."
+            "The path does not support this method; `Allow` lists those it supports."
         }
-        Error::Conflict(_) => "It contradicts what there is. The message says what has to happen first.",
+        Error::Conflict(_) => "The request contradicts the current state; the message says how.",
         Error::PreconditionFailed => {
-            "It has another version than `If-Match` names, or one that `If-None-Match` does. Get it again and repeat."
+            "The version is not one of `If-Match`, or is one of `If-None-Match`. Get the resource again and repeat the \
+             request."
         }
-        Error::NotModified { .. } => "The client has this version already.",
+        Error::NotModified { .. } => "The client has the current version.",
         Error::PayloadTooLarge { .. } => {
-            "The JSON body is over 256 KiB or, where the largest valid one needs more when it is escaped, over that."
+            "The JSON body is larger than 256 KiB, or than the largest valid body of the route if that is more."
         }
         Error::UnsupportedMediaType(_) => {
-            "The body is declared as something other than JSON, or has a `Content-Encoding`."
+            "The `Content-Type` is not JSON, or the body has a `Content-Encoding`."
         }
-        Error::Invalid { .. } => {
-            "A field of the body or the query is of a wrong type or out of range: see `details`."
-        }
-        Error::IdempotencyKeyReused => {
-            "This key stands for other content already: the same one again is only for the same request."
-        }
-        Error::RateLimited { .. } => "Too much, too fast. Wait for `Retry-After` seconds.",
+        Error::Invalid { .. } => "A field or parameter is invalid: see `details`.",
+        Error::IdempotencyKeyReused => "The key was used for a request with other content already.",
+        Error::RateLimited { .. } => "A rate limit is exceeded. Wait for `Retry-After` seconds.",
         Error::AuditUnavailable(_) => {
-            "The audit log is damaged, and what must be recorded in it is not done. Trying again does not help; tell \
-             an operator."
+            "The audit log is damaged, so actions that must be recorded are refused. Do not try again; tell an operator."
         }
-        Error::Internal(_) => "A defect on our side. Quote `request_id` when you report it.",
+        Error::Internal(_) => "An internal error. Quote `request_id` when you report it.",
         Error::Unavailable(_) => {
-            "Too busy to answer. Nothing is known to be lost; try again after `Retry-After`."
+            "The service is temporarily unavailable. Try again after `Retry-After` seconds."
         }
     }
 }
@@ -106,59 +98,62 @@ pub(crate) fn table() -> String {
         format!("| {status} | `{code}` | {} |\n", meaning(error))
     };
     let rows: String = samples.iter().map(row).collect();
-    format!("| Status | Code | What to make of it |\n|---|---|---|\n{rows}")
+    format!("| Status | Code | Meaning |\n|---|---|---|\n{rows}")
 }
 
 /// Adds the schemas of an error.
 pub(crate) fn schemas(schemas: &mut Schemas) {
-    let moment =
-        json!({ "type": "string", "format": "date-time", "description": "When, in UTC with milliseconds." });
+    let moment = json!({ "type": "string", "format": "date-time", "description": "When the error happened, in UTC with milliseconds." });
     let mut codes: Vec<&str> = samples().iter().map(|error| status_and_code(error).1).collect();
     codes.sort_unstable();
     let problem = json!({
+        "title": "ErrorInfo",
         "type": "object",
-        "description": "What went wrong, for a program and for a person.",
+        "description": "What went wrong.",
         "required": ["code", "message", "details", "timestamp", "request_id"],
         "properties": {
-            "code": { "type": "string", "enum": codes, "description": "A stable word to branch on." },
-            "message": { "type": "string", "description": "A sentence that a person can act on." },
+            "code": { "title": "ErrorCode", "type": "string", "enum": codes, "description": "A stable code for programs." },
+            "message": { "type": "string", "description": "A message for people." },
             "details": {
-                "description": "The field to blame; null where none is.",
+                "description": "The invalid field; null if no field is to blame.",
                 "oneOf": [{ "$ref": "#/components/schemas/ValidationError" }, { "type": "null" }]
             },
             "timestamp": moment.clone(),
-            "request_id": { "type": "string", "description": "The same as in the header `X-Request-Id`." }
+            "request_id": { "type": "string", "description": "The value of the header `X-Request-Id`." }
         }
     });
-    schemas.add("Error", json!({
-        "type": "object",
-        "description": "The one shape of every error, in every family of routes.",
-        "required": ["success", "data", "error", "detail", "status_code", "timestamp"],
-        "properties": {
-            "success": { "type": "boolean", "const": false, "description": "Always false." },
-            "data": { "type": "null", "description": "Always null." },
-            "error": problem,
-            "detail": { "type": "string", "description": "The message once more." },
-            "status_code": {
-                "type": "integer", "minimum": 400, "maximum": 599, "description": "The status of the answer."
-            },
-            "timestamp": moment
-        }
-    }));
+    schemas.add(
+        "Error",
+        json!({
+            "type": "object",
+            "description": "The format of all errors.",
+            "required": ["success", "data", "error", "detail", "status_code", "timestamp"],
+            "properties": {
+                "success": { "type": "boolean", "const": false, "description": "Always false." },
+                "data": { "type": "null", "description": "Always null." },
+                "error": problem,
+                "detail": { "type": "string", "description": "The same as `error.message`." },
+                "status_code": {
+                    "type": "integer", "minimum": 400, "maximum": 599, "description": "The HTTP status."
+                },
+                "timestamp": moment
+            }
+        }),
+    );
     schemas.add("ValidationError", json!({
         "type": "object",
-        "description": "Which field is to blame for a 422, and why.",
+        "description": "An invalid field.",
         "required": ["field", "issue", "value"],
         "properties": {
             "field": {
                 "type": "string",
-                "description": "The field, with dots between levels and numbers for places in a list: `member_ids.0`."
+                "description": "The path of the field, such as `member_ids.0`."
             },
             "issue": {
                 "type": "string",
-                "description": "A word such as `missing`, `too_long`, `out_of_range`, `wrong_type`, `wrong_format`."
+                "description": "The kind of problem, such as `missing`, `too_long`, `out_of_range`, `wrong_type` or `wrong_format`."
             },
-            "value": { "type": "null", "description": "Always null: what was sent is not repeated." }
+            "value": { "type": "null", "description": "Always null; submitted values are not repeated." }
         }
     }));
 }

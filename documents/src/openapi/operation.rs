@@ -29,6 +29,15 @@ pub(super) fn build(entry: &Entry, schemas: &mut Schemas) -> Built {
     let body = schemas.input(route.name, entry.body);
     let output = schemas.output(route.name, entry.output);
     let refusals = refusals(entry, &parameters, body.is_some());
+    let enveloped = output.as_ref().filter(|_| !is_file(&example.answer));
+    let is_enveloped = route.paths().iter().any(|path| Route::is_enveloped(path));
+    let enveloped = enveloped
+        .filter(|_| is_enveloped)
+        .map(|data| envelope(route, data, schemas));
+    let of_path = |path: &str| match &enveloped {
+        Some(envelope) if Route::is_enveloped(path) => Some(envelope),
+        _ => output.as_ref(),
+    };
     let operation = |path: String| {
         let is_alias = path != route.path;
         let mut operation = Map::new();
@@ -58,7 +67,7 @@ pub(super) fn build(entry: &Entry, schemas: &mut Schemas) -> Built {
         }
         operation.insert(
             "responses".to_owned(),
-            responses(entry, &path, (output.as_ref(), &example.answer), &refusals),
+            responses(entry, &path, (of_path(&path), &example.answer), &refusals),
         );
         (path, Value::Object(operation))
     };
@@ -74,7 +83,7 @@ pub(super) fn head(operation: &Value) -> Value {
     let text = |name: &str| operation.get(name).and_then(Value::as_str).unwrap_or_default();
     let changed = [
         ("operationId", format!("{}_head", text("operationId"))),
-        ("summary", format!("{}: the headers alone", text("summary"))),
+        ("summary", format!("{} (headers only)", text("summary"))),
     ];
     for (name, value) in changed {
         if let Some(field) = head.get_mut(name) {
@@ -152,7 +161,7 @@ fn responses(entry: &Entry, path: &str, output: Output<'_>, refusals: &BTreeSet<
     }
     if is_conditional(route) && route.method == Method::Get {
         let headers = Map::from_iter([header("X-Request-Id", "RequestId"), header("ETag", "ETag")]);
-        let text = "The client has this version already. There is no body, and nothing was marked as read.";
+        let text = "The client has the current version. There is no body, and nothing was marked as read.";
         responses.insert(
             "304".to_owned(),
             json!({ "description": text, "headers": headers }),
@@ -180,14 +189,33 @@ fn success(entry: &Entry, path: &str, status: u16, (schema, answer): Output<'_>)
     response.insert("description".to_owned(), prose::success(entry, status).into());
     response.insert("headers".to_owned(), headers.into());
     if let Some(schema) = schema.filter(|_| !matches!(status, 204 | 304)) {
-        response.insert("content".to_owned(), content(entry, path, schema, answer));
+        response.insert("content".to_owned(), content(path, schema, answer));
     }
     Value::Object(response)
 }
 
-fn content(entry: &Entry, path: &str, schema: &Value, answer: &Value) -> Value {
-    if let Value::String(text) = answer {
-        // A file, and no JSON.
+/// Whether an answer is a file, and no JSON.
+fn is_file(answer: &Value) -> bool {
+    answer.is_string()
+}
+
+/// The schema of a success under `/api/v1`, as a reference.
+fn envelope(route: &Route, data: &Value, schemas: &mut Schemas) -> Value {
+    let name = format!("{}Envelope", pascal(route.name));
+    let schema = json!({
+        "type": "object",
+        "required": ["success", "data", "error"],
+        "properties": {
+            "success": { "type": "boolean", "const": true, "description": "Always true." },
+            "data": data,
+            "error": { "type": "null", "description": "Always null." }
+        }
+    });
+    schemas.add(&name, schema)
+}
+
+fn content(path: &str, schema: &Value, answer: &Value) -> Value {
+    if let Some(text) = answer.as_str() {
         let content = json!({ "schema": schema, "example": answer });
         return if text.trim_start().starts_with('<') {
             json!({ "text/html": content })
@@ -195,19 +223,10 @@ fn content(entry: &Entry, path: &str, schema: &Value, answer: &Value) -> Value {
             json!({ "text/javascript": content.clone(), "text/css": content })
         };
     }
-    if !Route::is_enveloped(path) {
-        return json!({ "application/json": { "schema": schema, "example": answer } });
-    }
-    let envelope = json!({
-        "title": format!("{}Envelope", pascal(entry.route.name)),
-        "type": "object",
-        "required": ["success", "data", "error"],
-        "properties": {
-            "success": { "type": "boolean", "const": true, "description": "Always true." },
-            "data": schema,
-            "error": { "type": "null", "description": "Always null." }
-        }
-    });
-    let answer = json!({ "success": true, "data": answer, "error": null });
-    json!({ "application/json": { "schema": envelope, "example": answer } })
+    let answer = if Route::is_enveloped(path) {
+        json!({ "success": true, "data": answer, "error": null })
+    } else {
+        answer.clone()
+    };
+    json!({ "application/json": { "schema": schema, "example": answer } })
 }

@@ -1,4 +1,4 @@
-//! Parameters: each with a description, a schema and an example.
+//! Parameters: each with a description and a schema, and an example where the route has one.
 
 use serde_json::{Value, json};
 use shared::domain::text::ClientMessageId;
@@ -6,9 +6,6 @@ use shared::http::{Entry, Example, Idempotency};
 
 use super::operation::is_conditional;
 use super::schemas::{Schemas, never_null};
-
-/// What a cursor or a token may look like; nobody reads one.
-const OPAQUE: &str = "kR2vQ9x0TzWm4bJc8LpYd1";
 
 /// Every parameter of an endpoint, and whether the query takes any, and whether one of them is a cursor.
 pub(crate) struct Parameters {
@@ -25,8 +22,8 @@ pub(crate) struct Parameters {
 /// The parameters of an endpoint.
 pub(crate) fn of(entry: &Entry, example: &Example, schemas: &mut Schemas) -> Parameters {
     let name = entry.route.name;
-    let path = schemas.inline_input(name, entry.path);
-    let query = schemas.inline_input(name, entry.query);
+    let path = schemas.parameters(name, entry.path);
+    let query = schemas.parameters(name, entry.query);
     let in_path = parameters(example, schemas, "path", &path);
     let in_query = parameters(example, schemas, "query", &query);
     let is_cursor = |parameter: &Value| {
@@ -47,18 +44,16 @@ pub(crate) fn of(entry: &Entry, example: &Example, schemas: &mut Schemas) -> Par
             "name": "If-Match",
             "in": "header",
             "required": false,
-            "description": "The `ETag`s of the versions that the request is meant for, or `*` for any; else 412.",
-            "schema": { "type": "string" },
-            "example": "\"2\""
+            "description": "The `ETag`s of the versions that the request applies to, or `*` for any; otherwise 412.",
+            "schema": { "type": "string" }
         }));
         found.list.push(json!({
             "name": "If-None-Match",
             "in": "header",
             "required": false,
-            "description": "The `ETag`s of the versions that the request is not meant for, or `*` for all: 304 for a \
-                            GET, else 412.",
-            "schema": { "type": "string" },
-            "example": "\"1\""
+            "description": "The `ETag`s of the versions that the request does not apply to, or `*` for all: 304 for \
+                            GET, otherwise 412.",
+            "schema": { "type": "string" }
         }));
     }
     found
@@ -66,24 +61,21 @@ pub(crate) fn of(entry: &Entry, example: &Example, schemas: &mut Schemas) -> Par
 
 /// The header `Idempotency-Key`, where it may be there.
 fn key(entry: &Entry, example: &Example) -> Option<Value> {
-    let (field, description) = match entry.route.idempotency {
+    let description = match entry.route.idempotency {
         Idempotency::OfMethod | Idempotency::Refused => return None,
-        Idempotency::Harmless => (
-            None,
-            "Changes nothing: a repeat is harmless by itself.".to_owned(),
-        ),
+        Idempotency::Harmless => "Accepted and ignored: repeating the request is harmless.".to_owned(),
         Idempotency::Taken => {
             let fields = ["client_message_id", "client_reference"];
             let field = fields.into_iter().find(|field| example.body.get(field).is_some());
             let beside = field.map_or_else(String::new, |field| {
-                format!(" The same as `{field}` in the body; where both are given they must agree.")
+                format!(" The same as `{field}` in the body; if both are given they must be equal.")
             });
-            let text = "Under one key one thing is made, however often the request is sent; the first answer comes \
-                        back, as it is now. The same key with other content is 422. One header line, without a comma.";
-            (field, format!("{text}{beside}"))
+            let text = "Repeating a request with the same key creates nothing again; the response is the first result \
+                        in its current state. The same key with other content is 422. The header is a single line \
+                        without commas.";
+            format!("{text}{beside}")
         }
     };
-    let own = field.and_then(|field| example.body.get(field)).cloned();
     Some(json!({
         "name": "Idempotency-Key",
         "in": "header",
@@ -91,8 +83,7 @@ fn key(entry: &Entry, example: &Example) -> Option<Value> {
         "description": description,
         "schema": {
             "type": "string", "minLength": 1, "maxLength": ClientMessageId::MAX_LENGTH, "pattern": "^[!-+\\--~]+$"
-        },
-        "example": own.unwrap_or_else(|| OPAQUE.into())
+        }
     }))
 }
 
@@ -119,40 +110,23 @@ fn parameters(example: &Example, schemas: &Schemas, place: &str, object: &Value)
         let description = description
             .or_else(|| schemas.resolve(&schema).get("description").cloned())
             .unwrap_or_default();
-        let value = example.parameters.get(name).cloned();
-        let value = value
-            .or_else(|| fallback(name, schemas.resolve(&schema)))
-            .unwrap_or_default();
-        json!({
+        let mut written = json!({
             "name": name,
             "in": place,
             "required": place == "path" || required.contains(&name.as_str()),
             "description": description,
-            "schema": schema,
-            "example": value
-        })
+            "schema": schema
+        });
+        // Whoever tries the route out sends all examples together. So only those of the route itself are given, which
+        // go together, and none for what a client gets from the server, such as cursors.
+        if let (Some(fields), Some(value)) = (written.as_object_mut(), example.parameters.get(name)) {
+            fields.insert("example".to_owned(), value.clone());
+        }
+        written
     };
     properties.into_iter().flatten().map(parameter).collect()
 }
 
 fn take_description(schema: &mut Value) -> Option<Value> {
     schema.as_object_mut()?.shift_remove("description")
-}
-
-/// An example for a parameter that the route's own example leaves out.
-fn fallback(name: &str, schema: &Value) -> Option<Value> {
-    if matches!(name, "cursor" | "after") {
-        return Some(OPAQUE.into());
-    }
-    let first = |list: &str| schema.get(list).and_then(|values| values.get(0));
-    let value = schema
-        .get("default")
-        .or_else(|| first("examples"))
-        .or_else(|| first("enum"));
-    value.or_else(|| schema.get("minimum")).cloned().or_else(|| {
-        match schema.get("type").and_then(Value::as_str) {
-            Some("boolean") => Some(false.into()),
-            _ => None,
-        }
-    })
 }

@@ -8,13 +8,13 @@ use super::errors;
 
 /// How the token is checked.
 pub(super) const BEARER: &str = "\
-A JSON Web Token in `Authorization: Bearer <token>`. `sub` (a UUID) says who is calling and `exp` until when; \
-both are required, and `iat` should be there. `name`, `username`, `email`, `avatar_url`, `roles`, `permissions` and \
-`business_unit` describe the person. Tokens are HS256, or RS256/ES256 where a key set is configured; `none` is \
-refused, and half a minute of clock skew is forgiven. Times may have fractions. An optional claim of another type, or \
-that is too long or holds control characters, counts as absent: names have at most 100 characters, `avatar_url` 2,048 \
-(http or https), `business_unit` 64. The first call of a `sub` creates its profile; later calls refresh it by the \
-claims that their token has, unless it was issued (`iat`) before the one that the profile is of.";
+A JSON Web Token, as `Authorization: Bearer <token>`. Required claims are `sub` (a UUID, the user) and `exp`; `iat` is \
+recommended. `name`, `username`, `email`, `avatar_url`, `roles`, `permissions` and `business_unit` describe the user. \
+Supported algorithms are HS256, or RS256 and ES256 if a key set is configured. Clocks may differ by 30 seconds, and \
+times may have fractions. Optional claims that have another type, are too long or contain control characters are \
+ignored: names have at most 100 characters, `avatar_url` 2,048 (http or https), `business_unit` 64. The first call of \
+a user creates their profile; later calls update it, unless their token was issued (`iat`) before the one that the \
+profile is of.";
 
 /// The description of an operation.
 pub(super) fn operation(entry: &Entry, path: &str, has_answer: bool) -> String {
@@ -26,10 +26,10 @@ pub(super) fn operation(entry: &Entry, path: &str, has_answer: bool) -> String {
         paragraphs.push(counts);
     }
     if path != route.path {
-        paragraphs.push(format!("The same as `{} {}`.", route.method.as_str(), route.path));
+        paragraphs.push(format!("An alias of `{} {}`.", route.method.as_str(), route.path));
     }
     if has_answer && Route::is_enveloped(path) {
-        paragraphs.push("The answer comes in the envelope `{success, data, error}`.".to_owned());
+        paragraphs.push("The response is wrapped as `{success, data, error}`.".to_owned());
     }
     paragraphs.join("\n\n")
 }
@@ -79,85 +79,86 @@ pub(super) fn success(entry: &Entry, status: u16) -> String {
 pub(super) fn front_page() -> String {
     let limits = Limits::default();
     format!(
-        "Tidings carries messages between people. What you send is stored once, in the log of its conversation, \
-and pushed to every device of every member. This page covers HTTP; what comes over the WebSocket is in \
+        "Tidings is a messaging API. Every message is stored once, in the event log of its conversation, and pushed to \
+all devices of all members. This document describes the HTTP API; the frames of the WebSocket API are described in \
 [`/asyncapi.json`](/asyncapi.json).
 
-## First steps
+## Getting started
 
-1. Get a token from your issuer and look at yourself: `GET /api/v1/users/me`.
+1. Get a token from your identity provider and check it: `GET /api/v1/users/me`.
 2. Open a conversation: `POST /api/conversations/dm/{{other_user_id}}`.
-3. Say something: `POST /api/conversations/{{conversation_id}}/messages` with `{{\"content\": \"Hello!\"}}`.
-4. Hear the answer: over the WebSocket, or with `GET /api/events?wait=25`.
+3. Send a message: `POST /api/conversations/{{conversation_id}}/messages` with `{{\"content\": \"Hello!\"}}`.
+4. Receive the reply: over the WebSocket, or with `GET /api/events?wait=25`.
 
-## Families
+## Response formats
 
-The path decides one thing only: how a success is wrapped.
-
-| Paths | A success is |
+| Paths | A successful response |
 |---|---|
 | `/api/v1/…` | `{{\"success\": true, \"data\": …, \"error\": null}}` |
-| everything else | the bare data |
+| all others | the data itself |
 
-Every `/api/conversations…` route also answers under `/api/v1/conversations…`: one implementation, with the envelope. \
-A trailing slash means nothing. Unknown fields in a request are ignored; unknown values of an enumeration are refused.
+Every `/api/conversations…` route is also available as `/api/v1/conversations…`, with the envelope. Trailing slashes \
+are ignored. Unknown fields in requests are ignored; unknown values of an enumeration are rejected.
 
 ## Errors
 
-Errors have one shape everywhere, the schema `Error`, so one parser will do. Branch on `error.code`; show \
-`error.message`; quote `error.request_id`, which is also the header `X-Request-Id`.
+All errors have the same format, the schema `Error`. Use `error.code` in programs, show `error.message` to users, and \
+quote `error.request_id` (also in the header `X-Request-Id`) when you report a problem.
 
 {errors}
-A path that nobody serves is 404, a method that the path does not have is 405. `HEAD` answers on health routes and \
-documents. An id in a path that is no UUID names \
-nothing: 404. What you may not know of is 404 too, never 403.
+Unknown paths are 404; known paths with another method are 405. Health routes and documents also answer `HEAD`. An id \
+in a path that is not a UUID is 404. Resources that you may not see are 404 as well, not 403.
 
 ## Ids, times, texts
 
-Ids are UUIDs in hyphenated form. Times are RFC 3339 in UTC with milliseconds: `{moment}`. Texts come back as they \
-were sent, nothing is escaped or trimmed; lengths count Unicode characters, and control characters other than line \
-ends and tabs are refused.
+Ids are UUIDs in hyphenated form. Times are RFC 3339 in UTC with milliseconds: `{moment}`. Texts are returned as they \
+were sent, without escaping or trimming. Lengths are counted in Unicode characters. Control characters other than line \
+breaks and tabs are rejected.
 
-## Order
+## Order of events
 
-`seq` numbers everything that happens in a conversation, from 1, without gaps and without repeats. Order by `seq`, not \
-by `created_at`. A hole in what you received means that something is missing: fetch it from \
+`seq` numbers all events of a conversation, starting at 1, without gaps or duplicates. Sort by `seq`, not by \
+`created_at`. If you notice a gap, events are missing: get them with \
 `GET /api/conversations/{{conversation_id}}/events`.
 
-## Pages
+## Pagination
 
-Lists take `page` and a page size of 1 to 100, and always also `cursor`. A list answers with `next_cursor`: hand it \
-back to go on, until it is null. Cursors keep their place while the list grows, page numbers do not. Cursors are \
-opaque and signed; do not read them or keep them for another list. Page numbers reach 10,000 items deep, cursors \
-reach the end. No answer has more than 5 MB: a page of very large items holds fewer of them than was asked for, and \
-`has_next` and `next_cursor` say that there is more (`has_more` and `next` for events). The next page number would \
-pass over what was left out; `next_cursor` does not.
+Lists take either `page` or `cursor`, and a page size of 1 to 100. If there are more items, the response contains a \
+`next_cursor`: pass it as `cursor` to get the next page. Unlike page numbers, cursors stay correct when items are \
+added, and have no depth limit (page numbers end after 10,000 items). Cursors are opaque and only valid for the same \
+list.
+
+A response has at most 5 MB. A page of very large items has fewer of them than requested; `has_next` and `next_cursor` \
+(for events `has_more` and `next`) tell that there are more. Continue with `next_cursor`: the next page number would \
+skip the items that were left out.
 
 ## Rate limits
 
-{sends} sends, {uploads} uploads and {requests} requests per minute and user, {connects} connection attempts per \
-minute and user, {frames} frames per second and connection: sliding windows, each on its own. `X-RateLimit-Limit`, \
-`X-RateLimit-Remaining` and `X-RateLimit-Reset` (seconds since 1970) describe the strictest of them; a refusal is \
-429 with `Retry-After`. An installation may set other numbers, or none.
+Per user and minute: {sends} sends, {uploads} uploads, {requests} requests, {connects} connection attempts. Per \
+connection: {frames} frames per second. Each limit is a sliding window. `X-RateLimit-Limit`, `X-RateLimit-Remaining` \
+and `X-RateLimit-Reset` (seconds since 1970) describe the limit that is closest to being reached. If a limit is \
+exceeded, the response is 429 with `Retry-After`. An installation may have other limits, or none.
 
-## Sending once
+## Idempotency
 
-Give every send a `client_message_id` of your own (1 to 128 visible ASCII characters; the header `Idempotency-Key` \
-says the same). Sent again under the same id, a message is not sent again: the first one comes back, as it is now, \
-with `Idempotency-Replayed: true`. The same id with other content is 422 `IDEMPOTENCY_KEY_REUSED`; contents are \
-compared as values, so the order of an object's members means nothing. Whatever else makes something takes the header \
-too: groups, files, notifications, exports, grants. Where a key could promise nothing, it is refused with 422.
+Send every message with a `client_message_id` of your choice (1 to 128 visible ASCII characters), or with the header \
+`Idempotency-Key`. If you repeat a request with the same id, nothing is sent twice: the response is the first message \
+in its current state, with the header `Idempotency-Replayed: true`. The same id with other content is 422 \
+`IDEMPOTENCY_KEY_REUSED`. Contents are compared as JSON values: the order of an object's members does not matter.
+
+All other routes that create something take the header too: groups, files, notifications, exports, grants. Routes that \
+cannot honour a key refuse it with 422.
 
 ## Versions
 
-What hands out an `ETag` evaluates `If-Match` and `If-None-Match` on every method before it does anything (RFC 9110 \
-§13): 412, or 304 for a GET, which then marks nothing as read. There is no `Last-Modified`, so the conditions on dates \
-are ignored.
+Routes that return an `ETag` evaluate `If-Match` and `If-None-Match` with every method before they do anything \
+(RFC 9110 §13): the response is 412, or 304 for GET, which then marks nothing as read. There is no `Last-Modified`; \
+conditions on dates are ignored.
 
 ## Headers
 
-Every answer carries `X-Request-Id`, `Strict-Transport-Security`, `X-Content-Type-Options: nosniff`, \
-`X-Frame-Options: DENY` and a `Content-Security-Policy`. Data is never cached: `Cache-Control: no-store`.
+All responses have `X-Request-Id`, `Strict-Transport-Security`, `X-Content-Type-Options: nosniff`, \
+`X-Frame-Options: DENY` and a `Content-Security-Policy`. Data is not cached: `Cache-Control: no-store`.
 ",
         errors = errors::table(),
         moment = errors::MOMENT,

@@ -19,9 +19,21 @@ pub(crate) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 /// The schemas of a document, gathered while the rest of it is written.
 pub(crate) struct Schemas {
     settings: SchemaSettings,
+    /// Whether each gets an `$id`, by which generators for AsyncAPI name their types.
+    has_anchors: bool,
     components: Map<String, Value>,
     /// The same before names were changed, to tell one type from another of the same name.
     originals: Map<String, Value>,
+}
+
+/// A frame of the WebSocket.
+pub(crate) struct Frame {
+    /// The name of its component; that of its type if there is none.
+    pub(crate) name: Option<String>,
+    /// Its `type`; none where it can be of several.
+    pub(crate) tag: Option<&'static str>,
+    /// Its schema, `type` aside.
+    pub(crate) schema: SchemaOf,
 }
 
 /// A schema and the types that it speaks of.
@@ -30,38 +42,54 @@ struct Found {
     definitions: Map<String, Value>,
 }
 
+impl Found {
+    /// Changes the schema and each of its types.
+    fn each(&mut self, change: impl Fn(&mut Value)) {
+        self.definitions
+            .values_mut()
+            .chain([&mut self.root])
+            .for_each(change);
+    }
+}
+
 impl Schemas {
     /// For OpenAPI 3.1, whose schemas are JSON Schema 2020-12.
     pub(crate) fn of_openapi() -> Self {
-        Self::new(SchemaSettings::draft2020_12())
+        Self::new(SchemaSettings::draft2020_12(), false)
     }
 
     /// For AsyncAPI 3.0, whose schemas are a superset of JSON Schema 7.
     pub(crate) fn of_asyncapi() -> Self {
-        Self::new(SchemaSettings::draft07())
+        Self::new(SchemaSettings::draft07(), true)
     }
 
-    fn new(settings: SchemaSettings) -> Self {
+    fn new(settings: SchemaSettings, has_anchors: bool) -> Self {
         let settings = settings.with(|settings| {
             settings.definitions_path = "/components/schemas".into();
             settings.meta_schema = None;
         });
         Self {
             settings,
+            has_anchors,
             components: Map::new(),
             originals: Map::new(),
         }
     }
 
-    /// Adds a schema that no type stands for.
-    pub(crate) fn add(&mut self, name: &str, schema: Value) {
+    /// Adds a schema that no type stands for, and refers to it.
+    pub(crate) fn add(&mut self, name: &str, schema: Value) -> Value {
         self.originals.insert(name.to_owned(), schema.clone());
         self.components.insert(name.to_owned(), schema);
+        json!({ "$ref": format!("{POINTER}{name}") })
     }
 
     /// What a client sends, as a reference to a component; none where there is nothing to send.
+    ///
+    /// Without defaults: to generators such as openapi-typescript, a field with a default is always there, and so they
+    /// demand it of whoever sends. The description says it instead.
     pub(crate) fn input(&mut self, owner: &str, schema: SchemaOf) -> Option<Value> {
-        let found = self.find(schema, Contract::Deserialize);
+        let mut found = self.find(schema, Contract::Deserialize);
+        found.each(tidy::defaults_to_words);
         self.reference(owner, found)
     }
 
@@ -71,16 +99,37 @@ impl Schemas {
         self.reference(owner, found)
     }
 
-    /// What a client sends, in place.
-    pub(crate) fn inline_input(&mut self, owner: &str, schema: SchemaOf) -> Value {
-        let found = self.find(schema, Contract::Deserialize);
-        self.inline(owner, found)
+    /// What a client sends as parameters, in place.
+    pub(crate) fn parameters(&mut self, owner: &str, schema: SchemaOf) -> Value {
+        let mut found = self.find(schema, Contract::Deserialize);
+        let name = name_of(&found.root).map(str::to_owned);
+        if let Some(root) = name.and_then(|name| found.definitions.shift_remove(&name)) {
+            found.root = root;
+        }
+        self.adopt(owner, found)
     }
 
-    /// What the server sends, in place.
-    pub(crate) fn inline_output(&mut self, owner: &str, schema: SchemaOf) -> Value {
-        let found = self.find(schema, Contract::Serialize);
-        self.inline(owner, found)
+    /// A frame, as a reference to a component: under this name, or that of its type. `change` may say more of it.
+    pub(crate) fn frame(&mut self, frame: &Frame, change: impl FnOnce(&mut Value)) -> Value {
+        let contract = match frame.name {
+            // Only those of the client have other names than their types.
+            Some(_) => Contract::Deserialize,
+            None => Contract::Serialize,
+        };
+        let mut found = self.find(frame.schema, contract);
+        found.each(tidy::defaults_to_words);
+        found.each(tidy::unwrap_references);
+        let own = name_of(&found.root).map(str::to_owned);
+        if let Some(root) = own.as_ref().and_then(|name| found.definitions.shift_remove(name)) {
+            found.root = root;
+        }
+        let name = frame.name.clone().or(own).unwrap_or_default();
+        let mut schema = self.adopt(&name, found);
+        if let Some(tag) = frame.tag {
+            tidy::with_tag(&mut schema, "type", tag);
+        }
+        change(&mut schema);
+        self.add(&name, schema)
     }
 
     /// The schema that a reference stands for, or the schema itself.
@@ -90,11 +139,28 @@ impl Schemas {
             .unwrap_or(schema)
     }
 
-    /// The components, by name.
-    pub(crate) fn into_components(self) -> Value {
-        let mut components: Vec<(String, Value)> = self.components.into_iter().collect();
-        components.sort_by(|one, other| one.0.cmp(&other.0));
-        Value::Object(components.into_iter().collect())
+    /// The components, by name. Each has a title, and no object or choice of words is without a name of its own: what
+    /// stands within another becomes a component too. Generators name their types by it.
+    pub(crate) fn into_components(mut self) -> Value {
+        let mut named = Map::new();
+        while !self.components.is_empty() {
+            let mut within = Map::new();
+            for (name, mut schema) in std::mem::take(&mut self.components) {
+                tidy::take_nested_out(&name, &mut schema, &mut within);
+                if let Some(fields) = schema.as_object_mut() {
+                    fields.shift_remove("title");
+                    fields.shift_insert(0, "title".to_owned(), name.clone().into());
+                    if self.has_anchors {
+                        // An anchor, and no other base for the references within.
+                        fields.shift_insert(1, "$id".to_owned(), format!("#{name}").into());
+                    }
+                }
+                named.insert(name, schema);
+            }
+            self.components = within;
+        }
+        named.sort_keys();
+        Value::Object(named)
     }
 
     fn find(&self, schema: SchemaOf, contract: Contract) -> Found {
@@ -104,16 +170,18 @@ impl Schemas {
             .clone()
             .with(|settings| settings.contract = contract)
             .into_generator();
-        let mut root = schema(&mut generator).to_value();
-        let mut definitions = generator.take_definitions(true);
-        for schema in definitions.values_mut().chain([&mut root]) {
+        let root = schema(&mut generator).to_value();
+        let definitions = generator.take_definitions(true);
+        let mut found = Found { root, definitions };
+        found.each(|schema| {
             tidy::simplify(schema);
             if is_output {
                 tidy::never_null_unless_required(schema);
+                tidy::without_defaults(schema);
             }
-        }
-        tidy::write_tags_out(&mut root, &mut definitions);
-        Found { root, definitions }
+        });
+        tidy::name_variants(&mut found.root, &mut found.definitions);
+        found
     }
 
     fn reference(&mut self, owner: &str, found: Found) -> Option<Value> {
@@ -127,14 +195,6 @@ impl Schemas {
         } else {
             json!({ "type": "object" })
         })
-    }
-
-    fn inline(&mut self, owner: &str, mut found: Found) -> Value {
-        let name = name_of(&found.root).map(str::to_owned);
-        if let Some(root) = name.and_then(|name| found.definitions.shift_remove(&name)) {
-            found.root = root;
-        }
-        self.adopt(owner, found)
     }
 
     /// Takes the definitions over, under other names where theirs are too common or taken by another type.

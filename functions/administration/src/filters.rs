@@ -60,17 +60,17 @@ pub type Words = Text<1, 200>;
 /// The parameters of an export: those of a search, and the form of its files.
 #[derive(Deserialize, JsonSchema)]
 pub struct Query {
-    /// Messages that this user sent or, in a direct conversation, got.
+    /// Only messages that this user sent or, in a direct conversation, received.
     pub user_id: Option<UserId>,
-    /// Messages that say this: in capitals or not, composed or decomposed.
+    /// Only messages that contain this text. Case and Unicode composition are ignored.
     pub q: Option<Words>,
-    /// Messages with this status.
+    /// Only messages with this moderation status.
     pub moderation_status: Option<ModerationStatus>,
-    /// From when on: a date, or a moment; seven days before `to` if not said.
+    /// The start of the period: a date or a time. Defaults to seven days before `to`.
     pub from: Option<Edge>,
-    /// Until when: a date, which is in it, or a moment, which is not; now if not said.
+    /// The end of the period: a date (inclusive) or a time (exclusive). Defaults to now.
     pub to: Option<Edge>,
-    /// Whether the CSV files begin with a byte order mark, by which spreadsheets know that they are UTF-8.
+    /// Whether the CSV files begin with a byte order mark, from which spreadsheets recognize UTF-8.
     #[serde(default)]
     pub bom: bool,
 }

@@ -29,20 +29,20 @@ pub struct GetAttachment;
 pub struct Path {
     /// The message.
     pub message_id: MessageId,
-    /// The file, one of the message's `attachments`.
+    /// The file: one of the `attachments` of the message.
     pub file_id: FileId,
 }
 
-/// A file and where it is.
+/// A file with its download link.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ModeratedAttachment")]
 pub struct Output {
     /// The file.
     #[serde(flatten)]
     pub file: File,
-    /// Where it can be downloaded, without a token and as an attachment.
+    /// The download link, which needs no token and saves as an attachment.
     pub url: String,
-    /// Until when; ask again for another link.
+    /// When the link expires; request another one then.
     pub expires_at: Timestamp,
 }
 

@@ -32,42 +32,43 @@ pub struct Path {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Export")]
 pub struct Output {
-    /// How far it is.
+    /// The current status.
     pub status: Status,
-    /// About how much of it is done, from 0 to 1.
+    /// The approximate progress, from 0 to 1.
     pub progress: f64,
-    /// Its files, part by part, once all are there; none once the export is `withdrawn`.
+    /// The files, by part; empty until the export is completed, and once it is `withdrawn`.
     pub files: Vec<ExportFile>,
 }
 
 /// A file of an export.
 #[derive(Serialize, JsonSchema)]
 pub struct ExportFile {
-    /// In which form it holds its messages.
+    /// The file format.
     pub format: Format,
-    /// The number of the part, from 1; a part is there in each form.
+    /// The number of the part, starting at 1. Each part exists in each format.
     pub part: u32,
-    /// Where to download it, without a token.
+    /// The download link, which needs no token.
     pub url: String,
-    /// Until when; ask again for another link.
+    /// When the link expires. Get the export again for a new link.
     pub expires_at: Timestamp,
-    /// How large it is.
+    /// The size in bytes.
     pub size_bytes: u64,
-    /// The SHA-256 of it, in hexadecimal.
+    /// The SHA-256 of the file, in hexadecimal.
     pub sha256: String,
-    /// How many messages it holds.
+    /// The number of messages in the file.
     pub rows: u64,
 }
 
-/// A form of messages.
+/// A file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "ExportFormat")]
 pub enum Format {
-    /// A message a line, as JSON, compressed by gzip. Every text is as it was written.
+    /// JSON Lines, one message per line, compressed with gzip. Texts are unchanged.
     Jsonl,
-    /// A message a row, as CSV with a header, compressed by gzip. For spreadsheets: a cell that begins with `=`, `+`,
-    /// `-`, `@`, a tab, a return or a newline has an apostrophe (`'`) in front, so that it does not run as a formula.
+    /// CSV with a header, one message per row, compressed with gzip. For spreadsheets: a cell that begins with `=`, `+`,
+    /// `-`, `@`, a tab, a carriage return or a newline is prefixed with an apostrophe (`'`), so that it is not run as a
+    /// formula.
     Csv,
 }
 

@@ -34,34 +34,34 @@ const MOST: u64 = 200_000;
 /// The parameters of the query.
 #[derive(Deserialize, JsonSchema)]
 pub struct Query {
-    /// From when on: a date, or a moment; thirty days before `to` if not said.
+    /// The start of the period: a date or a time. Defaults to thirty days before `to`.
     pub from: Option<Edge>,
-    /// Until when: a date, which is in it, or a moment, which is not; now if not said.
+    /// The end of the period: a date (inclusive) or a time (exclusive). Defaults to now.
     pub to: Option<Edge>,
 }
 
-/// Messages in figures.
+/// Message statistics of a period.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "MessagesOverview")]
 pub struct Output {
-    /// How many messages were written.
+    /// The number of messages.
     pub total: u64,
-    /// How many have come how far.
+    /// The numbers by delivery status.
     pub by_status: BTreeMap<MessageStatus, u64>,
-    /// Of how many moderators say what.
+    /// The numbers by moderation status.
     pub by_moderation_status: BTreeMap<ModerationStatus, u64>,
-    /// How many are what.
+    /// The numbers by message type.
     pub by_type: BTreeMap<MessageType, u64>,
-    /// How many were written on each day, days without any left out.
+    /// The numbers by day. Days without messages are left out.
     pub by_day: Vec<DayCount>,
 }
 
-/// The messages of a day.
+/// The number of messages on a day.
 #[derive(Serialize, JsonSchema)]
 pub struct DayCount {
     /// The day, in UTC.
     pub day: Day,
-    /// How many messages were written.
+    /// The number of messages.
     pub count: u64,
 }
 

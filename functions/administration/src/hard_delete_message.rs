@@ -26,7 +26,7 @@ pub struct Path {
     pub message_id: MessageId,
 }
 
-/// That it is done.
+/// The result.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "MessageHardDeletion")]
 pub struct Output {

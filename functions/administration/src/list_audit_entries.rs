@@ -30,23 +30,23 @@ pub(crate) const USUAL: Duration = Duration::from_hours(7 * 24);
 /// Which entries.
 #[derive(Deserialize, JsonSchema)]
 pub struct Narrow {
-    /// Whose acts.
+    /// Only actions of this user.
     pub actor: Option<UserId>,
-    /// Which acts, such as `messages.moderate`.
+    /// Only actions of this kind, such as `messages.moderate`.
     pub action: Option<Text<1, 100>>,
-    /// From when on: a date, or a moment; seven days before `to` if not said.
+    /// The start of the period: a date or a time. Defaults to seven days before `to`.
     pub from: Option<Edge>,
-    /// Until when: a date, which is in it, or a moment, which is not; now if not said.
+    /// The end of the period: a date (inclusive) or a time (exclusive). Defaults to now.
     pub to: Option<Edge>,
 }
 
-/// Some entries.
+/// A page of audit log entries.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "AuditEntryList")]
 pub struct Output {
-    /// The entries, newest first. A page may be short though there is more.
+    /// The entries, newest first. A page may be short although there are more entries.
     pub entries: Vec<AuditEntry>,
-    /// Where to go on.
+    /// The position of the page.
     #[serde(flatten)]
     pub page: LimitedFields,
 }

@@ -28,17 +28,17 @@ pub struct Path {
     pub message_id: MessageId,
 }
 
-/// The body.
+/// The decision.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "MessageModeration")]
 pub struct Body {
-    /// The status that it is to have.
+    /// The new status.
     pub moderation_status: ModerationStatus,
     /// Why; needed to flag or to block, where blanks alone are none. It goes to the audit log and nowhere else.
     pub reason: Option<Text<0, 500>>,
 }
 
-/// What stands now.
+/// The result.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "MessageModerationResult")]
 pub struct Output {
@@ -46,7 +46,7 @@ pub struct Output {
     pub success: bool,
     /// The message.
     pub message_id: MessageId,
-    /// The status that it has.
+    /// The status of the message.
     pub moderation_status: ModerationStatus,
 }
 

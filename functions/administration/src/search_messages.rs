@@ -38,9 +38,10 @@ const SHOWN: usize = 200;
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "MessageSearch")]
 pub struct Output {
-    /// The messages, newest first, their contents cut to 200 characters; what was deleted or blocked has its content.
+    /// The messages, newest first, with content cut to 200 characters. Deleted and blocked messages include their
+    /// content.
     pub messages: Vec<MessageV2>,
-    /// Where it stands in what was found; for a page by cursor, `total` is as it was when the first page was asked for.
+    /// The position of the page. With a cursor, `total` is as of the first page.
     #[serde(flatten)]
     pub page: PageLimitFields,
 }

@@ -26,11 +26,11 @@ pub struct StartExport;
 /// How far back one looks who does not say.
 const USUAL: Duration = Duration::from_hours(7 * 24);
 
-/// What was started.
+/// The export that was started.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ExportStarted")]
 pub struct Output {
-    /// The export: ask for it by this id.
+    /// The id of the export.
     pub export_id: ExportId,
 }
 

@@ -22,28 +22,28 @@ pub struct VerifyAudit;
 /// The parameters of the query.
 #[derive(Deserialize, JsonSchema)]
 pub struct Query {
-    /// From which day on; seven days before `to` if not said.
+    /// The first day. Defaults to seven days before `to`.
     pub from: Option<Edge>,
-    /// Up to which day; today if not said.
+    /// The last day. Defaults to today.
     pub to: Option<Edge>,
 }
 
-/// What it comes to.
+/// The result of a verification.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "AuditVerdict")]
 pub struct Output {
-    /// Whether every entry is what was written, in the order in which it was written, and none is missing. Entries
-    /// behind `anchored_through` can be missing unseen only if somebody put back an older copy of the end of the log.
+    /// Whether all entries are unchanged, complete and in order. Entries after `anchored_through` can be missing without
+    /// notice only if somebody restored an older copy of the end of the log.
     pub valid: bool,
-    /// How many entries were looked at.
+    /// The number of entries that were checked.
     pub checked: u64,
-    /// The first place at which the log is not as it was written; null if there is none.
+    /// The first invalid entry; null if all are valid.
     pub first_invalid: Option<Break>,
-    /// The newest entry that is anchored outside the table; null before the first anchor. An anchor is written every
-    /// minute in which the log has grown.
+    /// The newest entry that is anchored outside the table; null before the first anchor. An anchor is written in
+    /// every minute in which the log has grown.
     pub anchored_through: Option<AuditAnchor>,
-    /// What an auditor has to know, in sentences; null if there is nothing. It may be said of a valid log too, for
-    /// instance that anchors have not been written for a while.
+    /// Problems that an auditor must know of, in sentences; null if there are none. A valid log may have some too, for
+    /// example that no anchors have been written for a while.
     pub problem: Option<String>,
 }
 

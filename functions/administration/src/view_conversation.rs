@@ -25,9 +25,9 @@ pub struct ViewConversation;
 /// The parameters of the path.
 #[derive(Deserialize, JsonSchema)]
 pub struct Path {
-    /// One of the two.
+    /// One of the two users.
     pub user1_id: UserId,
-    /// The other.
+    /// The other user.
     pub user2_id: UserId,
 }
 
@@ -35,9 +35,9 @@ pub struct Path {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ModeratedConversation")]
 pub struct Output {
-    /// The messages, oldest first within the page; what was deleted or blocked has its content.
+    /// The messages, oldest first within the page. Deleted and blocked messages include their content.
     pub messages: Vec<MessageV2>,
-    /// Where it stands in the list, whose newest messages come first.
+    /// The position of the page; the newest messages come first.
     #[serde(flatten)]
     pub page: PageLimitFields,
     /// The conversation.

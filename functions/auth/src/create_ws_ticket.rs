@@ -12,13 +12,13 @@ use shared::{App, Error, Result};
 /// `POST /api/v1/auth/ws-ticket`
 pub struct CreateWsTicket;
 
-/// A ticket.
+/// A WebSocket ticket.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "WebSocketTicket")]
 pub struct Output {
-    /// The secret: `wss://…/?ticket=<ticket>`, once.
+    /// The ticket, for one connection: `wss://…/?ticket=<ticket>`.
     pub ticket: String,
-    /// For how many seconds it opens.
+    /// The number of seconds for which the ticket is valid.
     pub expires_in: u64,
 }
 

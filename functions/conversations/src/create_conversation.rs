@@ -24,14 +24,14 @@ use crate::examples;
 /// `POST /api/conversations`
 pub struct CreateConversation;
 
-/// The group to open.
+/// The group to create.
 #[derive(Deserialize, JsonSchema)]
 pub struct Body {
     /// The name.
     pub name: ConversationName,
     /// The description.
     pub description: Option<ConversationDescription>,
-    /// The other members; the caller and anybody named twice are left out.
+    /// The other members. The caller and duplicates are ignored.
     #[schemars(length(min = 1, max = 999))]
     pub member_ids: Vec<UserId>,
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared::auth::Caller;
 use shared::domain::conversation::Cursor;
-use shared::domain::frame::Frame;
+use shared::domain::frame::{ConversationEvent, Frame};
 use shared::domain::ids::ConversationId;
 use shared::domain::message::{Entry, Viewpoint};
 use shared::http::input::Nothing;
@@ -33,25 +33,26 @@ pub struct Path {
 /// The parameters of the query.
 #[derive(Deserialize, JsonSchema)]
 pub struct Query {
-    /// Events behind this place of the log.
+    /// Only events after this sequence number.
     #[serde(default)]
     pub after_seq: Bounded<0, 999_999_999_999, 0>,
-    /// How many events at the most, 1 to 100. There may be fewer although `has_more` is true.
+    /// The maximum number of events, 1 to 100. There may be fewer although `has_more` is true.
     #[serde(default)]
     pub limit: PageSize<100>,
 }
 
-/// A stretch of the log.
+/// A part of the event log.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ConversationEvents")]
 pub struct Output {
-    /// The events as frames, in the order of `seq`.
+    /// The events, ordered by `seq`.
+    #[schemars(with = "Vec<ConversationEvent>")]
     pub events: Vec<Frame>,
     /// How far each member has read.
     pub cursors: Vec<Cursor>,
-    /// The number of the last entry of the log.
+    /// The sequence number of the last event of the conversation.
     pub last_seq: u64,
-    /// Whether there are more: go on from the last event's `seq`.
+    /// Whether there are more events: continue with the `seq` of the last event.
     pub has_more: bool,
 }
 

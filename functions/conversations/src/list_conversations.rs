@@ -28,11 +28,11 @@ pub struct ListConversations;
 pub struct Output {
     /// The conversations.
     pub conversations: Vec<Conversation>,
-    /// Where it stands in the list.
+    /// The position of the page.
     #[serde(flatten)]
     pub page: PageSizedFields,
-    /// For `GET /api/events?after=`: what has happened since the first page was asked for. A conversation that moves up
-    /// while one goes from page to page stands on none of the later pages; the events complete the list.
+    /// A sync token for `GET /api/events?after=`, as of the first page. A conversation that moves up between two requests
+    /// is missing from the later pages; the events complete the list.
     pub sync_token: String,
 }
 

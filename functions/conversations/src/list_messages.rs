@@ -33,9 +33,9 @@ type Seq = Bounded<0, 999_999_999_999, 0>;
 /// Which messages.
 #[derive(Deserialize, JsonSchema)]
 pub struct Filter {
-    /// Messages before this place of the log, newest first.
+    /// Only messages before this sequence number, newest first.
     pub before_seq: Option<Seq>,
-    /// Messages behind this place of the log, oldest first.
+    /// Only messages after this sequence number, oldest first.
     pub after_seq: Option<Seq>,
 }
 
@@ -45,7 +45,7 @@ pub struct Filter {
 pub struct Output {
     /// The messages.
     pub messages: Vec<Message>,
-    /// Where it stands in the list; `total` counts deleted messages too.
+    /// The position of the page; `total` includes deleted messages.
     #[serde(flatten)]
     pub page: PageSizedFields,
     /// The conversation.
@@ -75,7 +75,7 @@ impl Endpoint for ListMessages {
     fn example() -> Example {
         Example {
             parameters: json!({
-                "conversation_id": examples::CONVERSATION, "page": 1, "page_size": 50, "before_seq": 2
+                "conversation_id": examples::CONVERSATION, "page": 1, "page_size": 50
             }),
             answer: json!({
                 "messages": [examples::message()],

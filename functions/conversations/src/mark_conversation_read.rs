@@ -24,24 +24,24 @@ pub struct Path {
     pub conversation_id: ConversationId,
 }
 
-/// Up to where it is read.
+/// The read position.
 #[derive(Deserialize, JsonSchema)]
 pub struct Body {
     /// The last message that was read.
     pub message_id: MessageId,
 }
 
-/// Where the caller stands; further on than asked if they had read further.
+/// The caller's read position, which may be later than requested.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ReadState")]
 pub struct Output {
     /// The conversation.
     pub conversation_id: ConversationId,
-    /// The last message that is read.
+    /// The last message that was read.
     pub last_read_message_id: Option<MessageId>,
-    /// Its place in the log.
+    /// The sequence number of that message.
     pub last_read_seq: u64,
-    /// What is still unread.
+    /// The number of messages that are still unread.
     pub unread_count: u32,
 }
 

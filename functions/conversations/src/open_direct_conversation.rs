@@ -27,7 +27,7 @@ pub struct OpenDirectConversation;
 /// The parameters of the path.
 #[derive(Deserialize, JsonSchema)]
 pub struct Path {
-    /// The other person.
+    /// The other user.
     pub other_user_id: UserId,
 }
 

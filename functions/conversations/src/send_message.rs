@@ -43,23 +43,23 @@ pub struct Path {
 pub struct Body {
     /// The text.
     pub content: MessageText,
-    /// What kind of text.
+    /// The kind of content.
     #[serde(default)]
     pub content_type: Sendable,
-    /// The id under which it may be sent again; the header `Idempotency-Key` says the same.
+    /// An id of your choice, which makes the request safe to repeat. The header `Idempotency-Key` has the same meaning.
     pub client_message_id: Option<ClientMessageId>,
 }
 
-/// What a client may send: everything but `system`.
+/// The kinds of content that clients can send.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sendable {
-    /// Words.
+    /// Plain text.
     #[default]
     Text,
-    /// A picture.
+    /// An image.
     Image,
-    /// A file.
+    /// The id of a file.
     File,
 }
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared::auth::Caller;
-use shared::domain::frame::{Frame, UnreadSummary};
+use shared::domain::frame::{ConversationEvent, Frame, UnreadSummary};
 use shared::domain::ids::UserId;
 use shared::http::input::Nothing;
 use shared::http::page::{Bounded, PageSize, fit};
@@ -25,29 +25,30 @@ pub struct SyncEvents;
 /// The parameters of the query.
 #[derive(Deserialize, JsonSchema)]
 pub struct Query {
-    /// The `next` of the answer before; without it, only the token for "now" comes back.
+    /// The `next` of the previous response. Without it, no events are listed, only the token of the current position.
     pub after: Option<String>,
-    /// How many seconds to wait for something to happen, 0 to 25.
+    /// The number of seconds to wait for an event, 0 to 25.
     #[serde(default)]
     pub wait: Bounded<0, 25, 0>,
-    /// How many events at the most, 1 to 100. There may be fewer although `has_more` is true.
+    /// The maximum number of events, 1 to 100. There may be fewer although `has_more` is true.
     #[serde(default)]
     pub limit: PageSize<100>,
 }
 
-/// What happened.
+/// New events.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Events")]
 pub struct Output {
-    /// The events as frames; of a member's reads only the last.
+    /// The events. For each member, only the latest `message_read` is included.
+    #[schemars(with = "Vec<ConversationEvent>")]
     pub events: Vec<Frame>,
-    /// Where to go on.
+    /// The sync token to continue with.
     pub next: String,
-    /// Whether there is more at once.
+    /// Whether more events are available now.
     pub has_more: bool,
-    /// False if the token is too old for a complete answer; then `events` is empty and `next` starts afresh.
+    /// False if the token is too old to list all events; then `events` is empty and `next` is the current position.
     pub recovered: bool,
-    /// What is unread.
+    /// Unread messages.
     pub unread: UnreadSummary,
 }
 
@@ -73,7 +74,7 @@ impl Endpoint for SyncEvents {
 
     fn example() -> Example {
         Example {
-            parameters: json!({ "after": "qk7mSx0…", "wait": 20, "limit": 100 }),
+            parameters: json!({ "limit": 100 }),
             answer: json!({
                 "events": [examples::new_message()],
                 "next": "Zp3vTa1…",

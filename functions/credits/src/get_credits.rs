@@ -12,11 +12,11 @@ use shared::{App, Result};
 /// `GET /api/v1/credits`
 pub struct GetCredits;
 
-/// What the caller has.
+/// The caller's balance.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "CreditBalance")]
 pub struct Output {
-    /// How many credits.
+    /// The number of credits.
     pub balance: u64,
 }
 

@@ -23,29 +23,29 @@ pub struct GrantCredits;
 /// The parameters of the path.
 #[derive(Deserialize, JsonSchema)]
 pub struct Path {
-    /// Who gets them.
+    /// The user who receives the credits.
     pub user_id: UserId,
 }
 
-/// What is granted.
+/// The grant.
 #[derive(Deserialize, JsonSchema)]
 pub struct Body {
-    /// How many credits, 1 to 1,000,000,000.
+    /// The number of credits, 1 to 1,000,000,000.
     pub amount: Bounded<1, LARGEST_GRANT, 1>,
-    /// Why; the ledger shows it.
+    /// The reason, which is shown in the transaction.
     pub reason: Reason<200>,
-    /// The grant's own id on the caller's side: the same one again grants nothing more.
-    /// The header `Idempotency-Key`, if it is there, must say the same.
+    /// An id of your choice for this grant. Repeating a request with the same id grants nothing more.
+    /// If the header `Idempotency-Key` is given too, it must be equal.
     pub client_reference: ClientMessageId,
 }
 
-/// What came of it.
+/// The result.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "CreditGrant")]
 pub struct Output {
-    /// The entry of the ledger.
+    /// The id of the transaction.
     pub transaction_id: TransactionId,
-    /// What the user had after it.
+    /// The user's balance after the grant.
     pub balance: u64,
 }
 

@@ -17,13 +17,13 @@ use crate::examples;
 /// `GET /api/v1/credits/transactions`
 pub struct ListCreditTransactions;
 
-/// A page of the ledger.
+/// A page of transactions.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "CreditTransactionList")]
 pub struct Output {
     /// The transactions.
     pub transactions: Vec<CreditTransaction>,
-    /// Where it stands in the ledger.
+    /// The position of the page.
     #[serde(flatten)]
     pub page: LimitSkipFields,
 }

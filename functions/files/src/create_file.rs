@@ -27,47 +27,47 @@ pub struct CreateFile;
 /// The file to upload.
 #[derive(Deserialize, JsonSchema)]
 pub struct Body {
-    /// The file's name, with or without an extension.
+    /// The file name, with or without an extension.
     ///
-    /// Mended without an error: the name is normalized to Unicode NFC; white space around it and dots at its end are
-    /// removed; and unless its extension is one of `content_type`, the type's own is appended, so that `report.exe` as
-    /// `text/plain` becomes `report.exe.txt`. The answer shows the name as it is kept.
+    /// The name is corrected without an error: it is normalized to Unicode NFC; white space around it and dots at its end
+    /// are removed; and unless its extension is one of `content_type`, the type's own is appended, so that `report.exe` as
+    /// `text/plain` becomes `report.exe.txt`. The response shows the corrected name.
     ///
-    /// Refused with 422: more than 255 characters, also after it was mended (`too_long`); control characters and
+    /// Rejected with 422: more than 255 characters, also after the correction (`too_long`); control characters and
     /// characters that change the direction of writing (`control_character`); `/` and `\` (`wrong_format`); a dot at
     /// the beginning, as in `..` and `.htaccess`, and names of Windows devices, such as `CON` and `nul.txt`
     /// (`reserved_name`); nothing visible before the extension (`no_visible_character`).
     pub filename: FileName,
-    /// The file's type. Types that a browser would run, such as pages, SVG drawings and scripts, are not allowed.
+    /// The media type. Types that browsers execute, such as HTML, SVG and scripts, are not allowed.
     ///
-    /// `complete_file` checks it by the bytes: an MP4 by its brands (HEIC, AVIF and QuickTime are none), a WebM by its
-    /// document type, an MP3 by its first two frames, an office document by the names in its archive, a PDF by a header
-    /// within the first 1,024 bytes. Plain text may have any encoding, UTF-16 with a byte order mark; it is refused if it
+    /// `complete_file` checks the type by the content: MP4 by its brands (HEIC, AVIF and QuickTime are rejected), WebM by
+    /// its document type, MP3 by its first two frames, office documents by the names in the archive, PDF by a header
+    /// within the first 1,024 bytes. Plain text may have any encoding, UTF-16 with a byte order mark; it is rejected if it
     /// begins like an HTML, XML or SVG document or like a script (`#!`).
     pub content_type: MediaType,
-    /// The largest size of the upload in bytes.
+    /// The maximum size of the upload in bytes.
     pub size_bytes: FileSize,
 }
 
-/// The new file and the form to upload it with.
+/// Where and how to upload the file.
 #[derive(Serialize, JsonSchema)]
 pub struct Output {
-    /// The file's id.
+    /// The id of the file.
     pub file_id: FileId,
-    /// The file's name: the one that was asked for, mended.
+    /// The corrected file name.
     pub filename: FileName,
-    /// The form.
+    /// The upload form.
     pub upload: Upload,
     /// When the form expires.
     pub expires_at: Timestamp,
 }
 
-/// A form to post as `multipart/form-data`: these fields, then the field `file` with the bytes.
+/// A form to send as `multipart/form-data`: all `fields`, followed by the content as the field `file`.
 #[derive(Serialize, JsonSchema)]
 pub struct Upload {
-    /// Where to post it.
+    /// The URL to send the form to.
     pub url: String,
-    /// The fields to post, unchanged.
+    /// The fields of the form, to be sent unchanged.
     pub fields: BTreeMap<&'static str, String>,
 }
 

@@ -29,15 +29,15 @@ pub struct Path {
     pub file_id: FileId,
 }
 
-/// A file and the link to it.
+/// A file with its download link.
 #[derive(Serialize, JsonSchema)]
 pub struct Output {
     /// The file.
     #[serde(flatten)]
     pub file: File,
-    /// The address to download it from, without a token and as an attachment; null while it is pending.
+    /// The download link, which needs no token and saves as an attachment; null while the upload is pending.
     pub url: Option<String>,
-    /// When the link expires; null while the file is pending.
+    /// When the link expires; null while the upload is pending.
     pub expires_at: Option<Timestamp>,
 }
 

@@ -26,7 +26,7 @@ pub struct DeleteMail;
 /// The parameters of the path.
 #[derive(Deserialize, JsonSchema)]
 pub struct Path {
-    /// The mail or the message.
+    /// The mail or message.
     pub message_id: MessageId,
 }
 

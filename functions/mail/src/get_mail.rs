@@ -27,22 +27,22 @@ pub struct GetMail;
 /// The parameters of the path.
 #[derive(Deserialize, JsonSchema)]
 pub struct Path {
-    /// The mail or the message.
+    /// The mail or message.
     pub message_id: MessageId,
 }
 
 /// The parameters of the query.
 #[derive(Deserialize, JsonSchema)]
 pub struct Query {
-    /// Whether to look without reading it.
+    /// If true, the item is not marked as read.
     #[serde(default)]
     pub peek: bool,
 }
 
-/// What the id stands for.
+/// A mail or a person-to-person message.
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
-#[schemars(rename = "MailOrDirectMessage")]
+#[schemars(rename = "MessageResponse")]
 pub enum Output {
     /// A mail.
     Mail(Box<Mail>),

@@ -15,21 +15,21 @@ use shared::{App, Result};
 /// `GET /api/v2/messages/stats/summary`
 pub struct GetMailStats;
 
-/// How many mails one has.
+/// Mail statistics.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "MessageStats")]
 pub struct Output {
-    /// All of them, one to oneself once.
+    /// All mails. A mail to oneself counts once.
     pub total: u64,
-    /// Those that are unread and not archived.
+    /// Unread mails that are not archived.
     pub unread: u64,
-    /// Those that are starred.
+    /// Starred mails.
     pub starred: u64,
-    /// Those that are archived.
+    /// Archived mails.
     pub archived: u64,
-    /// Those that one has sent.
+    /// Sent mails.
     pub sent: u64,
-    /// Those that one has received, archived or not.
+    /// Received mails, archived or not.
     pub received: u64,
 }
 

@@ -21,10 +21,10 @@ pub struct ListMail;
 /// Which mails.
 #[derive(Deserialize, JsonSchema)]
 pub struct Filter {
-    /// Which folder.
+    /// The folder.
     #[serde(default)]
     pub folder: Folder,
-    /// Whether to list what is unread alone.
+    /// Whether to list only unread items.
     #[serde(default)]
     pub unread_only: bool,
 }
@@ -33,9 +33,9 @@ pub struct Filter {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "MailList")]
 pub struct Output {
-    /// The mails. Bodies for which an answer has no room are null, with `truncated`.
+    /// The mails. If the bodies are too large for one response, some are null, with `truncated: true`.
     pub messages: Vec<Mail>,
-    /// Where it stands in the list.
+    /// The position of the page.
     #[serde(flatten)]
     pub page: PagePerPageFields,
 }

@@ -30,13 +30,13 @@ pub struct SendMail;
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "MessageCreate")]
 pub struct Body {
-    /// Who gets it.
+    /// The recipient.
     pub recipient_id: UserId,
-    /// What it is about.
+    /// The subject.
     pub subject: Subject,
-    /// What it says.
+    /// The text.
     pub body: MailBody,
-    /// The id under which it may be sent again; the header `Idempotency-Key` says the same.
+    /// An id of your choice, which makes the request safe to repeat. The header `Idempotency-Key` has the same meaning.
     pub client_message_id: Option<ClientMessageId>,
 }
 

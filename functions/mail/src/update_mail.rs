@@ -28,7 +28,7 @@ pub struct Path {
     pub message_id: MessageId,
 }
 
-/// What is to become of the flags.
+/// The flags to set. Absent flags are not changed.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "MessageUpdate")]
 pub struct Body {

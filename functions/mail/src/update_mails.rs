@@ -25,37 +25,37 @@ use crate::examples;
 /// `PUT /api/v2/messages/bulk`
 pub struct UpdateMails;
 
-/// Which mails, and what is to become of their flags.
+/// The mails, and the flags to set.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "BulkMessageUpdate")]
 pub struct Body {
-    /// The mails; one that is named twice is changed once.
+    /// The ids of the mails. Duplicates are ignored.
     pub message_ids: Ids<MessageId>,
-    /// Whether they are read.
+    /// Whether the mails are read.
     pub is_read: Option<bool>,
-    /// Whether they are starred.
+    /// Whether the mails are starred.
     pub is_starred: Option<bool>,
-    /// Whether they are archived.
+    /// Whether the mails are archived.
     pub is_archived: Option<bool>,
 }
 
-/// What became of it.
+/// The result of the update.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "BulkMessageResult")]
 pub struct Output {
-    /// How many mails have the wanted flags now.
+    /// The number of mails that have the requested flags now.
     pub updated_count: u64,
-    /// Those that could not be changed.
+    /// The mails that could not be updated.
     pub failed: Vec<Failure>,
 }
 
-/// A mail that could not be changed.
+/// A mail that could not be updated.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "BulkMessageFailure")]
 pub struct Failure {
     /// The mail.
     pub id: MessageId,
-    /// Why, in the words of error codes: `NOT_FOUND` for what is not the caller's.
+    /// The error code, such as `NOT_FOUND`.
     pub code: &'static str,
 }
 

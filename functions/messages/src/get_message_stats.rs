@@ -17,15 +17,15 @@ use shared::{App, Result};
 /// `GET /api/v2/messages/stats`
 pub struct GetMessageStats;
 
-/// The figures; messages that were deleted count as sent and received.
+/// Message statistics. Deleted messages are included in `sent` and `received`.
 #[derive(Default, Serialize, JsonSchema)]
 #[schemars(rename = "DirectMessageStats")]
 pub struct Output {
-    /// How many the caller sent.
+    /// The number of messages sent.
     pub sent: u64,
-    /// How many came to them.
+    /// The number of messages received.
     pub received: u64,
-    /// How many of those they have not read: exact to 99 in each conversation.
+    /// The number of unread messages: exact up to 99 per conversation.
     pub unread: u64,
 }
 

@@ -23,17 +23,17 @@ pub struct GetUnreadCount;
 /// The parameters of the query.
 #[derive(Deserialize, JsonSchema)]
 pub struct Query {
-    /// Only what this person wrote.
+    /// Only messages of this sender.
     pub sender_id: Option<UserId>,
 }
 
-/// What is unread.
+/// Unread messages.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "UnreadCount")]
 pub struct Output {
-    /// The sum over all senders.
+    /// The sum of all senders.
     pub unread_count: u64,
-    /// Per sender, those with something unread: exact to 99, then 99.
+    /// By sender; senders without unread messages are left out. Exact up to 99, and 99 if there are more.
     pub by_sender: BTreeMap<UserId, u32>,
 }
 

@@ -24,20 +24,20 @@ use crate::examples;
 /// `GET /api/v2/messages/conversations`
 pub struct ListDirectConversations;
 
-/// The direct conversation with somebody.
+/// A direct conversation.
 #[derive(Serialize, JsonSchema)]
 pub struct DirectConversation {
-    /// The other one.
+    /// The other user.
     pub partner_id: UserId,
-    /// What they are called.
+    /// The display name of the other user.
     pub partner_name: String,
-    /// Their picture.
+    /// The URL of the user's avatar.
     pub partner_avatar_url: Option<String>,
-    /// The last message; a deleted one as its tombstone.
+    /// The last message, also if it is deleted.
     pub last_message: Option<MessageV2>,
-    /// How many of their messages the caller has not read: exact to 99, then 99.
+    /// The number of unread messages: exact up to 99, and 99 if there are more.
     pub unread_count: u32,
-    /// When the last message came.
+    /// When the last message was sent.
     pub last_message_at: Option<Timestamp>,
 }
 
@@ -47,11 +47,11 @@ pub struct DirectConversation {
 pub struct Output {
     /// The conversations.
     pub conversations: Vec<DirectConversation>,
-    /// Where it stands in the list.
+    /// The position of the page.
     #[serde(flatten)]
     pub page: LimitSkipFields,
-    /// For `GET /api/events?after=`: what has happened since the first page was asked for. A conversation that moves up
-    /// while one goes from page to page stands on none of the later pages; the events complete the list.
+    /// A sync token for `GET /api/events?after=`, as of the first page. A conversation that moves up between two requests
+    /// is missing from the later pages; the events complete the list.
     pub sync_token: String,
 }
 

@@ -28,7 +28,7 @@ pub struct ListDirectMessages;
 /// The parameters of the path.
 #[derive(Deserialize, JsonSchema)]
 pub struct Path {
-    /// The other one.
+    /// The other user.
     pub partner_id: UserId,
 }
 
@@ -38,7 +38,7 @@ pub struct Path {
 pub struct Output {
     /// The messages, oldest first.
     pub messages: Vec<MessageV2>,
-    /// Where it stands in the list, whose newest messages come first; `total` counts deleted messages too.
+    /// The position of the page; the newest messages come first. `total` includes deleted messages.
     #[serde(flatten)]
     pub page: LimitSkipFields,
 }

@@ -18,20 +18,20 @@ use crate::examples;
 /// `POST /api/v2/messages/mark-read`
 pub struct MarkMessagesRead;
 
-/// What is read.
+/// The messages to mark as read.
 #[derive(Deserialize, JsonSchema)]
 pub struct Body {
     /// The messages, 1 to 100.
     pub message_ids: List<MessageId, 1, 100>,
 }
 
-/// What came of it.
+/// The result.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "MessagesMarkedRead")]
 pub struct Output {
     /// Always true.
     pub success: bool,
-    /// How many of the messages are read that were not before. Ids that are not the caller's to read do not count.
+    /// The number of messages that were unread before. Ids of messages that the caller did not receive are ignored.
     pub marked_count: u64,
 }
 

@@ -37,20 +37,20 @@ pub struct SendDirectMessage;
 /// The message to send.
 #[derive(Deserialize, JsonSchema)]
 pub struct Body {
-    /// Whom it is for.
+    /// The receiver.
     pub receiver_id: UserId,
     /// The text.
     pub content: Text<1, 10_000>,
-    /// What it is.
+    /// The type.
     #[serde(default)]
     pub message_type: MessageType,
-    /// The files that it brings along, at most 10: the sender's own, uploaded and completed.
+    /// The ids of attached files, at most 10: completed uploads of the sender.
     #[serde(default)]
     pub attachments: List<FileId, 0, MOST_ATTACHMENTS>,
-    /// What the client notes beside it: an object of at most 4,096 bytes.
+    /// Data of the client, an object of at most 4,096 bytes.
     #[serde(default)]
     pub metadata: Metadata,
-    /// The id under which it may be sent again; the header `Idempotency-Key` says the same.
+    /// An id of your choice, which makes the request safe to repeat. The header `Idempotency-Key` has the same meaning.
     pub client_message_id: Option<ClientMessageId>,
 }
 

@@ -24,23 +24,23 @@ pub struct CreateSystemNotification;
 /// The notification, in the query.
 #[derive(Deserialize, JsonSchema)]
 pub struct Query {
-    /// Whom to notify.
+    /// The user to notify.
     pub user_id: Option<UserId>,
-    /// What it says.
+    /// The text.
     pub content: Option<NotificationText>,
-    /// What kind it is; `system_alert` unless it is another.
+    /// The type. Defaults to `system_alert`.
     pub notification_type: Option<NotificationType>,
 }
 
-/// The notification, as a body. What the query names may be left out.
+/// The notification. Fields that are given in the query may be left out.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "NotificationCreate")]
 pub struct Body {
-    /// Whom to notify.
+    /// The user to notify.
     pub user_id: Option<UserId>,
-    /// What it says.
+    /// The text.
     pub content: Option<NotificationText>,
-    /// What kind it is; `system_alert` unless it is another.
+    /// The type. Defaults to `system_alert`.
     pub notification_type: Option<NotificationType>,
 }
 

@@ -29,7 +29,7 @@ pub struct Path {
 /// The parameters of the query.
 #[derive(Deserialize, JsonSchema)]
 pub struct Query {
-    /// Whether to look without reading it.
+    /// If true, the item is not marked as read.
     #[serde(default)]
     pub peek: bool,
 }

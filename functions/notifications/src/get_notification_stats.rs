@@ -15,15 +15,15 @@ use shared::{App, Result};
 /// `GET /api/v2/notifications/stats/summary`
 pub struct GetNotificationStats;
 
-/// How many notifications one has.
+/// Notification statistics.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "NotificationStats")]
 pub struct Output {
-    /// All of them.
+    /// All notifications.
     pub total: u64,
-    /// Those that are unread.
+    /// Unread notifications.
     pub unread: u64,
-    /// All of them, by type.
+    /// All notifications, by type.
     pub by_type: BTreeMap<String, u64>,
 }
 

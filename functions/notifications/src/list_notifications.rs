@@ -22,7 +22,7 @@ pub struct ListNotifications;
 /// Which notifications.
 #[derive(Deserialize, JsonSchema)]
 pub struct Filter {
-    /// Whether to list what is unread alone.
+    /// Whether to list only unread items.
     #[serde(default)]
     pub unread_only: bool,
 }
@@ -33,9 +33,9 @@ pub struct Filter {
 pub struct Output {
     /// The notifications.
     pub notifications: Vec<Notification>,
-    /// How many are unread.
+    /// The number of unread notifications.
     pub unread: u64,
-    /// Where it stands in the list.
+    /// The position of the page.
     #[serde(flatten)]
     pub page: PagePerPageFields,
 }

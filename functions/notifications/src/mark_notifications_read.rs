@@ -22,34 +22,34 @@ use crate::examples;
 /// `PUT /api/v2/notifications/bulk/read`
 pub struct MarkNotificationsRead;
 
-/// Which notifications: some by their ids, or all.
+/// The notifications to mark: either `notification_ids` or `all`.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "BulkNotificationUpdate")]
 pub struct Body {
     /// The notifications.
     pub notification_ids: Option<Ids<NotificationId>>,
-    /// True for all that there are, however many.
+    /// True to mark all notifications.
     #[serde(default)]
     pub all: Option<bool>,
 }
 
-/// What became of it.
+/// The result of the update.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "BulkNotificationResult")]
 pub struct Output {
-    /// How many of those that were named are read now; of all, how many were unread.
+    /// With ids, the number of these notifications that are read now; with `all`, the number that were unread.
     pub updated_count: u64,
-    /// Those that could not be marked.
+    /// The notifications that could not be marked as read.
     pub failed: Vec<Failure>,
 }
 
-/// A notification that could not be marked.
+/// A notification that could not be marked as read.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "BulkNotificationFailure")]
 pub struct Failure {
     /// The notification.
     pub id: NotificationId,
-    /// Why, in the words of error codes: `NOT_FOUND` for what is not the caller's.
+    /// The error code, such as `NOT_FOUND`.
     pub code: &'static str,
 }
 

@@ -27,7 +27,10 @@ pub struct Input {
 impl Action for MarkRead {
     const NAME: &'static str = "mark_read";
     const KEY: &'static str = "mark_read";
-    const SUMMARY: &'static str = "Mark everything up to a message as read";
+    const SUMMARY: &'static str = "Mark messages as read";
+    const DESCRIPTION: &'static str = "All messages up to and including the given one count as read; the read position never moves \
+         backwards. All members receive `message_read`, including this connection; in groups of more than 100 members \
+         only the reader's own connections do.";
     const RIGHTS: Rights = Rights::OF_A_FRAME
         .table(&[TableAction::Query, TableAction::UpdateItem])
         .sends_to(&[Queue::Fanout]);

@@ -12,7 +12,8 @@ pub struct RejectFrame;
 impl Action for RejectFrame {
     const NAME: &'static str = "reject_frame";
     const KEY: &'static str = "$default";
-    const SUMMARY: &'static str = "Anything else is refused";
+    const SUMMARY: &'static str = "Everything else";
+    const DESCRIPTION: &'static str = "Refused with an error frame.";
     type Input = Nothing;
 
     fn example() -> Value {

@@ -23,14 +23,20 @@ pub struct Resume;
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "ResumeRequest")]
 pub struct Input {
-    /// The last token: `next` of a sync or of the resume before.
+    /// The last sync token: `next` of `GET /api/events` or of the previous `resumed`.
     pub after: String,
 }
 
 impl Action for Resume {
     const NAME: &'static str = "resume";
     const KEY: &'static str = "resume";
-    const SUMMARY: &'static str = "Have the missed frames sent, after a reconnect";
+    const SUMMARY: &'static str = "Receive missed frames";
+    const DESCRIPTION: &'static str = "Missed frames are sent in order, at most 200 frames or 256 KB, followed by `resumed`. While its \
+         `has_more` is true, send `resume` again with its `next`. A connection can have only one \
+         `resume` at a time; another one is refused with 4008.\n\n\
+         If the token is older than 30 days, or if there were more than 10,000 events since, only \
+         `resumed` with `recovered: false` is sent.";
+    const ANSWERED_BY: Option<&'static str> = Some("resumed");
     const BUCKETS: &'static [Bucket] = &[Bucket::Frames, Bucket::Resumes, Bucket::Resuming];
     const RIGHTS: Rights = Rights::OF_A_FRAME
         .table(&[TableAction::BatchGetItem, TableAction::Query])

@@ -23,11 +23,11 @@ pub struct ShowTyping;
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "TypingRequest")]
 pub struct Input {
-    /// Where; this or `receiver_id`.
+    /// The conversation. Either this or `receiver_id`.
     pub conversation_id: Option<ConversationId>,
-    /// To whom, in the direct conversation with them.
+    /// The other user of a direct conversation. Either this or `conversation_id`.
     pub receiver_id: Option<UserId>,
-    /// Whether it starts or stops.
+    /// Whether you are typing or have stopped.
     pub is_typing: bool,
 }
 
@@ -37,7 +37,10 @@ const MOST_POSTS: usize = 1_000;
 impl Action for ShowTyping {
     const NAME: &'static str = "show_typing";
     const KEY: &'static str = "typing";
-    const SUMMARY: &'static str = "Show the other members that one types, or has stopped";
+    const SUMMARY: &'static str = "Show that you are typing";
+    const DESCRIPTION: &'static str = "The other members receive a `typing` frame. At most one start per three seconds, user and \
+         conversation is forwarded, and one stop for each start. A start expires after eight seconds: \
+         repeat it while the user goes on typing. Typing is not stored.";
     const RIGHTS: Rights = Rights::OF_A_FRAME.table(&[
         TableAction::BatchGetItem,
         TableAction::Query,

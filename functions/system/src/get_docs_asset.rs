@@ -15,7 +15,7 @@ pub struct GetDocsAsset;
 /// The parameters of the path.
 #[derive(Deserialize, JsonSchema)]
 pub struct Path {
-    /// The name of the file.
+    /// The file name.
     pub asset: String,
 }
 

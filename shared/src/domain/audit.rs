@@ -22,16 +22,16 @@ use super::time::Timestamp;
 /// The hash of an entry. The first entry refers to 32 zero bytes.
 pub type Hash = [u8; 32];
 
-/// How serious an act is.
+/// The severity of an action.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Something was read, or changed in a way that can be undone.
+    /// Data was viewed, or changed in a way that can be undone.
     #[default]
     Info,
-    /// Users notice it.
+    /// Other users are affected.
     Warning,
-    /// It cannot be undone.
+    /// The action can't be undone.
     Critical,
 }
 
@@ -49,26 +49,26 @@ impl Severity {
     }
 }
 
-/// Who acted, as their token said then (S2-F06).
+/// The user who acted, as described by their token at that time (S2-F06).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "AuditActor")]
 pub struct Actor {
-    /// The `sub` of the token.
+    /// The user id.
     pub id: UserId,
-    /// The e-mail address of the token.
+    /// The e-mail address.
     pub email: Option<String>,
-    /// The roles of the token.
+    /// The roles.
     pub roles: Vec<String>,
 }
 
-/// What was acted on.
+/// The target of an action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "AuditTarget")]
 pub struct Target {
-    /// What kind of thing.
+    /// The kind of target.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Its id; null where it is all of them.
+    /// The id of the target; null if the action concerns all of that kind.
     pub id: Option<String>,
 }
 
@@ -99,23 +99,23 @@ impl Target {
 pub struct AuditEntry {
     /// The id of the entry.
     pub id: AuditId,
-    /// When; never earlier than the entry before it.
+    /// When it happened. Never earlier than the previous entry.
     pub at: Timestamp,
-    /// Who.
+    /// The user.
     pub actor: Actor,
-    /// What was done, such as `messages.moderate`.
+    /// The action, such as `messages.moderate`.
     pub action: String,
-    /// To what.
+    /// The target of the action.
     pub target: Target,
-    /// What was changed, as it was before; null where nothing was.
+    /// The changed values before the action; null if nothing was changed.
     pub before: Option<Map<String, Value>>,
-    /// The same, as it was afterwards.
+    /// The changed values after the action; null if nothing was changed.
     pub after: Option<Map<String, Value>>,
-    /// What else there is to say: filters, reasons.
+    /// Further details, such as filters and reasons.
     pub metadata: Map<String, Value>,
-    /// How serious it is.
+    /// The severity.
     pub severity: Severity,
-    /// The hash of the entry before it, in hexadecimal; for the first entry, zeros.
+    /// The hash of the previous entry, in hexadecimal; all zeros for the first entry.
     pub previous_hash: String,
     /// The hash of this entry: an HMAC-SHA256 in hexadecimal.
     pub hash: String,
@@ -179,17 +179,17 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Where the log is not as it was written.
+/// The first place where the log is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "AuditBreak")]
 pub struct Break {
     /// The day.
     pub day: Day,
-    /// The number within the day, from 1.
+    /// The number of the entry within the day, starting at 1.
     pub number: u64,
-    /// The id of the entry there; null if it is missing.
+    /// The id of the entry; null if it is missing.
     pub id: Option<AuditId>,
-    /// What is wrong with it.
+    /// Why the entry is invalid.
     pub reason: String,
 }
 

@@ -15,13 +15,13 @@ const FEWER_PARTICIPANTS: usize = 10;
 /// The most members that a group can be created with, the creator included.
 pub const GROUP_LIMIT: usize = 1000;
 
-/// What a member may do in a group.
+/// The role of a member in a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Runs the group.
+    /// Administers the group.
     Admin,
-    /// Takes part.
+    /// An ordinary member.
     Member,
 }
 
@@ -30,11 +30,11 @@ pub enum Role {
 pub struct Cursor {
     /// The member.
     pub user_id: UserId,
-    /// Everything up to this place of the log is read; 0 before the first.
+    /// All events up to this sequence number are read; 0 if none is.
     pub last_read_seq: u64,
-    /// The message that was marked last.
+    /// The last message that was read.
     pub last_read_message_id: Option<MessageId>,
-    /// When.
+    /// When it happened.
     pub read_at: Option<Timestamp>,
     /// What was marked by itself behind that place. Each message says for itself whether it is read.
     #[serde(skip)]
@@ -48,54 +48,53 @@ impl Cursor {
     }
 }
 
-/// Somebody in a conversation.
+/// A member of a conversation.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Participant {
-    /// Who.
+    /// The user.
     pub user_id: UserId,
-    /// Their short name.
+    /// The user name.
     pub username: String,
-    /// The name to show.
+    /// The display name.
     pub display_name: String,
-    /// Their picture.
+    /// The URL of the user's avatar.
     pub avatar_url: Option<String>,
-    /// What they may do.
+    /// The role.
     pub role: Role,
-    /// Since when they have been in it.
+    /// When the user became a member.
     pub joined_at: Timestamp,
-    /// Whether they still are.
+    /// Whether the user is still a member.
     pub is_active: bool,
-    /// The message up to which they have read.
+    /// The last message that the member has read.
     pub last_read_message_id: Option<MessageId>,
 }
 
-/// A conversation as one of its members sees it.
+/// A conversation, as the caller sees it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Conversation {
     /// The id of the conversation.
     pub id: ConversationId,
-    /// Whether it is a group; else it is between two people.
+    /// Whether this is a group. False for a direct conversation between two users.
     pub is_group: bool,
-    /// The name of a group.
+    /// The name of a group; null for direct conversations.
     pub name: Option<String>,
-    /// The description of a group.
+    /// The description of a group; null for direct conversations.
     pub description: Option<String>,
-    /// When it was opened.
+    /// When the conversation was created.
     pub created_at: Timestamp,
-    /// When something last happened in it.
+    /// When the last event happened.
     pub updated_at: Timestamp,
-    /// When the last message came.
+    /// When the last message was sent.
     pub last_message_at: Option<Timestamp>,
-    /// Its members: at most 100 of them, the viewer first. In a page that would grow too large there are fewer,
-    /// but never fewer than ten.
+    /// The members, at most 100, the viewer first. A page that would grow too large has fewer of them, but at least ten.
     pub participants: Vec<Participant>,
-    /// How many members it has.
+    /// The number of members.
     pub participant_count: u64,
-    /// The last message; a deleted one as its tombstone.
+    /// The last message, also if it is deleted.
     pub last_message: Option<Message>,
-    /// How many messages of others the viewer has not read: exact to 99, then 99.
+    /// The number of unread messages of others: exact up to 99, and 99 if there are more.
     pub unread_count: u32,
-    /// The number of the last log entry.
+    /// The sequence number of the last event.
     pub last_seq: u64,
 }
 

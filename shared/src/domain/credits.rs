@@ -11,33 +11,33 @@ pub const MESSAGE_COST: u64 = 1;
 /// The most credits of one grant: a sum of a billion of them is still far from what a number holds.
 pub const LARGEST_GRANT: u64 = 1_000_000_000;
 
-/// What an entry of a ledger is.
+/// The type of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TransactionType {
-    /// Credits came.
+    /// Credits were granted.
     Grant,
-    /// Credits went.
+    /// Credits were spent.
     Debit,
 }
 
-/// An entry of a ledger.
+/// A credit transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "CreditTransaction")]
 pub struct CreditTransaction {
     /// The id of the transaction.
     pub id: TransactionId,
-    /// What it is.
+    /// The type.
     #[serde(rename = "type")]
     pub transaction_type: TransactionType,
-    /// How many credits came; below zero, how many went.
+    /// The number of credits: positive for grants, negative for debits.
     pub amount: i64,
-    /// What there was afterwards.
+    /// The balance after the transaction.
     pub balance_after: u64,
-    /// The message that was paid for.
+    /// The message that was paid for; null for grants.
     pub message_id: Option<MessageId>,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// When.
+    /// When it happened.
     pub created_at: Timestamp,
 }

@@ -63,30 +63,30 @@ impl JsonSchema for FileSize {
     }
 }
 
-/// The state of a file.
+/// The status of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum FileStatus {
-    /// Nothing has been uploaded, or the upload has not been checked.
+    /// Not uploaded or not checked yet.
     Pending,
-    /// It was uploaded, and is of the type that it was declared as.
+    /// Uploaded, and of the declared type.
     Complete,
 }
 
 /// A file as its owner and its recipients see it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct File {
-    /// The file's id.
+    /// The id.
     pub file_id: FileId,
-    /// Its name, with the extension of its type.
+    /// The file name, with the extension of its type.
     pub filename: FileName,
-    /// Its type.
+    /// The type.
     pub content_type: MediaType,
-    /// Its size in bytes; while it is pending, the largest size that it may have.
+    /// The size in bytes; the maximum size while the upload is pending.
     pub size_bytes: u64,
-    /// Its state.
+    /// The current status.
     pub status: FileStatus,
-    /// When its upload was begun.
+    /// When the upload was started.
     pub created_at: Timestamp,
 }

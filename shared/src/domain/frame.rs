@@ -1,18 +1,25 @@
 //! Frames: what is pushed over the WebSocket, and what the event routes list.
 
+mod event;
+mod personal;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::conversation::Conversation;
-use super::ids::{ConversationId, MessageId, NotificationId, UserId};
-use super::mail::{Change, Mail};
+use super::ids::{ConversationId, MessageId, UserId};
 use super::message::Message;
 use super::message_v2;
 use super::moderation::ModerationStatus;
-use super::notification::Notification;
 use super::time::Timestamp;
+
+pub use event::{ConversationEvent, MessageEvent, NotificationEvent};
+pub use personal::{
+    Inbox, MailDeleted, MailRead, MailUpdated, MailsUpdated, NewMail, NewNotification, NotificationDeleted,
+    NotificationRead, Notifications, NotificationsRead,
+};
 
 /// A frame from the server.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -67,7 +74,7 @@ pub enum Frame {
     Truncated(Truncated),
 }
 
-/// Which part of Tidings a frame speaks of.
+/// The area that a frame belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Namespace {
@@ -76,141 +83,139 @@ pub enum Namespace {
     Conversations,
 }
 
-/// `inbox`: the part of Tidings that mail is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub enum Inbox {
-    /// Mail.
-    #[default]
-    Inbox,
-}
-
-/// `notifications`: the part of Tidings that notifications are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub enum Notifications {
-    /// Notifications.
-    #[default]
-    Notifications,
-}
-
-/// `conversation_created`
+/// You were added to a new conversation.
+///
+/// Sent to all connections of all members, including the creator's.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ConversationCreated {
-    /// The part of Tidings.
+    /// The area that the frame belongs to.
     pub namespace: Namespace,
-    /// The number of the last log entry: 0, the log is empty.
+    /// The last sequence number of the conversation: 0, it has no events yet.
     pub seq: u64,
     /// The conversation.
     pub conversation: Conversation,
 }
 
-/// `new_message`
+/// A message was sent in a conversation.
+///
+/// Sent to all connections of all members, including the sender's, so that all devices agree. `unread_count` is the
+/// receiver's own; if frames arrive out of order, the one with the highest `seq` is current.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct NewMessage {
-    /// The part of Tidings.
+    /// The area that the frame belongs to.
     pub namespace: Namespace,
     /// The conversation.
     pub conversation_id: ConversationId,
-    /// Its place in the log.
+    /// The sequence number of the message.
     pub seq: u64,
     /// The message, as the receiver sees it.
     pub message: Message,
-    /// What the receiver has not read in this conversation; only in a pushed frame.
+    /// The receiver's unread messages in this conversation; only in pushed frames.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread_count: Option<u32>,
 }
 
-/// `message_deleted`
+/// A message was deleted.
+///
+/// The message keeps its `seq`, without its content.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct MessageDeleted {
-    /// The part of Tidings.
+    /// The area that the frame belongs to.
     pub namespace: Namespace,
     /// The conversation.
     pub conversation_id: ConversationId,
-    /// The message that is gone.
+    /// The deleted message.
     pub message_id: MessageId,
-    /// The place of the deletion in the log.
+    /// The sequence number of the deletion.
     pub seq: u64,
-    /// What the receiver has not read in this conversation; only in a pushed frame.
+    /// The receiver's unread messages in this conversation; only in pushed frames.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread_count: Option<u32>,
 }
 
-/// `message_moderated`
+/// A moderator changed the status of a message.
+///
+/// Sent to all connections of all members. `message` is the current state: without content while the message is blocked,
+/// with its content once it is approved.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct MessageModerated {
-    /// The part of Tidings.
+    /// The area that the frame belongs to.
     pub namespace: Namespace,
     /// The conversation.
     pub conversation_id: ConversationId,
-    /// The message that it is about.
+    /// The moderated message.
     pub message_id: MessageId,
-    /// The place of the decision in the log.
+    /// The sequence number of the decision.
     pub seq: u64,
-    /// What the moderator decided.
+    /// The new status.
     pub moderation_status: ModerationStatus,
-    /// The message as the receiver sees it now: without content while it is blocked.
+    /// The message as the receiver sees it now.
     pub message: Message,
-    /// What the receiver has not read in this conversation; only in a pushed frame.
+    /// The receiver's unread messages in this conversation; only in pushed frames.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread_count: Option<u32>,
 }
 
-/// `message_read`
+/// A member has read a conversation up to a message.
+///
+/// Sent to all connections of all members; in groups of more than 100 members only to the reader's own. `unread_count`
+/// is only present on the reader's own connections.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct MessageRead {
-    /// The part of Tidings.
+    /// The area that the frame belongs to.
     pub namespace: Namespace,
     /// The conversation.
     pub conversation_id: ConversationId,
-    /// Who has read.
+    /// The member who has read.
     pub user_id: UserId,
-    /// Up to which message.
+    /// The last message that was read.
     pub message_id: MessageId,
-    /// The place of that message in the log.
+    /// The sequence number of that message.
     pub seq: u64,
     /// When.
     pub read_at: Timestamp,
-    /// What the reader has still not read; only on the reader's own connections.
+    /// The reader's unread messages in this conversation; only on the reader's own connections.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread_count: Option<u32>,
 }
 
-/// `message_status`
+/// The status of a person-to-person message changed.
+///
+/// Sent to all connections of both users.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "MessageStatusChanged")]
 pub struct MessageStatus {
-    /// The part of Tidings.
+    /// The area that the frame belongs to.
     pub namespace: Namespace,
     /// The direct conversation.
     pub conversation_id: ConversationId,
     /// The message.
     pub message_id: MessageId,
-    /// Its place in the log.
+    /// The sequence number of the message.
     pub seq: u64,
-    /// How far it has come.
+    /// The new status.
     pub status: message_v2::MessageStatus,
-    /// When the receiver said that it arrived.
+    /// When the message was delivered.
     pub delivered_at: Option<Timestamp>,
-    /// When the receiver read it.
+    /// When the receiver read the message.
     pub read_at: Option<Timestamp>,
 }
 
-/// `typing`
+/// A member started or stopped typing.
+///
+/// Sent to the other members. Hide it after `expires_in_ms` unless another one arrives: the frame with `is_typing: false`
+/// may never arrive.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Typing {
-    /// The part of Tidings.
+    /// The area that the frame belongs to.
     pub namespace: Namespace,
     /// The conversation.
     pub conversation_id: ConversationId,
-    /// Who is typing.
+    /// The member.
     pub user_id: UserId,
-    /// Whether they are, or have stopped.
+    /// Whether the member is typing or has stopped.
     pub is_typing: bool,
-    /// For how many milliseconds a start holds: without another one, typing is over then, `false` or not.
+    /// After how many milliseconds a start expires unless it is repeated.
     pub expires_in_ms: u32,
 }
 
@@ -219,196 +224,82 @@ impl Typing {
     pub const EXPIRES_IN_MS: u32 = 8_000;
 }
 
-/// `new_message` of a mail
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct NewMail {
-    /// The part of Tidings.
-    pub namespace: Inbox,
-    /// The mail, as its recipient sees it.
-    pub message: Mail,
-    /// How many mails are unread now.
-    pub unread_count: u64,
-}
-
-/// `message_read` of a mail
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct MailRead {
-    /// The part of Tidings.
-    pub namespace: Inbox,
-    /// The mail.
-    pub message_id: MessageId,
-    /// Always true.
-    pub is_read: bool,
-    /// When.
-    pub read_at: Option<Timestamp>,
-    /// The version of the flags.
-    pub version: u64,
-    /// How many mails are unread now.
-    pub unread_count: u64,
-}
-
-/// `message_updated`
-#[expect(clippy::struct_excessive_bools, reason = "the contract names them")]
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct MailUpdated {
-    /// The part of Tidings.
-    pub namespace: Inbox,
-    /// The mail.
-    pub message_id: MessageId,
-    /// Whether it is read.
-    pub is_read: bool,
-    /// Whether it is starred.
-    pub is_starred: bool,
-    /// Whether it is archived.
-    pub is_archived: bool,
-    /// When it was read.
-    pub read_at: Option<Timestamp>,
-    /// When the flags changed.
-    pub updated_at: Timestamp,
-    /// What moderators say of it: show its content no more once it is `blocked`, and get it again once it is not.
-    pub moderation_status: ModerationStatus,
-    /// Whether its content was deleted for good: show it no more.
-    pub is_deleted: bool,
-    /// The version of the flags.
-    pub version: u64,
-    /// How many mails are unread now.
-    pub unread_count: u64,
-}
-
-/// `message_deleted` of a mail
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct MailDeleted {
-    /// The part of Tidings.
-    pub namespace: Inbox,
-    /// The mail.
-    pub message_id: MessageId,
-    /// How many mails are unread now.
-    pub unread_count: u64,
-}
-
-/// `messages_bulk_updated`
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct MailsUpdated {
-    /// The part of Tidings.
-    pub namespace: Inbox,
-    /// The mails.
-    pub message_ids: Vec<MessageId>,
-    /// What was asked for, and holds for each of them.
-    pub changes: Change,
-    /// How many they are.
-    pub updated_count: u64,
-    /// How many mails are unread now.
-    pub unread_count: u64,
-}
-
-/// `new_notification`
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct NewNotification {
-    /// The part of Tidings.
-    pub namespace: Notifications,
-    /// The notification.
-    pub notification: Notification,
-    /// How many notifications are unread now.
-    pub unread_count: u64,
-}
-
-/// `notification_read`
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct NotificationRead {
-    /// The part of Tidings.
-    pub namespace: Notifications,
-    /// The notification.
-    pub notification_id: NotificationId,
-    /// When it was read.
-    pub read_at: Option<Timestamp>,
-    /// How many notifications are unread now.
-    pub unread_count: u64,
-}
-
-/// `notification_deleted`
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct NotificationDeleted {
-    /// The part of Tidings.
-    pub namespace: Notifications,
-    /// The notification.
-    pub notification_id: NotificationId,
-    /// How many notifications are unread now.
-    pub unread_count: u64,
-}
-
-/// `notifications_bulk_read`
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct NotificationsRead {
-    /// The part of Tidings.
-    pub namespace: Notifications,
-    /// The notifications; empty if it was all that there were.
-    pub notification_ids: Vec<NotificationId>,
-    /// Whether all were marked that there were.
-    pub all: bool,
-    /// How many were marked.
-    pub marked_count: u64,
-    /// How many notifications are unread now.
-    pub unread_count: u64,
-}
-
-/// `resumed`
+/// Missed frames have been sent.
+///
+/// The last frame of the response to `resume`. Keep `next` for the next `resume`; send it at once while `has_more` is true.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Resumed {
-    /// The part of Tidings.
+    /// The area that the frame belongs to.
     pub namespace: Namespace,
-    /// The token to resume from next time.
+    /// The sync token for the next `resume`.
     pub next: String,
-    /// False if the token was too old for a complete answer: fetch the conversations afresh.
+    /// False if the token was too old to list all missed events: reload the conversations.
     pub recovered: bool,
-    /// Whether more was missed: send `resume` with `next` for it.
+    /// Whether more was missed: send `resume` with `next` to receive it.
     pub has_more: bool,
-    /// What is unread.
+    /// Unread messages.
     pub unread: UnreadSummary,
 }
 
-/// `pong`
+/// The connection is alive.
+///
+/// The response to `ping`.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct Pong {}
 
-/// `error`
+/// A frame that you sent was refused.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ErrorFrame {
     /// 4001 authentication failed, 4003 invalid format, 4004 conversation not found, 4008 rate limited, 4013 unavailable.
     pub code: u16,
-    /// The code in words.
+    /// The name of the code.
     pub name: String,
-    /// A sentence.
+    /// A description of the problem.
     pub message: String,
 }
 
-/// A frame without its content.
+/// A frame without its content, which would have been larger than 32 KB.
+///
+/// `type` is the type of the full frame. It contains the ids, without the content: fetch that over HTTP.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Truncated {
-    /// The type of the frame.
+    /// The type of the full frame.
     #[serde(rename = "type")]
-    pub frame_type: String,
-    /// The part of Tidings.
+    pub frame_type: TruncatedType,
+    /// The area that the frame belongs to.
     pub namespace: Part,
-    /// The conversation, where it speaks of one.
+    /// The conversation, if the frame belongs to one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conversation_id: Option<ConversationId>,
-    /// Its place in the log, where it has one.
+    /// The sequence number, if the frame has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
-    /// The message, where it speaks of one.
+    /// The message, if the frame is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<MessageId>,
-    /// How many mails are unread now, where it speaks of one.
+    /// The number of unread mails, if the frame is about a mail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread_count: Option<u64>,
     /// Always true.
+    #[schemars(extend("const" = true))]
     pub truncated: bool,
 }
 
-/// The parts of Tidings whose frames can be too large.
+/// The types of frames that can be too large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[schemars(inline)]
+pub enum TruncatedType {
+    /// A conversation with many members.
+    ConversationCreated,
+    /// A long message or mail.
+    NewMessage,
+    /// A long message.
+    MessageModerated,
+}
+
+/// The areas whose frames can be too large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Part {
     /// Direct and group conversations.
     Conversations,
@@ -416,12 +307,12 @@ pub enum Part {
     Inbox,
 }
 
-/// What somebody has not read.
+/// Unread messages in all conversations.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct UnreadSummary {
-    /// The sum over all conversations.
+    /// The sum of all conversations.
     pub total: u64,
-    /// Per conversation, those with something unread.
+    /// By conversation; conversations without unread messages are left out.
     pub by_conversation: BTreeMap<ConversationId, u32>,
 }
 
@@ -443,10 +334,10 @@ impl Frame {
 
     fn truncated(&self) -> Option<Truncated> {
         let (frame_type, message_id) = match self {
-            Self::ConversationCreated(_) => ("conversation_created", None),
-            Self::NewMessage(frame) => ("new_message", Some(frame.message.id)),
-            Self::MessageModerated(frame) => ("message_moderated", Some(frame.message_id)),
-            Self::NewMail(frame) => ("new_message", Some(frame.message.id)),
+            Self::ConversationCreated(_) => (TruncatedType::ConversationCreated, None),
+            Self::NewMessage(frame) => (TruncatedType::NewMessage, Some(frame.message.id)),
+            Self::MessageModerated(frame) => (TruncatedType::MessageModerated, Some(frame.message_id)),
+            Self::NewMail(frame) => (TruncatedType::NewMessage, Some(frame.message.id)),
             // No other frame carries anything whose size a client decides.
             Self::MessageDeleted(_)
             | Self::MessageRead(_)
@@ -475,7 +366,7 @@ impl Frame {
             _ => None,
         };
         Some(Truncated {
-            frame_type: frame_type.to_owned(),
+            frame_type,
             namespace: if place.is_some() {
                 Part::Conversations
             } else {

@@ -86,15 +86,15 @@ macro_rules! uuid_id {
 }
 
 uuid_id! {
-    /// A user: the `sub` of their token.
+    /// The id of a user.
     UserId, "user"
 }
 uuid_id! {
-    /// A conversation, direct or group.
+    /// The id of a conversation.
     ConversationId, "conversation"
 }
 uuid_id! {
-    /// A message.
+    /// The id of a message.
     MessageId, "message"
 }
 uuid_id! {
@@ -102,11 +102,11 @@ uuid_id! {
     NotificationId, "notification"
 }
 uuid_id! {
-    /// A file.
+    /// The id of a file.
     FileId, "file"
 }
 uuid_id! {
-    /// An entry of a ledger of credits.
+    /// The id of a transaction.
     TransactionId, "transaction"
 }
 uuid_id! {
@@ -114,7 +114,7 @@ uuid_id! {
     AuditId, "audit entry"
 }
 uuid_id! {
-    /// An export of messages.
+    /// The id of an export.
     ExportId, "export"
 }
 

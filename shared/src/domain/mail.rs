@@ -108,14 +108,14 @@ impl Content {
     }
 }
 
-/// Somebody at one end of a mail.
+/// The sender or recipient of a mail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Person {
     /// The user.
     pub id: UserId,
-    /// The name to show.
+    /// The display name.
     pub name: String,
-    /// The picture.
+    /// The URL of the avatar.
     pub avatar_url: Option<String>,
 }
 
@@ -130,41 +130,42 @@ impl Person {
     }
 }
 
-/// A mail as one of its two people sees it: the flags are their own.
+/// A mail. The flags are the caller's own.
 #[expect(clippy::struct_excessive_bools, reason = "the contract names them")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "MessageWithUsers")]
 pub struct Mail {
-    /// Its id.
+    /// The id.
     pub id: MessageId,
-    /// Who sent it.
+    /// The sender.
     pub sender: Person,
-    /// Who got it.
+    /// The recipient.
     pub recipient: Person,
-    /// What it is about; empty where the content is blocked or was deleted for good.
+    /// The subject; empty if the content is blocked or was deleted permanently.
     pub subject: String,
-    /// What it says; null where the content is blocked or was deleted for good, or `truncated` says so.
+    /// The body; null if `truncated` is true, or the content is blocked or was deleted permanently.
     pub body: Option<String>,
-    /// What moderators say of it; nobody sees the content while it is `blocked`.
+    /// The moderation status. Nobody sees the content while it is `blocked`.
     pub moderation_status: ModerationStatus,
-    /// Whether the content was deleted for good by an administrator.
+    /// Whether the content was deleted permanently by an administrator.
     pub is_deleted: bool,
-    /// Whether you have read it.
+    /// Whether the caller has read it.
     pub is_read: bool,
-    /// Whether you have starred it.
+    /// Whether the caller has starred it.
     pub is_starred: bool,
-    /// Whether you have archived it.
+    /// Whether the caller has archived it.
     pub is_archived: bool,
-    /// When you read it.
+    /// When the caller read it; null if unread.
     pub read_at: Option<Timestamp>,
-    /// When it was sent.
+    /// When the mail was sent.
     pub created_at: Timestamp,
-    /// When your flags last changed.
+    /// When the caller's flags last changed.
     pub updated_at: Timestamp,
-    /// The version of your flags, which `ETag` and `If-Match` speak of.
+    /// The version of the caller's flags, for `If-Match`.
     pub version: u64,
-    /// Whether the body was left out, because a page of so large ones would be too large: get the mail by its id.
+    /// True if the body was left out because the page would be too large: get the mail by its id. Otherwise absent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(extend("const" = true))]
     pub truncated: bool,
 }
 

@@ -13,18 +13,18 @@ use super::unread::Window;
 /// How many readers a message names; `read_count` counts them all (contract §2).
 pub const READ_BY_LIMIT: usize = 50;
 
-/// What a message consists of (S1-F05).
+/// The kind of content (S1-F05).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ContentType {
-    /// Words.
+    /// Plain text.
     #[default]
     Text,
-    /// A picture.
+    /// An image.
     Image,
-    /// A file.
+    /// The id of a file.
     File,
-    /// Written by the system; no client may send it.
+    /// A system message; clients can't send it.
     System,
 }
 
@@ -40,20 +40,20 @@ impl ContentType {
     }
 }
 
-/// What a message is, as person-to-person messages name it (S2-F02), and as it is stored.
+/// The type of a person-to-person message (S2-F02).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageType {
-    /// Words.
+    /// Plain text.
     #[default]
     Text,
-    /// A picture.
+    /// An image.
     Image,
-    /// A film.
+    /// A video.
     Video,
-    /// A sound.
+    /// An audio recording.
     Audio,
-    /// Another file.
+    /// Any other file.
     File,
 }
 
@@ -84,16 +84,16 @@ impl From<MessageType> for ContentType {
     }
 }
 
-/// A file that a message refers to.
+/// A file that is attached to a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Attachment {
     /// The file.
     pub file_id: FileId,
-    /// What it is called.
+    /// The file name.
     pub filename: String,
-    /// Its media type.
+    /// The media type.
     pub content_type: String,
-    /// Its size.
+    /// The size in bytes.
     pub size_bytes: u64,
 }
 
@@ -254,36 +254,36 @@ pub struct Deletion {
     pub seq: u64,
 }
 
-/// A message as one of the members sees it.
+/// A message, as the caller sees it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Message {
     /// The id of the message.
     pub id: MessageId,
-    /// The conversation that it belongs to.
+    /// The conversation.
     pub conversation_id: ConversationId,
-    /// Its place in the log of the conversation: what clients order by.
+    /// The sequence number in the conversation. Sort by this field.
     pub seq: u64,
-    /// Who sent it.
+    /// The sender.
     pub sender_id: UserId,
-    /// What the sender was called when sending.
+    /// The sender's user name at the time of sending.
     pub sender_username: String,
-    /// The text; null once the message is deleted, and while it is blocked.
+    /// The text; null if the message is deleted or blocked.
     pub content: Option<String>,
-    /// What kind of text.
+    /// The kind of content.
     pub content_type: ContentType,
-    /// The id that the client gave it.
+    /// The id that the sending client chose.
     pub client_message_id: Option<String>,
-    /// When it was accepted; for display, not for order.
+    /// When the message was sent. For display; sort by `seq`.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// When the message last changed.
     pub updated_at: Timestamp,
-    /// Whether the sender deleted it.
+    /// Whether the message is deleted.
     pub is_deleted: bool,
-    /// For the sender: somebody else has read it. For others: they have.
+    /// For the sender, whether anybody has read it; for others, whether the caller has read it.
     pub is_read: bool,
-    /// Who has read it, the sender aside; at most 50.
+    /// The members who have read it, except the sender; at most 50.
     pub read_by: Vec<UserId>,
-    /// How many have read it, the sender aside.
+    /// The number of members who have read it, except the sender.
     pub read_count: u64,
 }
 

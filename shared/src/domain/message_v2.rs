@@ -10,17 +10,17 @@ use super::message::{Attachment, Content, MessageType};
 use super::moderation::ModerationStatus;
 use super::time::Timestamp;
 
-/// How far a message has come (S2-F03).
+/// The delivery status of a message (S2-F03).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageStatus {
-    /// It is stored.
+    /// Stored.
     Sent,
-    /// The receiver said that it arrived.
+    /// Delivered to the receiver.
     Delivered,
-    /// The receiver has read it.
+    /// Read by the receiver.
     Read,
-    /// It was refused after it had been accepted. Nothing here does that; clients may know the word.
+    /// Reserved; currently not used.
     Failed,
 }
 
@@ -29,46 +29,46 @@ impl MessageStatus {
     pub const ALL: [Self; 4] = [Self::Sent, Self::Delivered, Self::Read, Self::Failed];
 }
 
-/// A message between two people (S2-F01).
+/// A person-to-person message (S2-F01).
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct MessageV2 {
     /// The id of the message.
     pub id: MessageId,
-    /// The direct conversation of the two, where it stands too.
+    /// The direct conversation that the message is part of.
     pub conversation_id: ConversationId,
-    /// Its place in the log of that conversation.
+    /// The sequence number in the conversation.
     pub seq: u64,
-    /// Who sent it.
+    /// The sender.
     pub sender_id: UserId,
-    /// Whom it is for; null in a group, which only administration sees here.
+    /// The receiver. Null for group messages, which only administrative routes return.
     pub receiver_id: Option<UserId>,
-    /// The text; null once the message is deleted, and while it is blocked.
+    /// The text; null if the message is deleted or blocked.
     pub content: Option<String>,
-    /// What it is.
+    /// The type.
     pub message_type: MessageType,
-    /// How far it has come.
+    /// The current status.
     pub status: MessageStatus,
-    /// What moderators say of it.
+    /// The moderation status.
     pub moderation_status: ModerationStatus,
-    /// When the receiver said that it arrived.
+    /// When it was delivered; null if it was not.
     pub delivered_at: Option<Timestamp>,
-    /// When the receiver marked it as read; for one that was read with others, when the last of them was marked.
+    /// When it was marked as read, by itself or together with later messages; null if it was not.
     pub read_at: Option<Timestamp>,
-    /// The files that it refers to.
+    /// The attached files.
     pub attachments: Vec<Attachment>,
-    /// What the sender's client noted beside it.
+    /// Data of the sending client.
     pub metadata: Map<String, Value>,
-    /// What it cost.
+    /// The number of credits that it cost.
     pub credits_cost: u64,
-    /// The entry of the sender's ledger.
+    /// The transaction of the sender.
     pub credits_transaction_id: Option<TransactionId>,
-    /// Whether the sender deleted it.
+    /// Whether the message is deleted.
     pub is_deleted: bool,
-    /// When.
+    /// When it happened.
     pub deleted_at: Option<Timestamp>,
-    /// When it was accepted.
+    /// When the message was sent.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// When the message last changed.
     pub updated_at: Timestamp,
 }
 

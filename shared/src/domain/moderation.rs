@@ -5,18 +5,18 @@ use serde::{Deserialize, Serialize};
 
 use super::time::Timestamp;
 
-/// What moderators say of a message (S2-F04).
+/// The moderation status of a message (S2-F04).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ModerationStatus {
-    /// It waits for a decision.
+    /// Waiting for a decision.
     Pending,
-    /// Nothing is wrong with it: how every message begins.
+    /// Approved; the status of every new message.
     #[default]
     Approved,
-    /// Something may be wrong with it; members see it still.
+    /// Marked for review, but still visible.
     Flagged,
-    /// Its content is hidden from everybody but moderators.
+    /// The content is hidden from everybody but moderators.
     Blocked,
 }
 

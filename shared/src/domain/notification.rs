@@ -23,24 +23,24 @@ pub const SYSTEM_ALERT: &str = "system_alert";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "NotificationWithMessage")]
 pub struct Notification {
-    /// Its id.
+    /// The id.
     pub id: NotificationId,
-    /// Whose it is.
+    /// The user who was notified.
     pub user_id: UserId,
-    /// The message that it speaks of; of several missed ones the newest.
+    /// The message that the notification is about; the latest one if several were missed.
     pub message_id: Option<MessageId>,
-    /// What kind: `new_message` for a mail, `missed_messages` for a conversation, `system_alert` or another from the
-    /// system.
+    /// The type: `new_message` for a mail, `missed_messages` for a conversation, `system_alert` or another one for a
+    /// system notification.
     #[serde(rename = "type")]
     #[schemars(length(max = 50))]
     pub notification_type: String,
-    /// What it says.
+    /// The text.
     pub content: String,
-    /// Whether you have read it.
+    /// Whether the caller has read it.
     pub is_read: bool,
-    /// When you read it.
+    /// When the caller read it; null if unread.
     pub read_at: Option<Timestamp>,
-    /// When it came.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 

@@ -39,26 +39,26 @@ impl Card {
     }
 }
 
-/// A person as they see themselves.
+/// A user profile.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct User {
-    /// The `sub` of the token.
+    /// The user id.
     pub id: UserId,
-    /// The short name.
+    /// The user name.
     pub username: String,
-    /// The name to show.
+    /// The display name.
     pub display_name: String,
-    /// The e-mail address of the token.
+    /// The e-mail address.
     pub email: Option<String>,
-    /// The picture.
+    /// The URL of the avatar.
     pub avatar_url: Option<String>,
-    /// The roles of the token.
+    /// The roles.
     pub roles: Vec<String>,
-    /// What the roles and permissions of the token allow.
+    /// The permissions of the user, including those of their roles.
     pub permissions: Vec<Permission>,
-    /// The business unit of the token.
+    /// The business unit.
     pub business_unit: Option<String>,
-    /// When the first authenticated call came.
+    /// When the user first called the API.
     pub created_at: Timestamp,
 }
 

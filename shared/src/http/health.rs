@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// That a part of the system answers.
+/// The health of a part of the system.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct Health {
-    /// Always `ok`: what is not, does not answer.
+    /// Always `ok`.
     pub status: &'static str,
-    /// Which part.
+    /// The part of the system.
     pub service: &'static str,
 }
 

@@ -32,20 +32,20 @@ pub const LIFETIME: Duration = Duration::from_hours(7 * 24);
 /// minutes between, and died each time without a word.
 pub const STALLED_AFTER: Duration = Duration::from_hours(1);
 
-/// How far an export is.
+/// The status of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "ExportStatus")]
 pub enum Status {
-    /// It waits for a worker.
+    /// Waiting to be processed.
     Queued,
-    /// It is being written.
+    /// Being written.
     Running,
-    /// All of its files are there.
+    /// All files are ready.
     Completed,
-    /// It was given up.
+    /// Abandoned.
     Failed,
-    /// Its files were removed, because a message that they may hold was deleted for good. Start another one.
+    /// The files were removed because they may contain a message that was deleted permanently. Start another export.
     Withdrawn,
 }
 

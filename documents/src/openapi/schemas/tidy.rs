@@ -41,66 +41,187 @@ pub(super) fn simplify(value: &mut Value) {
     schema.insert("description".to_owned(), description.trim().into());
 }
 
-/// Writes the variants of a tagged enum out: a tag beside a reference is understood by few tools. What is
-/// then referred to nowhere goes.
-pub(super) fn write_tags_out(root: &mut Value, definitions: &mut Map<String, Value>) {
-    let originals = definitions.clone();
-    let mut merged = BTreeSet::new();
-    merge_tagged(root, &originals, &mut merged);
-    definitions
-        .values_mut()
-        .for_each(|definition| merge_tagged(definition, &originals, &mut merged));
-    let mut used = BTreeSet::new();
-    note_references(root, &mut used);
-    definitions
-        .values()
-        .for_each(|definition| note_references(definition, &mut used));
-    definitions.retain(|name, _| used.contains(name) || !merged.contains(name));
+/// Gives the variants of a tagged enum names: each is a component of its own, tag included, and the enum a choice of
+/// references. Where no two have one tag, it says by which field they are told apart.
+pub(super) fn name_variants(root: &mut Value, definitions: &mut Map<String, Value>) {
+    let untagged = definitions.clone();
+    let mut tagged = Map::new();
+    for schema in definitions.values_mut().chain([root]) {
+        take_tags(schema, &untagged, &mut tagged);
+    }
+    definitions.extend(tagged);
 }
 
-fn merge_tagged(value: &mut Value, definitions: &Map<String, Value>, merged: &mut BTreeSet<String>) {
-    each_child(value, |child| merge_tagged(child, definitions, merged));
-    let Some(name) = name_of(value).map(str::to_owned) else {
+/// Replaces tagged variants within by references, and adds what they refer to, with its tag.
+fn take_tags(value: &mut Value, definitions: &Map<String, Value>, tagged: &mut Map<String, Value>) {
+    each_child(value, |child| take_tags(child, definitions, tagged));
+    let Some(fields) = value.as_object_mut() else {
         return;
     };
-    let (Some(variant), Some(definition)) = (value.as_object_mut(), definitions.get(&name)) else {
-        return;
-    };
-    let Some(Value::Object(mut properties)) = variant.shift_remove("properties") else {
-        return;
-    };
-    let tag = properties
-        .values()
-        .find_map(|property| property.get("const"))
-        .cloned();
-    properties.extend(
-        definition
-            .get("properties")
-            .and_then(Value::as_object)
-            .cloned()
-            .unwrap_or_default(),
-    );
-    let required = [variant.get("required"), definition.get("required")];
-    let required: Vec<Value> = required
+    let Some(list) = ["oneOf", "anyOf"]
         .into_iter()
-        .flatten()
-        .filter_map(Value::as_array)
-        .flatten()
-        .cloned()
+        .find(|list| fields.contains_key(*list))
+    else {
+        return;
+    };
+    let Some(Value::Array(variants)) = fields.get(list) else {
+        return;
+    };
+    let parts: Option<Vec<_>> = variants
+        .iter()
+        .map(|variant| Variant::of(variant, definitions))
         .collect();
-    variant.shift_remove("$ref");
-    variant.insert("title".to_owned(), tag.unwrap_or_default());
-    variant.insert("properties".to_owned(), properties.into());
-    variant.insert("required".to_owned(), required.into());
-    merged.insert(name);
+    let Some(parts) = parts.filter(|parts| !parts.is_empty()) else {
+        return;
+    };
+    let references = parts
+        .iter()
+        .map(|variant| json!({ "$ref": format!("{POINTER}{}", variant.name) }));
+    let references: Vec<Value> = references.collect();
+    let tags: BTreeSet<&str> = parts.iter().map(|variant| variant.tag.as_str()).collect();
+    if tags.len() == parts.len() {
+        let mapping: Map<String, Value> = parts
+            .iter()
+            .map(|variant| (variant.tag.clone(), format!("{POINTER}{}", variant.name).into()))
+            .collect();
+        let field = parts.first().map(|variant| variant.field.clone());
+        let discriminator = json!({ "propertyName": field, "mapping": mapping });
+        fields.insert("discriminator".to_owned(), discriminator);
+    }
+    fields.shift_remove(list);
+    fields.insert("oneOf".to_owned(), references.into());
+    tagged.extend(parts.into_iter().map(|variant| (variant.name, variant.schema)));
 }
 
-fn note_references(value: &Value, used: &mut BTreeSet<String>) {
-    used.extend(name_of(value).map(str::to_owned));
-    match value {
-        Value::Object(fields) => fields.values().for_each(|child| note_references(child, used)),
-        Value::Array(items) => items.iter().for_each(|child| note_references(child, used)),
-        _ => {}
+/// A variant of a tagged enum.
+struct Variant {
+    name: String,
+    field: String,
+    tag: String,
+    schema: Value,
+}
+
+impl Variant {
+    /// Reads a reference beside a tag.
+    fn of(variant: &Value, definitions: &Map<String, Value>) -> Option<Self> {
+        let name = name_of(variant)?;
+        let tags = variant.get("properties")?.as_object()?;
+        let (field, constant) = tags.iter().next()?;
+        let tag = constant.get("const")?.as_str()?;
+        let mut schema = definitions.get(name)?.clone();
+        with_tag(&mut schema, field, tag);
+        Some(Self {
+            name: name.to_owned(),
+            field: field.clone(),
+            tag: tag.to_owned(),
+            schema,
+        })
+    }
+}
+
+/// Puts a field with one value in front of the others.
+pub(super) fn with_tag(schema: &mut Value, field: &str, tag: &str) {
+    let Some(fields) = schema.as_object_mut() else {
+        return;
+    };
+    let mut properties = Map::from_iter([(field.to_owned(), json!({ "type": "string", "const": tag }))]);
+    if let Some(Value::Object(rest)) = fields.shift_remove("properties") {
+        properties.extend(rest);
+    }
+    let mut required = vec![json!(field)];
+    if let Some(Value::Array(rest)) = fields.shift_remove("required") {
+        required.extend(rest);
+    }
+    fields.insert("properties".to_owned(), properties.into());
+    fields.insert("required".to_owned(), required.into());
+}
+
+/// Takes objects and choices of words out of a component: each becomes a component of its own.
+pub(super) fn take_nested_out(owner: &str, schema: &mut Value, taken: &mut Map<String, Value>) {
+    let Some(fields) = schema.as_object_mut() else {
+        return;
+    };
+    for (key, value) in fields {
+        match (key.as_str(), value) {
+            ("properties", Value::Object(properties)) => {
+                for (name, property) in properties {
+                    take_out(&format!("{owner}{}", super::pascal(name)), property, taken);
+                }
+            }
+            ("oneOf" | "anyOf" | "allOf", Value::Array(variants)) => {
+                for variant in variants {
+                    take_out(owner, variant, taken);
+                }
+            }
+            ("items" | "additionalProperties", item) => take_out(&format!("{owner}Item"), item, taken),
+            _ => {}
+        }
+    }
+}
+
+fn take_out(name: &str, schema: &mut Value, taken: &mut Map<String, Value>) {
+    if schema.get("properties").is_none() && schema.get("enum").is_none() {
+        take_nested_out(name, schema, taken);
+        return;
+    }
+    let title = schema.get("title").and_then(Value::as_str);
+    let name = title.unwrap_or(name).to_owned();
+    let reference = json!({ "$ref": format!("{POINTER}{name}") });
+    taken.insert(name, std::mem::replace(schema, reference));
+}
+
+/// Says in words what happens if a field is left out.
+pub(super) fn defaults_to_words(value: &mut Value) {
+    each_child(value, defaults_to_words);
+    let required = value.get("required").cloned().unwrap_or_default();
+    let is_required = |name: &String| {
+        required
+            .as_array()
+            .is_some_and(|names| names.contains(&json!(name)))
+    };
+    let Some(Value::Object(properties)) = value.get_mut("properties") else {
+        return;
+    };
+    for (name, property) in properties {
+        let Some(property) = property.as_object_mut() else {
+            continue;
+        };
+        let Some(default) = property
+            .shift_remove("default")
+            .filter(|default| !default.is_null() && !is_required(name))
+        else {
+            continue;
+        };
+        let default = default
+            .as_str()
+            .map_or_else(|| default.to_string(), str::to_owned);
+        let description = property
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let description = format!("{description} Defaults to `{default}`.");
+        property.insert("description".to_owned(), description.trim().into());
+    }
+}
+
+/// What the server sends is there or is not: nothing stands for what it leaves out.
+pub(super) fn without_defaults(value: &mut Value) {
+    each_child(value, without_defaults);
+    if let Some(Value::Object(properties)) = value.get_mut("properties") {
+        for property in properties.values_mut().filter_map(Value::as_object_mut) {
+            property.shift_remove("default");
+        }
+    }
+}
+
+/// Writes a reference for the only choice that there is. What was said beside it goes: in JSON Schema 7 nothing may
+/// stand there, and generators give a type without a name to what wraps it.
+pub(super) fn unwrap_references(value: &mut Value) {
+    each_child(value, unwrap_references);
+    if let Some([only]) = value.get("allOf").and_then(Value::as_array).map(Vec::as_slice)
+        && only.get("$ref").is_some()
+    {
+        *value = only.clone();
     }
 }
 

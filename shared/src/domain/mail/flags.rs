@@ -32,18 +32,18 @@ impl Side {
     }
 }
 
-/// A folder of a box.
+/// A mail folder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Folder {
-    /// Received, and not archived.
+    /// Received mails that are not archived.
     #[default]
     Inbox,
-    /// Sent, archived or not.
+    /// Sent mails, archived or not.
     Sent,
-    /// Starred, archived or not.
+    /// Starred mails, archived or not.
     Starred,
-    /// Archived, sent or received.
+    /// Archived mails, sent or received.
     Archived,
 }
 
@@ -129,9 +129,9 @@ pub struct Flags {
     pub updated_at: Option<Timestamp>,
 }
 
-/// What is to become of flags; what is none stays as it is.
+/// Changes of flags; flags that are absent stay as they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(inline)]
+#[schemars(rename = "MailFlags")]
 pub struct Change {
     /// Whether it is read.
     #[serde(default, skip_serializing_if = "Option::is_none")]

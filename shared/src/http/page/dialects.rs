@@ -33,13 +33,13 @@ pub struct Position {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct PagePerPage<const DEFAULT: u64> {
-    /// Which page, from 1.
+    /// The page number, starting at 1.
     #[serde(default)]
     page: PageNumber,
-    /// How many items a page holds, 1 to 100.
+    /// The page size, 1 to 100.
     #[serde(default)]
     per_page: PageSize<DEFAULT>,
-    /// Where to go on: the `next_cursor` of the page before. It wins over `page`.
+    /// The `next_cursor` of the previous page. `page` is ignored.
     cursor: Option<String>,
 }
 
@@ -47,17 +47,17 @@ pub struct PagePerPage<const DEFAULT: u64> {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
 pub struct PagePerPageFields {
-    /// How many there are in all.
+    /// The total number of items.
     total: u64,
-    /// Which page this is.
+    /// The page number.
     page: u64,
-    /// How many a page holds.
+    /// The page size.
     per_page: u64,
-    /// How many pages there are.
+    /// The number of pages.
     pages: u64,
-    /// Whether there are more.
+    /// Whether there is a next page.
     has_next: bool,
-    /// Where to go on; null at the end.
+    /// The cursor of the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
@@ -92,13 +92,13 @@ impl<const DEFAULT: u64> Dialect for PagePerPage<DEFAULT> {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct PageSized<const DEFAULT: u64> {
-    /// Which page, from 1.
+    /// The page number, starting at 1.
     #[serde(default)]
     page: PageNumber,
-    /// How many items a page holds, 1 to 100.
+    /// The page size, 1 to 100.
     #[serde(default)]
     page_size: PageSize<DEFAULT>,
-    /// Where to go on: the `next_cursor` of the page before. It wins over `page`.
+    /// The `next_cursor` of the previous page. `page` is ignored.
     cursor: Option<String>,
 }
 
@@ -106,15 +106,15 @@ pub struct PageSized<const DEFAULT: u64> {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
 pub struct PageSizedFields {
-    /// How many there are in all.
+    /// The total number of items.
     total: u64,
-    /// Which page this is.
+    /// The page number.
     page: u64,
-    /// How many a page holds.
+    /// The page size.
     page_size: u64,
-    /// Whether there are more.
+    /// Whether there is a next page.
     has_next: bool,
-    /// Where to go on; null at the end.
+    /// The cursor of the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
@@ -148,13 +148,13 @@ impl<const DEFAULT: u64> Dialect for PageSized<DEFAULT> {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct LimitSkip<const DEFAULT: u64> {
-    /// How many items a page holds, 1 to 100.
+    /// The page size, 1 to 100.
     #[serde(default)]
     limit: PageSize<DEFAULT>,
-    /// How many of the first items to leave out.
+    /// The number of items to skip.
     #[serde(default)]
     skip: Skip,
-    /// Where to go on: the `next_cursor` of the page before. It wins over `skip`.
+    /// The `next_cursor` of the previous page. `skip` is ignored.
     cursor: Option<String>,
 }
 
@@ -162,15 +162,15 @@ pub struct LimitSkip<const DEFAULT: u64> {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
 pub struct LimitSkipFields {
-    /// How many there are in all.
+    /// The total number of items.
     total: u64,
-    /// How many a page holds.
+    /// The page size.
     limit: u64,
-    /// How many were left out.
+    /// The number of items that were skipped.
     skip: u64,
-    /// Whether there are more.
+    /// Whether there is a next page.
     has_next: bool,
-    /// Where to go on; null at the end.
+    /// The cursor of the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
@@ -204,15 +204,15 @@ impl<const DEFAULT: u64> Dialect for LimitSkip<DEFAULT> {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct PageLimit<const DEFAULT: u64> {
-    /// Which page, from 1.
+    /// The page number, starting at 1.
     #[serde(default)]
     page: PageNumber,
-    /// How many items a page holds, 1 to 100.
+    /// The page size, 1 to 100.
     #[serde(default)]
     limit: PageSize<DEFAULT>,
-    /// How many of the first items to leave out. It wins over `page`.
+    /// The number of items to skip. `page` is ignored.
     skip: Option<Skip>,
-    /// Where to go on: the `next_cursor` of the page before. It wins over both.
+    /// The `next_cursor` of the previous page. `page` and `skip` are ignored.
     cursor: Option<String>,
 }
 
@@ -220,15 +220,15 @@ pub struct PageLimit<const DEFAULT: u64> {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
 pub struct PageLimitFields {
-    /// How many there are in all.
+    /// The total number of items.
     total: u64,
-    /// Which page this is.
+    /// The page number.
     page: u64,
-    /// How many a page holds.
+    /// The page size.
     limit: u64,
-    /// Whether there are more.
+    /// Whether there is a next page.
     has_next: bool,
-    /// Where to go on; null at the end.
+    /// The cursor of the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
@@ -262,10 +262,10 @@ impl<const DEFAULT: u64> Dialect for PageLimit<DEFAULT> {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Limited<const DEFAULT: u64> {
-    /// How many items a page holds at the most, 1 to 100.
+    /// The maximum page size, 1 to 100.
     #[serde(default)]
     limit: PageSize<DEFAULT>,
-    /// Where to go on: the `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     cursor: Option<String>,
 }
 
@@ -273,7 +273,7 @@ pub struct Limited<const DEFAULT: u64> {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
 pub struct LimitedFields {
-    /// Where to go on; null at the end.
+    /// The cursor of the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
