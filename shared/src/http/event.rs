@@ -120,7 +120,7 @@ fn decode(event: &[u8]) -> Result<Sound> {
     if path.len() * 3 + query.len() > LONGEST_URI_BYTES {
         "/".clone_into(path);
         refusal = Some(Error::Malformed("the path and the query are too long".into()));
-    } else {
+    } else if !query.is_empty() {
         event.raw_query_string = Some(query);
     }
     if event.is_base64_encoded {

@@ -3,12 +3,12 @@
 use std::future::{Future, ready};
 use std::pin::Pin;
 
-use http::StatusCode;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
     HeaderValue, RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
+use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -121,20 +121,10 @@ impl lambda_http::IntoResponse for Response {
         mut self,
     ) -> Pin<Box<dyn Future<Output = lambda_http::Response<lambda_http::Body>> + Send>> {
         // lambda_http 1.3 writes the first of several equal headers alone: they are joined (RFC 9110 §5.3). Cookies,
-        // which cannot be, have a list of their own.
+        // which cannot be, have a list of their own. Nearly every answer has each of its headers once.
         let headers = self.http.headers_mut();
-        let names: Vec<HeaderName> = headers
-            .keys()
-            .filter(|name| *name != SET_COOKIE)
-            .cloned()
-            .collect();
-        for name in names {
-            let values: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
-            if values.len() > 1
-                && let Ok(joined) = HeaderValue::from_bytes(&values.join(b", ".as_slice()))
-            {
-                headers.insert(name, joined);
-            }
+        if headers.len() > headers.keys_len() {
+            join_equal(headers);
         }
         Box::pin(ready(self.http))
     }
@@ -142,6 +132,23 @@ impl lambda_http::IntoResponse for Response {
 
 /// How long what has a version may be kept (contract §1 *Headers*): by the client alone, which asks before it uses it.
 const VERSIONED_CACHING: &str = "private, no-cache";
+
+/// Joins the values of equal headers, but for cookies.
+fn join_equal(headers: &mut HeaderMap) {
+    let names: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| *name != SET_COOKIE)
+        .cloned()
+        .collect();
+    for name in names {
+        let values: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
+        if values.len() > 1
+            && let Ok(joined) = HeaderValue::from_bytes(&values.join(b", ".as_slice()))
+        {
+            headers.insert(name, joined);
+        }
+    }
+}
 
 /// Nothing that the API answers is a page.
 const NOTHING_TO_LOAD: &str = "default-src 'none'";
