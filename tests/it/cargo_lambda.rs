@@ -78,7 +78,7 @@ fn function(world: &World, services: &Server, name: &str, binaries: &Path, port:
         .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
         .env(
             "AWS_LAMBDA_RUNTIME_API",
-            format!("http://127.0.0.1:{port}/{}", spec.binary),
+            format!("http://127.0.0.1:{port}/.rt/{}", spec.binary),
         )
         .stdout(Stdio::null())
         .kill_on_drop(true)
