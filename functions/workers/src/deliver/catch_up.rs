@@ -14,7 +14,7 @@ use shared::queue::{self, CatchUp, Queue};
 use shared::store::Worker;
 use shared::store::sync::{self, COMMIT_MARGIN, Happening, Token, Told};
 use shared::store::table::Consistency;
-use shared::{App, Result};
+use shared::{App, Error, Result};
 
 /// How long a copy of the table may not know of a connection: three times what AWS speaks of. What was appended after
 /// that was delivered after that, and to the connection as well.
@@ -26,9 +26,9 @@ const LAG: Duration = Duration::from_secs(3);
 pub(super) async fn deliver(app: &App, _: Worker, job: CatchUp) -> Result<()> {
     let Audience { listening, .. } = delivery::audience(app, &[job.user], Consistency::Strong).await?;
     let mut live = listening.iter().flat_map(|(_, listeners)| &listeners.connections);
-    if !live.any(|live| live.id == job.connection) {
+    let Some(live) = live.find(|live| live.id == job.connection) else {
         return Ok(());
-    }
+    };
     // An entry has the time at which its request began, and may have been put long after it.
     let unknown_for = LAG + app.config().listeners_memory;
     let (moment, last) = (
@@ -45,8 +45,13 @@ pub(super) async fn deliver(app: &App, _: Worker, job: CatchUp) -> Result<()> {
     let is_wanted = |told: &Told| matches!(told.happening, Happening::Entry(_)) && told.at <= last;
     let page = missed::page(app, job.user, (now, &places), &token, Unread::Told, is_wanted).await?;
     if !missed::post(app, &job.connection, &page.frames).await? {
-        // It may be yet to come, while `$connect` has not answered: the next delivery finds out.
-        return Ok(());
+        // API Gateway says of a connection that it is gone until `$connect` has answered. One that is so young may be
+        // yet to come: the job comes back for it.
+        return if live.is_opening {
+            Err(Error::unavailable("the connection is still opening"))
+        } else {
+            Ok(())
+        };
     }
     if page.has_more && page.last_at.is_none_or(|at| at <= last) {
         let rest = CatchUp {

@@ -4,7 +4,9 @@ use std::io::Read as _;
 
 use flate2::read::GzDecoder;
 use harness::World;
-use serde_json::Value;
+use harness::world::EXPORT;
+use local_services::Outgoing;
+use serde_json::{Value, json};
 
 use super::{download, hard_delete, look, start, talk};
 
@@ -117,4 +119,29 @@ async fn an_export_that_may_hold_what_is_deleted_for_good_is_withdrawn() {
     assert_eq!(lines.lines().count(), 9);
     assert!(!lines.contains("the-treasure"));
     drop(cem);
+}
+
+/// A step of an export that is withdrawn meanwhile, or whose job comes once more, leaves nothing in the bucket.
+#[tokio::test]
+async fn a_late_step_of_a_withdrawn_export_removes_what_it_left() {
+    let world = World::start().await;
+    let (admin, [ada, ..], messages) = talk(&world).await;
+    let conversation = messages[0]["conversation_id"].as_str().unwrap();
+    let message = ada.says(conversation, "the-treasure-lies-under-the-oak").await;
+    let export = start(&admin, "").await;
+    world.settled().await;
+    hard_delete(&admin, &message).await.is(200);
+    assert_eq!(look(&admin, &export).await["status"], "withdrawn");
+
+    let objects = world.services().objects();
+    let left = format!("exports/{export}/1.jsonl.gz");
+    objects.put_for_test(local::environment::BUCKET, &left).unwrap();
+    let job = Outgoing {
+        body: json!({ "export": export, "step": 1 }).to_string(),
+        ..Outgoing::default()
+    };
+    world.services().queues().send(EXPORT, &job).unwrap();
+    world.settled().await;
+    let keys = objects.keys(local::environment::BUCKET).unwrap();
+    assert!(!keys.iter().any(|key| key.contains(&export)), "{keys:?}");
 }
