@@ -3,6 +3,7 @@
 mod frames;
 mod personal;
 mod prose;
+mod sample;
 
 use serde_json::{Map, Value, json};
 use shared::lambda::{Function, Trigger};

@@ -21,6 +21,7 @@ pub mod notification;
 pub mod permission;
 pub mod precondition;
 pub mod read_alone;
+pub mod read_mark;
 pub mod text;
 pub mod time;
 pub mod unread;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::socket::Socket;
-use crate::world::VALIDATOR;
+use crate::validator::VALIDATOR;
 
 /// Somebody with a token.
 #[derive(Clone, Debug)]

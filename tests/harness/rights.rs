@@ -58,7 +58,7 @@ pub fn unused() -> Vec<String> {
     // What a process does in its init is not done by functions that run in the desk.
     let connecting = local::functions().into_iter().filter(Function::connects_in_init);
     used.extend(connecting.map(|function| {
-        let function = crate::events::logical_id(function.name);
+        let function = documents::stacks::logical_id(function.name);
         format!("{function}: dynamodb:GetItem on arn:aws:dynamodb:us-east-1:000000000000:table/Table")
     }));
     let template = environment::template(&Environment::new()).expect("the template can be read");

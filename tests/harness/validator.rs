@@ -1,8 +1,13 @@
 //! Real answers against the document.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
+
+/// The document that every answer is checked against.
+pub(crate) static VALIDATOR: LazyLock<Validator> =
+    LazyLock::new(|| Validator::new(&documents::openapi::document(&local::functions())));
 
 /// Compiles a schema that may refer to the components of its document.
 ///

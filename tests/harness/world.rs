@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use local::demo;
@@ -17,11 +17,6 @@ use uuid::Uuid;
 
 use crate::PATIENCE;
 use crate::person::Person;
-use crate::validator::Validator;
-
-/// The document that every answer is checked against.
-pub(crate) static VALIDATOR: LazyLock<Validator> =
-    LazyLock::new(|| Validator::new(&documents::openapi::document(&local::functions())));
 
 /// The queue of jobs for `export_messages`.
 pub const EXPORT: &str = "ExportQueue";

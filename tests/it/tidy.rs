@@ -1,5 +1,8 @@
 //! Rules about the source that no compiler checks. Each failure names the file and what to do.
 
+mod circles;
+mod imports;
+
 use std::path::{Path, PathBuf};
 
 /// Beyond this, a file is about more than one thing.
@@ -28,12 +31,17 @@ impl Source {
     }
 }
 
-fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+/// The top of the workspace.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
-        .unwrap_or(Path::new("."));
+        .unwrap_or(Path::new("."))
+}
+
+fn sources() -> Vec<Source> {
+    let root = root();
     let mut sources = Vec::new();
-    for place in ["functions", "local", "shared", "tests"] {
+    for place in ["documents", "functions", "local", "shared", "tests"] {
         collect(root, &root.join(place), &mut sources);
     }
     assert!(

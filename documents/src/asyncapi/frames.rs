@@ -10,20 +10,18 @@ use shared::domain::frame::{
     NewMessage, NewNotification, NotificationDeleted, NotificationRead, NotificationsRead, Part, Pong,
     Resumed, Truncated, TruncatedType, Typing, UnreadSummary,
 };
-use shared::domain::ids::{ConversationId, MessageId, UserId};
+use shared::domain::ids::{ConversationId, MessageId};
 use shared::domain::message::{ContentType, Message as DomainMessage};
 use shared::domain::message_v2;
 use shared::domain::moderation::ModerationStatus;
-use shared::domain::time::Timestamp;
 use shared::socket::error_frame;
 use uuid::uuid;
 
+use super::sample::{ADA, BOB, moment};
 use super::{Message, personal, prose};
 use crate::openapi::errors;
 use crate::openapi::schemas::{self, SchemaOf, Schemas};
 
-pub(super) const ADA: UserId = UserId::from_uuid(uuid!("11111111-1111-4111-8111-111111111111"));
-pub(super) const BOB: UserId = UserId::from_uuid(uuid!("22222222-2222-4222-8222-222222222222"));
 const CONVERSATION: ConversationId = ConversationId::from_uuid(uuid!("0b8f1c1e-5d3a-5f62-9a57-3f0c5a8e7d11"));
 const MESSAGE: MessageId = MessageId::from_uuid(uuid!("6f1d2c3b-4a59-5e68-8f77-869584736251"));
 
@@ -312,9 +310,4 @@ fn conversation() -> Conversation {
         unread_count: 0,
         last_seq: 0,
     }
-}
-
-/// So many seconds after the moment of all examples, 2026-01-15T10:30:00.000Z.
-pub(super) fn moment(seconds: i64) -> Timestamp {
-    Timestamp::from_milliseconds(1_768_473_000_000 + seconds * 1000)
 }

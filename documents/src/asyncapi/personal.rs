@@ -10,7 +10,7 @@ use shared::domain::moderation::ModerationStatus;
 use shared::domain::notification::{NEW_MESSAGE, Notification, about_mail};
 use uuid::uuid;
 
-use super::frames::{ADA, BOB, moment};
+use super::sample::{ADA, BOB, moment};
 
 const MAIL: MessageId = MessageId::from_uuid(uuid!("3c8a6f52-0d41-5b7e-9f23-64a1c0d9e875"));
 const NOTIFICATION: NotificationId = NotificationId::from_uuid(uuid!("019bc154-2bc0-7a3e-8d10-5b6f4e3c2a19"));

@@ -124,7 +124,7 @@ fn refusals(entry: &Entry, parameters: &Parameters, has_body: bool) -> BTreeSet<
     if entry.route.needs.is_some() {
         statuses.insert(403);
     }
-    if is_conditional(&entry.route) {
+    if entry.route.is_conditional() {
         statuses.insert(412);
     }
     if entry.route.idempotency != Idempotency::OfMethod {
@@ -146,11 +146,6 @@ fn refusals(entry: &Entry, parameters: &Parameters, has_body: bool) -> BTreeSet<
     statuses
 }
 
-/// Whether the route evaluates preconditions: those of its resource, which is not what POST makes.
-pub(super) fn is_conditional(route: &Route) -> bool {
-    route.is_versioned && route.method != Method::Post
-}
-
 fn responses(entry: &Entry, path: &str, output: Output<'_>, refusals: &BTreeSet<u16>) -> Value {
     let route = &entry.route;
     let mut successes: Vec<u16> = route.also.into_iter().chain([route.success]).collect();
@@ -159,7 +154,7 @@ fn responses(entry: &Entry, path: &str, output: Output<'_>, refusals: &BTreeSet<
     for status in successes {
         responses.insert(status.to_string(), success(entry, path, status, output));
     }
-    if is_conditional(route) && route.method == Method::Get {
+    if route.is_conditional() && route.method == Method::Get {
         let headers = Map::from_iter([header("X-Request-Id", "RequestId"), header("ETag", "ETag")]);
         let text = "The client has the current version. There is no body, and nothing was marked as read.";
         responses.insert(

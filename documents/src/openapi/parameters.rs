@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use shared::domain::text::ClientMessageId;
 use shared::http::{Entry, Example, Idempotency};
 
-use super::operation::is_conditional;
 use super::schemas::{Schemas, never_null};
 
 /// Every parameter of an endpoint, and whether the query takes any, and whether one of them is a cursor.
@@ -39,7 +38,7 @@ pub(crate) fn of(entry: &Entry, example: &Example, schemas: &mut Schemas) -> Par
         list: [in_path, in_query].concat(),
     };
     found.list.extend(key(entry, example));
-    if is_conditional(&entry.route) {
+    if entry.route.is_conditional() {
         found.list.push(json!({
             "name": "If-Match",
             "in": "header",

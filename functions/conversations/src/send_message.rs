@@ -22,7 +22,7 @@ use shared::queue::{self, Queue, Recipients};
 use shared::rights::{Rights, TableAction};
 use shared::store::credits;
 use shared::store::log::{self, Appended, Draft};
-use shared::store::members::{self, Membership, Sender};
+use shared::store::members::{self, Membership};
 use shared::store::table::Consistency;
 use shared::{App, Error, Result};
 
@@ -120,7 +120,7 @@ impl Endpoint for SendMessage {
             call.body.client_message_id.clone(),
         )?;
         let (admitted, (sender, newest)) =
-            tokio::try_join!(call.admit(app), Sender::of(app, call.who.user, conversation))?;
+            tokio::try_join!(call.admit(app), log::sender(app, call.who.user, conversation))?;
         let draft = Draft {
             id: match &client_message_id {
                 Some(client) => MessageId::derived(conversation, sender.user(), client),

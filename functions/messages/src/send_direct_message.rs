@@ -159,7 +159,7 @@ async fn find(
     user: UserId,
     conversation: ConversationId,
 ) -> Result<Option<(Sender, Option<Entry>)>> {
-    match Sender::of(app, user, conversation).await {
+    match log::sender(app, user, conversation).await {
         Ok(found) => Ok(Some(found)),
         Err(Error::NotFound(_)) => Ok(None),
         Err(error) => Err(error),

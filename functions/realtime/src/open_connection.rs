@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use shared::auth::token;
+use shared::auth::caller::LEEWAY;
 use shared::error::retry_after_seconds;
 use shared::http::endpoint::BoxFuture;
 use shared::lambda::{ConnectionReply, Function};
@@ -51,7 +51,7 @@ fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionR
             });
         }
         // The connection ends with the token that opened it.
-        let token_ends_at = caller.expires_at.plus(token::LEEWAY);
+        let token_ends_at = caller.expires_at.plus(LEEWAY);
         let closed_at = app.now().plus(LIFETIME);
         let ends_at = token_ends_at.min(closed_at);
         // What API Gateway closes by itself need not be looked after.

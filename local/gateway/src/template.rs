@@ -11,6 +11,7 @@ mod nested;
 mod openapi;
 mod policies;
 mod resolve;
+mod resource;
 #[cfg(test)]
 mod tests;
 mod websocket;
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-pub use resolve::Resource;
+pub use resource::Resource;
 
 /// What the desk reads from a template.
 #[derive(Debug, Clone)]

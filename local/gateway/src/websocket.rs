@@ -9,6 +9,7 @@ mod authorizer;
 mod connections;
 mod dispatch;
 mod event;
+mod goodbye;
 mod handshake;
 mod session;
 #[cfg(test)]
@@ -139,7 +140,7 @@ impl WebSocketGateway {
     pub fn disconnect(&self, connection_id: &str) -> Result<(), PostError> {
         self.inner
             .connections
-            .close(connection_id, &session::Goodbye::by_server())
+            .close(connection_id, &goodbye::Goodbye::by_server())
     }
 
     /// Returns how many connections are live.
@@ -151,7 +152,7 @@ impl WebSocketGateway {
     pub async fn close_all(&self) {
         self.inner
             .connections
-            .close_all(&session::Goodbye::going_away())
+            .close_all(&goodbye::Goodbye::going_away())
             .await;
     }
 }

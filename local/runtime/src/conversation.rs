@@ -15,7 +15,10 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::loopback::{HungUp, Server};
-use crate::process::PAYLOAD_LIMIT_BYTES;
+
+/// The largest event or answer of a synchronous invocation.
+/// Source: AWS, *Lambda quotas*.
+const PAYLOAD_LIMIT_BYTES: usize = 6 * 1024 * 1024;
 
 /// An event on its way to the process.
 pub(crate) struct Work {

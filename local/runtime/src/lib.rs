@@ -8,4 +8,4 @@ mod conversation;
 pub mod loopback;
 mod process;
 
-pub use process::{Failure, INIT_LIMIT, Launch, Log, PAYLOAD_LIMIT_BYTES, Process};
+pub use process::{Failure, INIT_LIMIT, Launch, Log, Process};

@@ -18,10 +18,6 @@ use crate::conversation::{Conversation, Said, Work};
 /// How long a process may take until it asks for its first event.
 /// Source: AWS, *Understanding the Lambda execution environment lifecycle*.
 pub const INIT_LIMIT: Duration = Duration::from_secs(10);
-/// The largest event or answer of a synchronous invocation.
-/// Source: AWS, *Lambda quotas*.
-pub const PAYLOAD_LIMIT_BYTES: usize = 6 * 1024 * 1024;
-
 /// Where the lines go that a process writes.
 pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
 

@@ -228,7 +228,7 @@ fn operation(service: Service, request: &Request<Bytes>) -> String {
         Service::S3 => {
             let uri = request.uri();
             let query = uri.query().unwrap_or_default();
-            return objects::operation(request.method(), uri.path(), query, request.headers()).to_owned();
+            return objects::operation::of(request.method(), uri.path(), query, request.headers()).to_owned();
         }
         Service::Connections => return connections::operation(request.method()).to_owned(),
     };

@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::{HeaderMap, Method, Request};
+use http::{Method, Request};
 use s3s::S3Result;
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::config::{S3Config, StaticConfigProvider};
@@ -23,6 +23,7 @@ use crate::rights::Rights;
 
 mod form;
 mod gate;
+pub(crate) mod operation;
 
 /// The secret key that goes with every access key id: functions sign with their names as ids.
 pub const SECRET_KEY: &str = "desk";
@@ -144,28 +145,6 @@ impl Objects {
         }
     }
 }
-
-/// The operation that a path-style request means, for the operations that functions use.
-pub(crate) fn operation(method: &Method, path: &str, query: &str, headers: &HeaderMap) -> &'static str {
-    let has_key = path
-        .trim_start_matches('/')
-        .split_once('/')
-        .is_some_and(|(_, key)| !key.is_empty());
-    match (method.as_str(), has_key) {
-        ("GET", true) => "GetObject",
-        ("PUT", true) if headers.contains_key(COPY_SOURCE) => "CopyObject",
-        ("PUT", true) => "PutObject",
-        ("HEAD", true) => "HeadObject",
-        ("DELETE", true) => "DeleteObject",
-        ("GET", false) if query.contains("list-type=2") => "ListObjectsV2",
-        ("HEAD", false) => "HeadBucket",
-        ("PUT", false) => "CreateBucket",
-        _ => "Unknown",
-    }
-}
-
-/// The header that names what is copied: a bucket and a key.
-pub(crate) const COPY_SOURCE: &str = "x-amz-copy-source";
 
 /// Accepts whoever signs with the one secret.
 struct OneSecret;

@@ -1,10 +1,15 @@
 //! The caller: who a verified token speaks for. Nothing else makes one.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::UserId;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Claims;
+
+/// How far the clocks of issuer and verifier may be apart (contract §1).
+pub const LEEWAY: Duration = Duration::from_secs(30);
 
 /// Who is calling.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Caller;
-use super::token::LEEWAY;
+use super::caller::LEEWAY;
 use crate::domain::ids::UserId;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Claims;

@@ -4,13 +4,12 @@
 //! refusal is an [`Error::Unauthenticated`], which all clients see alike; what was wrong stands in the log alone, in
 //! words of this code, never in those of the token.
 
-use std::time::Duration;
-
 use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::caller::LEEWAY;
 use super::{Caller, claims, keys};
 use crate::App;
 use crate::config::Jwt;
@@ -18,9 +17,6 @@ use crate::domain::ids::UserId;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Claims;
 use crate::error::{Error, Result};
-
-/// How far the clocks of issuer and verifier may be apart (contract §1).
-pub const LEEWAY: Duration = Duration::from_secs(30);
 
 /// The claims of a token that is [issued](issue) here.
 #[derive(Clone, Debug, Serialize)]

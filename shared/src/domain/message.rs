@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::conversation::Cursor;
 use super::ids::{ConversationId, FileId, MessageId, TransactionId, UserId};
 use super::moderation::{Moderation, ModerationStatus};
+use super::read_mark::Cursor;
 use super::time::Timestamp;
 use super::unread::Window;
 

@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::conversation::Cursor;
 use super::ids::{ConversationId, MessageId, TransactionId, UserId};
 use super::message::{Attachment, Content, MessageType};
 use super::moderation::ModerationStatus;
+use super::read_mark::Cursor;
 use super::time::Timestamp;
 
 /// The delivery status of a message (S2-F03).

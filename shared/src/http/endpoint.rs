@@ -281,9 +281,7 @@ async fn run<E: Endpoint>(
         standing,
     };
     let reply = E::handle(app, call).await?;
-    // What POST makes is not the resource that it is sent to.
-    let is_about_it = E::ROUTE.is_versioned && E::ROUTE.method != Method::Post;
-    if is_about_it && !preconditions.are_settled() {
+    if E::ROUTE.is_conditional() && !preconditions.are_settled() {
         return Err(Error::internal(
             "a route of a versioned resource ignores the preconditions",
         ));

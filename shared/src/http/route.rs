@@ -191,6 +191,11 @@ impl Route {
         self
     }
 
+    /// Whether it evaluates preconditions: those of the resource that it is sent to, which is not what POST makes.
+    pub fn is_conditional(&self) -> bool {
+        self.is_versioned && self.method != Method::Post
+    }
+
     /// A second status of success.
     #[must_use]
     pub const fn also(mut self, status: u16) -> Self {

@@ -119,7 +119,7 @@ async fn mark_in(
             .iter()
             .map(|message| (message.entry().seq, message.entry().event.message_id()))
             .collect();
-        after = members::mark_alone(app, &after, &named, &newest).await?;
+        after = members::alone::mark_alone(app, &after, &named, &newest).await?;
     }
     let first = messages.first().map(|message| message.entry().seq);
     let is_behind = first.is_some_and(|first| first <= after.cursor().last_read_seq);

@@ -37,7 +37,7 @@ pub use moderation::{Told, moderate};
 pub use pages::{Page, Start, page};
 pub use paid::append_paid;
 pub use reads::{
-    entry, entry_for_worker, find, for_moderator, newest, range, seq_of_message, subjects, unread,
+    entry, entry_for_worker, find, for_moderator, newest, range, sender, seq_of_message, subjects, unread,
 };
 use reads::{entry_of, find_anywhere};
 pub(super) use reads::{first_since, first_since_in, range_in, seq_of_message_in};

@@ -1,18 +1,14 @@
 //! Members: who takes part in a conversation, and how far each has read.
 
-mod alone;
-
-pub use alone::mark_alone;
+pub mod alone;
 
 use super::Worker;
 use super::item::{Item, bytes, number};
 use super::keys::{self, Key};
-use super::log;
 use super::table::{self, Consistency, Query, Update, Written};
 use crate::App;
 use crate::domain::conversation::{Cursor, Role};
 use crate::domain::ids::{ConversationId, MessageId, UserId};
-use crate::domain::message::Entry;
 use crate::domain::read_alone::ReadAlone;
 use crate::domain::time::Timestamp;
 use crate::domain::unread::Ordinal;
@@ -119,28 +115,8 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// The user as a sender, and the end of the log, in one wait.
-    ///
-    /// An entry of a direct conversation names the two, and the conversation's id is a function of them, so the
-    /// newest entry proves the membership by itself. It and a group's membership are read eventually: an old end
-    /// of the log costs another look and nothing else.
-    pub async fn of(app: &App, user: UserId, conversation: ConversationId) -> Result<(Self, Option<Entry>)> {
-        if conversation.is_direct() {
-            let newest = log::newest(app, conversation, Consistency::Eventual).await?;
-            if let Some(pair) = newest.as_ref().and_then(|newest| newest.tail.pair) {
-                return Ok((Self::of_pair(user, conversation, pair)?, newest));
-            }
-            let membership = Membership::of(app, user, conversation, Consistency::Eventual).await?;
-            return Ok((membership.sender(), newest));
-        }
-        let (membership, newest) = tokio::try_join!(
-            Membership::of(app, user, conversation, Consistency::Eventual),
-            log::newest(app, conversation, Consistency::Eventual),
-        )?;
-        Ok((membership.sender(), newest))
-    }
-
-    fn of_pair(user: UserId, conversation: ConversationId, pair: [UserId; 2]) -> Result<Self> {
+    /// The user as one of the two of a direct conversation.
+    pub(super) fn of_pair(user: UserId, conversation: ConversationId, pair: [UserId; 2]) -> Result<Self> {
         let [low, high] = pair;
         let ordinal = match user {
             user if user == low => Ordinal(0),

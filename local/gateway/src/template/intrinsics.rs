@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use serde_yaml_ng::Value as Yaml;
 
 use super::TemplateError;
-use super::resolve::Resource;
+use super::resource::Resource;
 use crate::server::{ACCOUNT, REGION};
 
 /// The error of a value, before it is known which resource it belongs to.

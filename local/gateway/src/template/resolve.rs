@@ -16,21 +16,11 @@ use super::intrinsics::{
     Fault, Piece, arguments, attribute, blame, function, long_form, pieces, pseudo, scalar, stand_in,
     substitution, text,
 };
+use super::resource::Resource;
 use super::{Sources, TemplateError, nested};
 
 /// How deep references may lead to references.
 const DEPTH: usize = 24;
-
-/// A resource as a template names it.
-#[derive(Debug, Clone, Copy)]
-pub struct Resource<'a> {
-    /// Its name in the template.
-    pub logical_id: &'a str,
-    /// Its type, such as `AWS::SQS::Queue`.
-    pub kind: &'a str,
-    /// Its name as deployed: `QueueName`, `TableName`, … if it is given, else the logical id.
-    pub name: &'a str,
-}
 
 /// A template in long form, and how to resolve what stands in it.
 pub(super) struct Document<'a> {

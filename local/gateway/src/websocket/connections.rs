@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::MESSAGE_LIMIT_BYTES;
-use super::session::Goodbye;
+use super::goodbye::Goodbye;
 use crate::server::Moment;
 
 /// Why a post to a connection was refused, as `PostToConnection` tells it.

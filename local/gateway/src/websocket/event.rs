@@ -9,7 +9,7 @@ use ::http::HeaderMap;
 use ::http::header;
 use serde_json::{Map, Value, json};
 
-use super::session::Goodbye;
+use super::goodbye::Goodbye;
 use crate::server::{self, ACCOUNT, API, Moment, REGION};
 
 /// What every event of one connection says about it.

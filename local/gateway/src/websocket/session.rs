@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::connections::{Line, Outgoing};
 use super::event::{Client, Opening};
+use super::goodbye::{Goodbye, LastWord};
 use super::{FRAME_LIMIT_BYTES, MESSAGE_LIMIT_BYTES, WebSocketGateway};
 use crate::server;
 use crate::template::Integration;
@@ -31,76 +32,6 @@ const BACKLOG: usize = 64;
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// How long the farewell may take, and the client's answer to it.
 const FAREWELL: Duration = Duration::from_secs(2);
-
-/// Why a connection ended: what `$disconnect` is told, and what the client is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Goodbye {
-    pub(super) status: u16,
-    pub(super) reason: String,
-    last_word: LastWord,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LastWord {
-    /// The server closes, with the status.
-    Ours,
-    /// The client closed; its close frame is to be answered.
-    Theirs,
-    /// Nobody is there to hear one.
-    None,
-}
-
-impl Goodbye {
-    fn ours(status: u16, reason: &str) -> Self {
-        Self {
-            status,
-            reason: reason.to_owned(),
-            last_word: LastWord::Ours,
-        }
-    }
-
-    /// Idle for too long, open for too long, or the desk stops.
-    pub(super) fn going_away() -> Self {
-        Self::ours(1001, "Going away")
-    }
-
-    /// `DELETE @connections/{id}`.
-    pub(super) fn by_server() -> Self {
-        Self::ours(1000, "Connection Closed Normally")
-    }
-
-    fn by_client(frame: Option<CloseFrame>) -> Self {
-        let (status, reason) = match frame {
-            Some(frame) => (frame.code.into(), frame.reason.as_str().to_owned()),
-            None => (1005, "Client-side close frame status not set".to_owned()),
-        };
-        Self {
-            status,
-            reason,
-            last_word: LastWord::Theirs,
-        }
-    }
-
-    fn abnormal() -> Self {
-        Self {
-            status: 1006,
-            reason: "Connection closed abnormally".to_owned(),
-            last_word: LastWord::None,
-        }
-    }
-
-    fn after(error: &Error) -> Self {
-        match error {
-            Error::Capacity(_) => Self::ours(1009, "Message too big"),
-            Error::Utf8(_) => Self::ours(1007, "Invalid UTF-8"),
-            Error::Protocol(
-                tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
-            ) => Self::abnormal(),
-            Error::Protocol(_) => Self::ours(1002, "Protocol error"),
-            _ => Self::abnormal(),
-        }
-    }
-}
 
 /// A connection and what its tasks need.
 pub(super) struct Party {

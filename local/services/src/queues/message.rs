@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::store::Order;
-
 /// The account in queue URLs and ARNs.
 const ACCOUNT: &str = "000000000000";
 
@@ -126,6 +124,13 @@ impl Delivery {
             Order::ByTime
         }
     }
+}
+
+/// In which order visible messages are taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    ByTime,
+    Shuffled,
 }
 
 /// A message to send.

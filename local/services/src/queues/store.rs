@@ -13,7 +13,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Depth, Peeked, QueueSpec, State};
-pub(super) use taking::{Order, Taken};
+pub(super) use taking::Taken;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS message (

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::interceptor::Service;
-use crate::objects::COPY_SOURCE;
+use crate::objects::operation::COPY_SOURCE;
 use crate::queues;
 
 const REGION: &str = "us-east-1";

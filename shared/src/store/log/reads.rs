@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::codec::{attribute, decode};
 use crate::App;
 use crate::auth::Permit;
-use crate::domain::ids::{ConversationId, MessageId};
+use crate::domain::ids::{ConversationId, MessageId, UserId};
 use crate::domain::message::{Entry, Event};
 use crate::domain::permission::ModerationView;
 use crate::domain::time::Timestamp;
@@ -13,7 +13,7 @@ use crate::domain::unread::{UNREAD_CAP, Unread};
 use crate::error::{Error, Result};
 use crate::store::Worker;
 use crate::store::keys;
-use crate::store::members::Membership;
+use crate::store::members::{Membership, Sender};
 use crate::store::table::{self, Consistency, Query};
 
 /// Behind every number.
@@ -30,6 +30,31 @@ pub async fn newest(
         .limit(1)
         .consistency(consistency);
     query.all(app).await?.first().map(decode).transpose()
+}
+
+/// The user as a sender, and the end of the log, in one wait.
+///
+/// An entry of a direct conversation names the two, and the conversation's id is a function of them, so the
+/// newest entry proves the membership by itself. It and a group's membership are read eventually: an old end
+/// of the log costs another look and nothing else.
+pub async fn sender(
+    app: &App,
+    user: UserId,
+    conversation: ConversationId,
+) -> Result<(Sender, Option<Entry>)> {
+    if conversation.is_direct() {
+        let newest = newest(app, conversation, Consistency::Eventual).await?;
+        if let Some(pair) = newest.as_ref().and_then(|newest| newest.tail.pair) {
+            return Ok((Sender::of_pair(user, conversation, pair)?, newest));
+        }
+        let membership = Membership::of(app, user, conversation, Consistency::Eventual).await?;
+        return Ok((membership.sender(), newest));
+    }
+    let (membership, newest) = tokio::try_join!(
+        Membership::of(app, user, conversation, Consistency::Eventual),
+        newest(app, conversation, Consistency::Eventual),
+    )?;
+    Ok((membership.sender(), newest))
 }
 
 /// The entry with a number.

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 
 use super::Store;
-use crate::queues::QueueSpec;
+use crate::queues::message::{Order, QueueSpec};
 
 /// A message as it was taken.
 pub(in crate::queues) struct Taken {
@@ -17,13 +17,6 @@ pub(in crate::queues) struct Taken {
     pub(in crate::queues) receive_count: u32,
     pub(in crate::queues) first_received_ms: i64,
     pub(in crate::queues) receipt: String,
-}
-
-/// In which order visible messages are taken.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::queues) enum Order {
-    ByTime,
-    Shuffled,
 }
 
 /// What one attempt to receive has done.

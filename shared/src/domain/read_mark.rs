@@ -1,0 +1,31 @@
+//! How far a member has read.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::ids::{MessageId, UserId};
+use super::read_alone::ReadAlone;
+use super::time::Timestamp;
+
+/// How far a member has read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Cursor {
+    /// The member.
+    pub user_id: UserId,
+    /// All events up to this sequence number are read; 0 if none is.
+    pub last_read_seq: u64,
+    /// The last message that was read.
+    pub last_read_message_id: Option<MessageId>,
+    /// When it happened.
+    pub read_at: Option<Timestamp>,
+    /// What was marked by itself behind that place. Each message says for itself whether it is read.
+    #[serde(skip)]
+    pub alone: ReadAlone,
+}
+
+impl Cursor {
+    /// Whether the member has read the message at a place of the log.
+    pub fn has_read(&self, seq: u64) -> bool {
+        self.last_read_seq >= seq || self.alone.holds(seq)
+    }
+}
