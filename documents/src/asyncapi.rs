@@ -7,7 +7,7 @@ mod sample;
 
 use serde_json::{Map, Value, json};
 use shared::lambda::{Function, Trigger};
-use shared::socket::Entry;
+use shared::socket::AnyAction;
 
 use crate::openapi::schemas::{Frame, Schemas, pascal};
 
@@ -56,7 +56,7 @@ impl Side {
 /// The document of every frame that these functions take, and that the server sends.
 pub fn document(functions: &[Function]) -> Value {
     let mut schemas = Schemas::of_asyncapi();
-    let mut entries: Vec<&Entry> = functions.iter().filter_map(frame).collect();
+    let mut entries: Vec<&AnyAction> = functions.iter().filter_map(frame).collect();
     entries.sort_by_key(|entry| entry.key);
     let mut from_client = vec![ping(&mut schemas)];
     from_client.extend(entries.into_iter().map(|entry| of_client(entry, &mut schemas)));
@@ -119,7 +119,7 @@ pub fn document(functions: &[Function]) -> Value {
 }
 
 /// The route of a function for frames; `$default` takes what is no message.
-fn frame(function: &Function) -> Option<&Entry> {
+fn frame(function: &Function) -> Option<&AnyAction> {
     match &function.trigger {
         Trigger::Frame(entry) if !entry.key.starts_with('$') => Some(entry),
         Trigger::Http(_)
@@ -151,7 +151,7 @@ fn ping(schemas: &mut Schemas) -> Message {
     }
 }
 
-fn of_client(entry: &Entry, schemas: &mut Schemas) -> Message {
+fn of_client(entry: &AnyAction, schemas: &mut Schemas) -> Message {
     let frame = Frame {
         name: Some(format!("{}Request", pascal(entry.key))),
         tag: Some(entry.key),

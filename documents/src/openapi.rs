@@ -10,14 +10,14 @@ pub(crate) mod schemas;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use shared::http::{Entry, Tag};
+use shared::http::{AnyEndpoint, Tag};
 use shared::lambda::{Function, Trigger};
 
 use schemas::Schemas;
 
 /// The document of every route of these functions.
 pub fn document(functions: &[Function]) -> Value {
-    let mut entries: Vec<&Entry> = functions.iter().filter_map(route).collect();
+    let mut entries: Vec<&AnyEndpoint> = functions.iter().filter_map(route).collect();
     // By tag, then as people would look for them; not as the functions happen to be listed.
     entries.sort_by_key(|entry| (entry.route.tag, entry.route.path, entry.route.method));
     let mut schemas = Schemas::of_openapi();
@@ -67,7 +67,7 @@ pub fn document(functions: &[Function]) -> Value {
 }
 
 /// The route of a function, if it has one that a client can name.
-fn route(function: &Function) -> Option<&Entry> {
+fn route(function: &Function) -> Option<&AnyEndpoint> {
     match &function.trigger {
         Trigger::Http(entry) if is_documented(entry) => Some(entry),
         Trigger::Http(_)
@@ -79,7 +79,7 @@ fn route(function: &Function) -> Option<&Entry> {
 }
 
 /// Whether the document speaks of a route: all but the one that answers what no other does.
-pub fn is_documented(entry: &Entry) -> bool {
+pub fn is_documented(entry: &AnyEndpoint) -> bool {
     entry.route.path.starts_with('/')
 }
 

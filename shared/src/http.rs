@@ -14,7 +14,7 @@ pub mod routes;
 pub mod span;
 pub mod tag;
 
-pub use endpoint::{Anyone, Call, Endpoint, Entry, Example};
+pub use endpoint::{AnyEndpoint, Anyone, Call, Endpoint, Example};
 pub use reply::Reply;
 pub use request::Request;
 pub use route::{Idempotency, Method, Route};

@@ -1,4 +1,4 @@
-//! Workers: each is a function of one message of a queue.
+//! Workers: functions that process the messages of a queue.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -14,28 +14,28 @@ use crate::queue::{self, Queue};
 use crate::rights::Rights;
 use crate::store::Worker;
 
-/// What a worker does with one message. Everything that it does must do no harm if it is done twice.
+/// The processing of one message of a queue. Must be idempotent: SQS delivers at least once.
 pub trait Job: 'static {
     /// The name of the function.
     const NAME: &'static str;
-    /// The queue that it works for.
+    /// The queue whose messages it processes.
     const QUEUE: Queue;
-    /// What it may do to the stack's resources. To read its queue, SAM adds a managed policy to its role.
+    /// The rights of its role. For reading the queue SAM adds a managed policy.
     const RIGHTS: Rights;
     /// The message.
     type Message: Clone + DeserializeOwned + Send + Sync;
 
-    /// Does it; an error leaves the message in the queue, and nothing else of its batch.
+    /// Processes a message. On an error the message stays in the queue; other messages of the batch are not affected.
     fn run(app: &App, worker: Worker, message: Self::Message) -> impl Future<Output = Result<()>> + Send;
 
-    /// What is done when a message was tried for the last time and in vain, before it goes to the dead letters. A worker
-    /// that dies has no time for it.
+    /// Called when the last attempt at a message has failed, before SQS moves it to the dead-letter queue. Not called
+    /// if the function dies.
     fn give_up(_: &App, _: Worker, _: Self::Message, _: &Error) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
 
-    /// Which messages of a batch one other message can stand for: each of the answer with the places in the batch
-    /// of those that are done when it is done. Unless a job says otherwise, each stands for itself.
+    /// Merges messages of a batch that one call can process. Returns the merged messages, each with the indexes of the
+    /// messages that it stands for. By default nothing is merged.
     fn fold(batch: Vec<(usize, Self::Message)>) -> Vec<(Self::Message, Vec<usize>)> {
         batch
             .into_iter()
@@ -44,50 +44,50 @@ pub trait Job: 'static {
     }
 }
 
-/// A job with its types forgotten.
+/// A [`Job`] with its types erased.
 #[derive(Clone, Copy)]
-pub struct Entry {
+pub struct AnyJob {
     /// The name of the function.
     pub name: &'static str,
     /// The queue.
     pub queue: Queue,
-    /// Works off a batch.
+    /// Processes a batch.
     pub work: Work,
 }
 
-/// Works off a batch: what could not be done, and what went wrong.
+/// Processes a batch; returns the failed messages and the first error.
 pub type Work = for<'a> fn(&'a App, &'a [Record]) -> BoxFuture<'a, (Failures, Option<Error>)>;
 
 /// A message of a batch.
 #[derive(Clone, Debug, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
-    /// The id that a failure is reported by.
+    /// The id by which a failure is reported.
     pub message_id: String,
     /// The job.
     pub body: String,
-    /// What SQS says of it.
+    /// Attributes that SQS adds.
     #[serde(default)]
     pub attributes: Attributes,
 }
 
-/// What SQS says of a message.
+/// Attributes that SQS adds to a message.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Attributes {
-    /// How often it was received, this time included.
+    /// How often it was received, including this time.
     pub approximate_receive_count: String,
 }
 
 impl Record {
-    /// Whether it goes to the dead letters if it cannot be done this time.
+    /// Whether the message goes to the dead-letter queue if this attempt fails.
     fn is_tried_for_the_last_time(&self) -> bool {
         let count = self.attributes.approximate_receive_count.parse();
         count.is_ok_and(|count: u32| count >= queue::MOST_RECEIVES)
     }
 }
 
-/// What stays in the queue.
+/// The failed messages, which stay in the queue.
 /// Source: AWS, *Handling errors for an SQS event source in Lambda*, partial batch responses.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -96,7 +96,7 @@ pub struct Failures {
     pub batch_item_failures: Vec<Failure>,
 }
 
-/// A message that stays in the queue.
+/// A failed message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
@@ -104,8 +104,8 @@ pub struct Failure {
     pub item_identifier: String,
 }
 
-impl Entry {
-    /// The entry of a job.
+impl AnyJob {
+    /// Erases the types of a job.
     pub const fn of<J: Job>() -> Self {
         Self {
             name: J::NAME,
@@ -139,7 +139,7 @@ async fn work<J: Job>(app: &App, records: &[Record]) -> (Failures, Option<Error>
     for (places, result) in join_all(folded).await {
         match (result, places.as_slice()) {
             (Ok(()), _) => {}
-            // One that cannot be done must not take the others along.
+            // One message that fails permanently must not fail the others.
             (Err(Error::Internal(_)), [_, _, ..]) => alone.extend(places),
             (Err(error), places) => {
                 let others = places.iter().skip(1);
@@ -164,7 +164,7 @@ async fn work<J: Job>(app: &App, records: &[Record]) -> (Failures, Option<Error>
         if let Some(message) = batch.get(place).filter(|_| is_last)
             && let Err(unsaid) = J::give_up(app, Worker::new(), message.clone(), error).await
         {
-            // Both are for the log alone: the message fails as it is.
+            // Both errors go to the log; the message fails anyway.
             *error = Error::internal(format!("{}; and giving up: {}", error.chain(), unsaid.chain()));
         }
     }

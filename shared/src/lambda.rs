@@ -1,7 +1,7 @@
-//! Where functions meet the Lambda runtime: the only file that knows it.
+//! The only module that knows the Lambda runtime.
 //!
-//! A [`Function`] takes the bytes of an event and gives the bytes of an answer. On Lambda the runtime brings
-//! them, on the desk its gateways do; the code between is the same.
+//! A [`Function`] takes the bytes of an event and returns the bytes of a response. On Lambda the runtime provides them,
+//! on the desk its gateways do; the code in between is the same.
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -26,27 +26,26 @@ use crate::job::Job;
 use crate::rights::Rights;
 use crate::schedule::Chore;
 use crate::socket::Action;
-use crate::{blob, job, push, queue, schedule, socket, telemetry};
+use crate::{blob, connections_api, job, queue, schedule, socket, telemetry};
 
-/// A function of the system: what becomes one binary. Each is a `static` of its domain's library, made by
+/// A function of the system, built as one binary. Each is a `static` of its domain's library, declared with
 /// [`functions!`](crate::functions).
 #[derive(Clone, Copy)]
 pub struct Function {
     /// The name, `<verb>_<noun>`.
     pub name: &'static str,
-    /// The package that it is of: its log group, and its place in the templates.
+    /// The package that declares it; also the name of its log group and nested stack.
     pub domain: &'static str,
-    /// What calls it.
+    /// What invokes it.
     pub trigger: Trigger,
-    /// What it may do to the stack's resources.
+    /// The rights of its role.
     pub rights: Rights,
 }
 
-/// Declares the functions of a domain, a line for each: a `static` for its binary, and the list of all,
-/// `functions()`.
+/// Declares the functions of a domain, one per line: a `static` for each binary, and `functions()` with all of them.
 ///
-/// A `static` is compiled in the library that declares it, and with it all generic code that it leads to. A `const` or
-/// a function could be compiled again in each binary, which would take 16 seconds of CPU instead of 0.4.
+/// A `static` is compiled in the library that declares it, together with all generic code that it uses. A `const` or a
+/// function could be compiled again in each binary, which would take 16 seconds of CPU instead of 0.4.
 ///
 /// ```ignore
 /// shared::functions! {
@@ -54,7 +53,7 @@ pub struct Function {
 /// }
 /// ```
 ///
-/// A `static` that is named otherwise than its function does not compile.
+/// The name of a `static` must be that of its function in capitals, or it does not compile.
 #[macro_export]
 macro_rules! functions {
     ($($name:ident = $function:expr;)*) => {
@@ -70,24 +69,24 @@ macro_rules! functions {
     };
 }
 
-/// What calls a function.
+/// What invokes a function.
 #[derive(Clone, Copy)]
 pub enum Trigger {
     /// A route of the HTTP API.
-    Http(http::Entry),
+    Http(http::AnyEndpoint),
     /// A frame of a WebSocket client.
-    Frame(socket::Entry),
-    /// A connection that is asked for, begins or ends.
-    Connection(ConnectionEntry),
+    Frame(socket::AnyAction),
+    /// A connection's handshake, opening or closing.
+    Connection(ConnectionHandler),
     /// Messages of a queue.
-    Queue(job::Entry),
-    /// The time.
-    Schedule(schedule::Entry),
+    Queue(job::AnyJob),
+    /// A schedule.
+    Schedule(schedule::AnyChore),
 }
 
-/// A function of a connection's life.
+/// A function for events of a connection's life.
 #[derive(Clone, Copy)]
-pub struct ConnectionEntry {
+pub struct ConnectionHandler {
     /// The route key that it serves, or `authorizer`.
     pub key: &'static str,
     /// Answers the event.
@@ -97,29 +96,29 @@ pub struct ConnectionEntry {
 /// Answers an event of a connection's life.
 pub type ConnectionAnswer = for<'a> fn(&'a App, &'a [u8]) -> BoxFuture<'a, Result<ConnectionReply>>;
 
-/// What is answered to an event of a connection's life.
+/// The answer to an event of a connection's life.
 #[derive(Debug)]
 pub struct ConnectionReply {
     /// The status, for the log.
     pub status: u16,
-    /// The answer, or the words with which an authorizer fails.
+    /// The response, or the text with which an authorizer fails.
     pub answer: std::result::Result<serde_json::Value, &'static str>,
     /// Why it was refused, for the log.
     pub refused: Option<Error>,
 }
 
-/// The word that makes API Gateway answer a handshake with 401.
+/// The error text that makes API Gateway answer a handshake with 401.
 /// Source: AWS, *Control access to WebSocket APIs with Lambda REQUEST authorizers*.
 pub const UNAUTHORIZED: &str = "Unauthorized";
 
 impl Function {
     /// A function for a route.
     pub const fn http<E: Endpoint>() -> Self {
-        Self::of_entry(http::Entry::of::<E>(), E::RIGHTS)
+        Self::of_endpoint(http::AnyEndpoint::of::<E>(), E::RIGHTS)
     }
 
-    /// A function for a route that is no [`Endpoint`].
-    pub const fn of_entry(entry: http::Entry, rights: Rights) -> Self {
+    /// A function for a route that is not declared as an [`Endpoint`].
+    pub const fn of_endpoint(entry: http::AnyEndpoint, rights: Rights) -> Self {
         Self {
             name: entry.route.name,
             domain: "",
@@ -133,7 +132,7 @@ impl Function {
         Self {
             name: A::NAME,
             domain: "",
-            trigger: Trigger::Frame(socket::Entry::of::<A>()),
+            trigger: Trigger::Frame(socket::AnyAction::of::<A>()),
             rights: A::RIGHTS,
         }
     }
@@ -143,7 +142,7 @@ impl Function {
         Self {
             name: J::NAME,
             domain: "",
-            trigger: Trigger::Queue(job::Entry::of::<J>()),
+            trigger: Trigger::Queue(job::AnyJob::of::<J>()),
             rights: J::RIGHTS,
         }
     }
@@ -153,12 +152,12 @@ impl Function {
         Self {
             name: C::NAME,
             domain: "",
-            trigger: Trigger::Schedule(schedule::Entry::of::<C>()),
+            trigger: Trigger::Schedule(schedule::AnyChore::of::<C>()),
             rights: C::RIGHTS,
         }
     }
 
-    /// A function of a connection's life.
+    /// A function for events of a connection's life.
     pub const fn connection(
         name: &'static str,
         key: &'static str,
@@ -168,16 +167,15 @@ impl Function {
         Self {
             name,
             domain: "",
-            trigger: Trigger::Connection(ConnectionEntry { key, answer }),
+            trigger: Trigger::Connection(ConnectionHandler { key, answer }),
             rights,
         }
     }
 
-    /// The same function as one of a domain, if that is its name in capitals: [`functions!`](crate::functions) insists
-    /// on it.
+    /// Adds the domain, and checks that the name of the `static` is that of the function in capitals.
     ///
     /// # Panics
-    /// It has another name. In a `static` that is an error of the compiler.
+    /// The names differ. In a `static` this is a compile error.
     #[must_use]
     pub const fn called(mut self, name: &str, domain: &'static str) -> Self {
         assert!(
@@ -193,13 +191,13 @@ impl Function {
         self.name.replace('_', "-")
     }
 
-    /// Whether the first call to the table is made in init. Public routes answer from themselves, and need neither
-    /// the time nor the right; the few that do call it wait once.
+    /// Whether init opens the connection to the table. Public routes do not use the table and have no permission for
+    /// it; the few that do open it with their first call.
     pub fn connects_in_init(&self) -> bool {
         !matches!(&self.trigger, Trigger::Http(entry) if entry.is_public)
     }
 
-    /// Whether it is told by a token who is calling.
+    /// Whether it verifies bearer tokens.
     pub fn verifies_tokens(&self) -> bool {
         match &self.trigger {
             Trigger::Http(entry) => !entry.is_public,
@@ -208,10 +206,10 @@ impl Function {
         }
     }
 
-    /// Works off one event, and writes its line to the log.
+    /// Handles one event, and writes its log line.
     ///
     /// # Errors
-    /// The words with which the invocation fails, as Lambda would report them.
+    /// The error text with which the invocation fails, as Lambda reports it.
     pub async fn invoke(&self, app: &App, event: &[u8]) -> std::result::Result<Vec<u8>, String> {
         let app = app.for_invocation();
         let begun = Instant::now();
@@ -229,7 +227,7 @@ impl Function {
         done.answer
     }
 
-    /// Works off an event. One that cannot be, because the function is made for others, fails in words that name both.
+    /// Handles an event. An event of another kind than the function's fails with an error that names both kinds.
     async fn run(&self, app: &App, event: &[u8]) -> Done {
         let (route, wanted) = match &self.trigger {
             Trigger::Http(entry) => (entry.route.path, Wanted::Http),
@@ -238,14 +236,14 @@ impl Function {
             Trigger::Queue(entry) => (entry.queue.resource(), Wanted::Queue),
             Trigger::Schedule(_) => ("schedule", Wanted::Schedule),
         };
-        // A schedule's function reads nothing of its event.
+        // A chore ignores its event, so the kind is checked first.
         if wanted == Wanted::Schedule
             && let Some(complaint) = foreign::complaint(wanted, event)
         {
             return Done::misdirected(route, complaint);
         }
         let done = self.dispatch(app, event).await;
-        // Looked at only where it failed: an event that was worked off was the right one.
+        // Checked only after a failure: an event that was handled was of the right kind.
         if done.answer.is_err()
             && let Some(complaint) = foreign::complaint(wanted, event)
         {
@@ -276,7 +274,7 @@ impl Function {
                         route: entry.key.to_owned(),
                         status,
                         request_id: event.request_context.request_id.unwrap_or_default(),
-                        // What the client is to know went to it as a frame.
+                        // The client has been told by a frame.
                         answer: Ok(br#"{"statusCode":200}"#.to_vec()),
                         error,
                     }
@@ -333,7 +331,7 @@ impl Function {
     }
 }
 
-/// How an invocation ended.
+/// The result of an invocation.
 struct Done {
     route: String,
     status: u16,
@@ -343,7 +341,7 @@ struct Done {
 }
 
 impl Done {
-    /// An invocation by something that is set up wrongly.
+    /// An invocation by a wrongly configured trigger.
     fn misdirected(route: &str, complaint: String) -> Self {
         Self {
             answer: Err(complaint.clone()),
@@ -386,7 +384,7 @@ fn request_id_of(event: &[u8]) -> String {
         .unwrap_or_default()
 }
 
-/// The id of a scheduler's event.
+/// The id of a scheduler event.
 fn event_id_of(event: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Event {
@@ -397,15 +395,16 @@ fn event_id_of(event: &[u8]) -> String {
         .unwrap_or_default()
 }
 
-/// The `main` of every binary: reads the settings, makes the clients, then works off events one by one, on the one
-/// thread that Lambda's smallest sizes give time to.
+/// The `main` of every binary: reads the settings, creates the clients, then handles events one by one on a single
+/// thread, which is what Lambda's smallest sizes provide.
 ///
-/// Not `async`, so that clients and runtime are compiled here, once, and not again for each binary.
+/// Not `async`, so that clients and runtime are compiled once, here, and not again for each binary.
 pub fn serve(function: &'static Function) -> ExitCode {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build_local(LocalOptions::default());
-    // As a task: to wake the future that it blocks on, a runtime writes to a file descriptor, and has the kernel tell it.
+    // As a task: waking the future that `block_on` waits for would write to a file descriptor, which costs a system
+    // call.
     match runtime.and_then(|runtime| Ok(runtime.block_on(runtime.spawn_local(work(function)))?)) {
         Ok(code) => code,
         Err(error) => failed(&error.to_string()),
@@ -443,19 +442,19 @@ async fn work(function: &'static Function) -> ExitCode {
     }
 }
 
-/// The way to the services: one pool of connections.
+/// The HTTP connector: one connection pool for all services.
 fn connector() -> SharedHttpConnector {
     let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT);
     let connector = Connector::builder()
         .connector_settings(settings.build())
-        // ring: aws-lc gathers 20 ms of entropy in every cold process.
+        // ring instead of aws-lc, which gathers entropy for 20 ms in every cold process.
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
         .build();
     SharedHttpConnector::new(connector)
 }
 
-/// Makes the connections, all at once: a TLS handshake costs more than everything else together, and is to happen
-/// here, not in a request. What does not answer yet, the request will speak of.
+/// Opens all connections concurrently in init, not in a request: a TLS handshake costs more than everything else
+/// together. Failures are ignored here; the request will report them.
 async fn connect(app: &App, function: &Function) {
     let table = async {
         if function.connects_in_init() {
@@ -473,7 +472,7 @@ async fn connect(app: &App, function: &Function) {
     };
     let connections = async {
         if function.rights.calls_connections() {
-            push::connect(app).await
+            connections_api::connect(app).await
         } else {
             Ok(())
         }

@@ -1,20 +1,21 @@
-//! What every function of Tidings stands on.
+//! The shared library of all functions.
 //!
-//! Arrows point one way: [`domain`] ← [`store`], [`queue`], [`blob`], [`push`] ← [`auth`] ← [`operations`] ← [`http`],
-//! [`socket`], [`job`], [`schedule`] ← [`lambda`]. Read them in that order.
+//! Dependencies go one way: [`domain`] ← [`store`], [`queue`], [`blob`], [`connections_api`] ← [`auth`] ←
+//! [`operations`] ← [`http`], [`socket`], [`job`], [`schedule`] ← [`lambda`]. Read the modules in that order.
 //!
-//! What happens reaches people in four stages, and each has one verb: a log is *appended* to ([`store::log`]), a job is
-//! *queued* ([`queue`]), the job is *delivered* (the worker `deliver`, [`operations::delivery`]), and its frames are
-//! *posted* to connections ([`push`]).
+//! An event reaches people in four stages, each with one verb: an entry is *appended* to a log ([`store::log`]), a job
+//! is *enqueued* ([`queue`]), the worker *delivers* it (`deliver`, [`operations::delivery`]), and frames are *posted*
+//! to connections ([`connections_api`]).
 //!
-//! [`App`] is the outside world as one value: settings, clock, clients. It is made once, in a function's
-//! init, and each invocation works on its own [`App::for_invocation`], so that cost is counted per invocation.
+//! [`App`] holds everything outside the program: settings, clock, clients. It is created once, in a function's init;
+//! each invocation uses its own [`App::for_invocation`], which counts the costs of that invocation.
 
 pub mod auth;
 pub mod blob;
 mod clients;
 pub mod clock;
 pub mod config;
+pub mod connections_api;
 pub mod domain;
 pub mod error;
 mod foreign;
@@ -22,7 +23,6 @@ pub mod http;
 pub mod job;
 pub mod lambda;
 pub mod operations;
-pub mod push;
 pub mod queue;
 mod retries;
 pub mod rights;
@@ -43,17 +43,17 @@ use clock::Clock;
 use config::Config;
 use telemetry::{Meter, Sink};
 
-/// A call of the AWS SDK allocates hundreds of times: a fifth of a request's time went to the system's allocator
-/// (`docs/performance.md`, "Start-up"). Declared here, once, for every function, the desk and the tests.
+/// A call of the AWS SDK allocates hundreds of times: the system's allocator took a fifth of a request's time
+/// (`docs/performance.md`, "Start-up"). Declared here once, for all functions, the desk and the tests.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What the allocator itself reads in the environment. `template.yaml` gives every function a 0: memory is taken as it
-/// is needed, and not in large pages, which is some 7 MiB less.
+/// An environment variable that the allocator reads. `template.yaml` sets it to 0 for every function: memory is then
+/// committed as it is needed instead of in large pages, which saves about 7 MiB.
 /// Source: mimalloc, *Environment Options*.
 pub const ALLOCATOR_SETTING: &str = "MIMALLOC_ARENA_EAGER_COMMIT";
 
-/// The outside world of one invocation.
+/// Everything outside the program, for one invocation.
 #[derive(Clone)]
 pub struct App {
     outside: Arc<Outside>,
@@ -73,7 +73,7 @@ struct Outside {
 }
 
 impl App {
-    /// Makes the clients, all on one pool of connections. Nothing is sent yet.
+    /// Creates the clients, which share one connection pool. Sends nothing.
     pub fn new(config: Config, clock: Clock, connector: &SharedHttpConnector, sink: Sink) -> Self {
         let outside = Outside {
             clients: Clients::new(&config, connector),
@@ -91,7 +91,7 @@ impl App {
         }
     }
 
-    /// The same world with a meter that starts at nothing.
+    /// The same app with a new meter.
     #[must_use]
     pub fn for_invocation(&self) -> Self {
         Self {
@@ -105,12 +105,12 @@ impl App {
         &self.outside.config
     }
 
-    /// Now.
+    /// The current time.
     pub fn now(&self) -> domain::time::Timestamp {
         self.outside.clock.now()
     }
 
-    /// What this invocation has cost so far.
+    /// The costs of this invocation so far.
     pub fn meter(&self) -> &Meter {
         &self.meter
     }

@@ -1,4 +1,4 @@
-//! Jobs: what is to be done after an answer, through SQS.
+//! Jobs: work that happens after the response, through SQS.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::error::{Error, Result};
 use crate::store::members::Sender;
 use crate::store::table::failed;
 
-/// A queue of this system.
+/// An SQS queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Queue {
-    /// Exports to be written.
+    /// Exports to write.
     Export,
-    /// To be delivered to live connections.
+    /// Events to deliver to live connections.
     Fanout,
-    /// Missed by members without one.
+    /// Messages that members without a live connection missed.
     Offline,
 }
 
@@ -47,138 +47,136 @@ impl Queue {
     }
 }
 
-/// A job for `deliver`: what happened in a conversation, or to one person, or that somebody connected.
+/// A job for `deliver`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Announcement {
-    /// To the members of a conversation.
+pub enum DeliverJob {
+    /// An event for the members of a conversation.
     Conversation(Fanout),
-    /// To one person.
+    /// An event for one person.
     Person(Personal),
-    /// Over a new connection.
+    /// The catch-up of a new connection.
     Connection(CatchUp),
 }
 
-/// A connection that was opened: what took place since may have passed it by. Deliveries of messages find connections
-/// by eventually consistent reads, and not every copy of the table knows at once of a new one. The job is done once
-/// all of them do.
+/// A new connection that may have missed events. Deliveries find connections by eventually consistent reads, which may
+/// not show a new connection at once. This job runs when they surely do, and posts what the connection missed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatchUp {
     /// The connection.
     pub connection: ConnectionId,
-    /// Whose it is.
+    /// The user who opened it.
     pub user: UserId,
     /// When it was opened.
     pub opened_at: Timestamp,
-    /// The sync token to go on from, of a job that is not the first.
+    /// The sync token to continue from, in the second and later jobs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }
 
-/// What happened to what one person has, for `deliver` to push to their connections. It names ids and no content.
+/// An event for one person, which `deliver` posts to their connections. It holds ids and no content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Personal {
-    /// Who.
+    /// The person.
     pub user: UserId,
-    /// What.
+    /// What happened.
     pub event: PersonalEvent,
-    /// When it was queued. What it speaks of may come after it, see [`crate::store::mail::change`].
+    /// When it was enqueued. The change itself may be written later, see [`crate::store::mail::change`].
     pub queued_at: Timestamp,
 }
 
-/// What there is to push to one person.
+/// What happened to a person's mails and notifications.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum PersonalEvent {
-    /// A mail came, and a notification about it.
+    /// A mail and its notification were created.
     MailSent {
         /// The mail.
         message: MessageId,
         /// The notification.
         notification: NotificationId,
     },
-    /// A mail is read, with this version of its flags.
+    /// A mail was read.
     MailRead {
         /// The mail.
         message: MessageId,
-        /// The version.
+        /// The version of its flags.
         version: u64,
     },
-    /// The flags of a mail have this version.
+    /// The flags of a mail changed.
     MailUpdated {
         /// The mail.
         message: MessageId,
-        /// The version.
+        /// The new version.
         version: u64,
-        /// Whether it is read by that, and the notification about it with it.
+        /// Whether this marked the mail as read, and so its notification.
         #[serde(default)]
         reads: bool,
     },
-    /// A mail is deleted.
+    /// A mail was deleted.
     MailDeleted {
         /// The mail.
         message: MessageId,
-        /// The notification about it, if there was one.
+        /// The notification about it, if there is one.
         notification: Option<NotificationId>,
     },
-    /// A person-to-person message is deleted, which the log of its conversation has told its members: what is left is
-    /// to record it.
+    /// A person-to-person message was deleted. Its conversation's log has the deletion; what is left is the audit log.
     MessageDeleted {
         /// The message.
         message: MessageId,
     },
-    /// The flags of many mails have changed.
+    /// The flags of many mails changed.
     MailsUpdated {
         /// The mails.
         messages: Vec<MessageId>,
-        /// How.
+        /// The change.
         changes: Change,
-        /// The notifications that were read with them.
+        /// The notifications that were marked as read with them.
         #[serde(default)]
         notifications: Vec<NotificationId>,
     },
-    /// A notification came.
+    /// A notification was created.
     NotificationCreated {
         /// The notification.
         notification: NotificationId,
     },
-    /// A notification is read.
+    /// A notification was read.
     NotificationRead {
         /// The notification.
         notification: NotificationId,
     },
-    /// A notification is deleted.
+    /// A notification was deleted.
     NotificationDeleted {
         /// The notification.
         notification: NotificationId,
     },
-    /// Many notifications are read.
+    /// Many notifications were read.
     NotificationsRead {
-        /// The notifications; empty if it was all that there were.
+        /// The notifications; empty if `all`.
         notifications: Vec<NotificationId>,
-        /// Whether it was all that there were.
+        /// Whether all notifications were marked.
         all: bool,
-        /// How many it were.
+        /// How many were marked.
         marked: u64,
-        /// The mails that are read with them.
+        /// The mails that were marked as read with them.
         #[serde(default)]
         mails: Vec<MessageId>,
     },
 }
 
-/// Queues what happened to a person.
-pub async fn tell(app: &App, user: UserId, event: PersonalEvent) -> Result<()> {
+/// Enqueues an event for one person.
+pub async fn enqueue_personal(app: &App, user: UserId, event: PersonalEvent) -> Result<()> {
     let job = Personal {
         user,
         event,
         queued_at: app.now(),
     };
-    send(app, Queue::Fanout, &job).await
+    enqueue(app, Queue::Fanout, &job).await
 }
 
-/// Queues an entry of a conversation's log, which speaks of a message, for its members. It may be queued while the entry
-/// is being put.
-pub async fn announce(
+/// Enqueues the delivery of a log entry about a message to the members of its conversation. The entry may not be stored
+/// yet.
+pub async fn enqueue_entry(
     app: &App,
     conversation: ConversationId,
     to: Recipients,
@@ -195,18 +193,18 @@ pub async fn announce(
         event,
         to,
     };
-    send(app, Queue::Fanout, &job).await
+    enqueue(app, Queue::Fanout, &job).await
 }
 
-/// What happened, for `deliver` to push. It names places and no content: what is pushed is what the table
-/// holds by then, so that nothing deleted meanwhile goes out.
+/// An event for members of a conversation. It holds numbers and ids but no content: `deliver` reads the current
+/// content, so nothing that was deleted in the meantime is posted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fanout {
-    /// Where.
+    /// The conversation.
     pub conversation: ConversationId,
-    /// What.
+    /// What happened.
     pub event: FanoutEvent,
-    /// Which members.
+    /// The recipients.
     #[serde(default)]
     pub to: Recipients,
 }
@@ -215,51 +213,51 @@ pub struct Fanout {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recipients {
-    /// All of them, to be split if there are many.
+    /// All members; the job is split if there are many.
     #[default]
     All,
-    /// The two of a direct conversation.
+    /// The two members of a direct conversation.
     Pair([UserId; 2]),
-    /// Those whose ids lie in a range of shards, both ends included.
+    /// Members in a range of shards, both ends included.
     Shards(u16, u16),
 }
 
 impl Recipients {
-    /// Who is to be told of what a sender appends.
+    /// The recipients of what a sender appends.
     pub fn of(sender: &Sender) -> Self {
         sender.pair().map_or(Self::All, Self::Pair)
     }
 }
 
-/// What there is to push.
+/// What happened in a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FanoutEvent {
-    /// The entry with this number, if it speaks of this message. It may be queued while the entry is being put.
+    /// The log entry with this number, if it is about this message. It may not be stored yet.
     Entry {
-        /// The number.
+        /// Its number.
         seq: u64,
         /// The message.
         message: MessageId,
-        /// When it was queued.
+        /// When it was enqueued.
         queued_at: Timestamp,
     },
     /// The conversation was opened.
     Opened,
-    /// A person-to-person message has come further: it was marked as delivered, or by itself as read.
+    /// The status of a person-to-person message changed: it was delivered, or read individually.
     Status {
-        /// Its place in the log.
+        /// Its number.
         seq: u64,
         /// Its id.
         message: MessageId,
     },
-    /// A member has read.
+    /// A member's read mark moved.
     Read {
-        /// Who.
+        /// The member.
         user: UserId,
-        /// Up to which entry.
+        /// The new position.
         seq: u64,
-        /// The message of that entry.
+        /// The message with that number.
         message: MessageId,
         /// When.
         at: Timestamp,
@@ -271,16 +269,16 @@ pub enum FanoutEvent {
 pub struct Offline {
     /// Where.
     pub conversation: ConversationId,
-    /// Who was away for what.
+    /// Who missed which message.
     pub missing: Vec<Missing>,
 }
 
-/// Who was away when a message was delivered.
+/// The users who missed a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missing {
-    /// The message's place.
+    /// The message's number.
     pub seq: u64,
-    /// Who was away.
+    /// The absent users.
     pub users: Vec<UserId>,
 }
 
@@ -289,23 +287,24 @@ pub struct Missing {
 pub struct ExportStep {
     /// The export.
     pub export: ExportId,
-    /// The number of the step, from 1.
+    /// Counted from 1.
     pub step: u32,
 }
 
-/// How often a message is received before it goes to the dead letters; a test compares it with the template.
+/// How often SQS delivers a message before it moves it to the dead-letter queue; a test compares this with the
+/// template.
 pub const MOST_RECEIVES: u32 = 5;
 
-/// SQS takes ten messages in one request.
+/// SQS accepts at most ten messages per batch request.
 const BATCH: usize = 10;
 
-/// Queues a job. When this returns, SQS holds it.
-pub async fn send<J: Serialize>(app: &App, queue: Queue, job: &J) -> Result<()> {
-    send_later(app, queue, job, Duration::ZERO).await
+/// Enqueues a job. When this returns, SQS has stored it.
+pub async fn enqueue<J: Serialize>(app: &App, queue: Queue, job: &J) -> Result<()> {
+    enqueue_later(app, queue, job, Duration::ZERO).await
 }
 
-/// Queues a job to be done after a while, 15 minutes at the most. When this returns, SQS holds it.
-pub async fn send_later<J: Serialize>(app: &App, queue: Queue, job: &J, delay: Duration) -> Result<()> {
+/// Enqueues a job with a delay of at most 15 minutes. When this returns, SQS has stored it.
+pub async fn enqueue_later<J: Serialize>(app: &App, queue: Queue, job: &J, delay: Duration) -> Result<()> {
     let body = serde_json::to_string(job).map_err(Error::internal)?;
     app.meter().call();
     app.outside
@@ -321,8 +320,8 @@ pub async fn send_later<J: Serialize>(app: &App, queue: Queue, job: &J, delay: D
     Ok(())
 }
 
-/// Queues many jobs. When this returns, SQS holds all of them.
-pub async fn send_all<J: Serialize>(app: &App, queue: Queue, jobs: &[J]) -> Result<()> {
+/// Enqueues many jobs. When this returns, SQS has stored all of them.
+pub async fn enqueue_all<J: Serialize>(app: &App, queue: Queue, jobs: &[J]) -> Result<()> {
     for batch in jobs.chunks(BATCH) {
         let mut entries = Vec::with_capacity(batch.len());
         for (index, job) in batch.iter().enumerate() {
@@ -352,7 +351,7 @@ pub async fn send_all<J: Serialize>(app: &App, queue: Queue, jobs: &[J]) -> Resu
     Ok(())
 }
 
-/// Connects to SQS: asks it to take no jobs at all, which needs no more rights than queueing one, and which it refuses.
+/// Opens the connection to SQS with an empty batch, which SQS rejects and which needs no further right.
 ///
 /// # Errors
 /// SQS cannot be reached.
@@ -367,12 +366,12 @@ pub async fn connect(app: &App) -> Result<()> {
     }
 }
 
-/// Reads a job back.
+/// Parses the body of a job.
 pub fn parse<J: DeserializeOwned>(body: &str) -> Result<J> {
     serde_json::from_str(body).map_err(Error::internal)
 }
 
-/// Whether the queues answer.
+/// Checks that the queues are reachable.
 pub async fn ready(app: &App) -> Result<()> {
     for queue in Queue::ALL {
         app.meter().call();
@@ -388,7 +387,7 @@ pub async fn ready(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// A job that was refused, whatever the reason, is one that the client's retry will queue.
+/// Any failure to enqueue is retryable: the client's retry enqueues the job.
 fn unavailable(error: Error) -> Error {
     match error {
         Error::Internal(cause) => Error::Unavailable(cause),

@@ -1,4 +1,4 @@
-//! Chores: what is done every so often, whoever calls. Each is a function that the scheduler of AWS invokes.
+//! Chores: functions that EventBridge Scheduler invokes at intervals.
 
 use std::future::Future;
 
@@ -8,32 +8,32 @@ use crate::http::endpoint::BoxFuture;
 use crate::rights::Rights;
 use crate::store::Worker;
 
-/// What is done every so often. A schedule may fire twice or late, and a chore that fails is done by the next turn:
-/// it asks what there is to do, and doing it twice must do no harm.
+/// Periodic work. Must be idempotent: a schedule may fire twice or late, and work that fails is left for the next
+/// invocation, which finds out by itself what is to be done.
 pub trait Chore: 'static {
     /// The name of the function.
     const NAME: &'static str;
-    /// What it may do to the stack's resources.
+    /// The rights of its role.
     const RIGHTS: Rights;
 
-    /// Does what there is to do.
+    /// Does the work that is due.
     fn run(app: &App, worker: Worker) -> impl Future<Output = Result<()>> + Send;
 }
 
-/// A chore with its type forgotten.
+/// A [`Chore`] with its type erased.
 #[derive(Clone, Copy)]
-pub struct Entry {
+pub struct AnyChore {
     /// The name of the function.
     pub name: &'static str,
-    /// Does it.
+    /// Runs it.
     pub work: Work,
 }
 
-/// Does a chore.
+/// Runs a chore.
 pub type Work = for<'a> fn(&'a App) -> BoxFuture<'a, Result<()>>;
 
-impl Entry {
-    /// The entry of a chore.
+impl AnyChore {
+    /// Erases the type of a chore.
     pub const fn of<C: Chore>() -> Self {
         Self {
             name: C::NAME,

@@ -1,6 +1,6 @@
-//! WebSocket routes: each is declared once, as an [`Action`].
+//! Routes of the WebSocket API: each is declared once, as an [`Action`].
 //!
-//! API Gateway lets no Lambda choose a close code, so what a server would say with one is a frame first.
+//! API Gateway does not let a function choose a close code, so the reason for closing is sent in an error frame first.
 
 pub mod subprotocols;
 
@@ -12,38 +12,38 @@ use serde::de::DeserializeOwned;
 
 use crate::App;
 use crate::auth::{Caller, token};
+use crate::connections_api;
 use crate::domain::frame::{ErrorFrame, Frame};
 use crate::domain::ids::ConnectionId;
 use crate::error::{Error, Result};
 use crate::http::endpoint::BoxFuture;
 use crate::http::input;
-use crate::push;
 use crate::rights::Rights;
-use crate::store::rates::{self, Bucket, Subject};
+use crate::store::rates::{self, RateLimit, RateSubject};
 
-/// A route of the WebSocket API, by the `type` of the client's frame.
+/// A route of the WebSocket API, selected by the `type` of the client's frame.
 pub trait Action: 'static {
     /// The name of the function, `<verb>_<noun>`.
     const NAME: &'static str;
     /// The `type` of the frame, or `$default`.
     const KEY: &'static str;
-    /// One line for the document.
+    /// One line for the API document.
     const SUMMARY: &'static str;
-    /// What the summary and the type do not say, as Markdown for the document.
+    /// What the summary and the type do not say, as Markdown for the API document.
     const DESCRIPTION: &'static str;
-    /// The `type` of the last frame of the response, if there is always one.
+    /// The `type` of the last frame of the response, if there always is one.
     const ANSWERED_BY: Option<&'static str> = None;
-    /// The rate buckets of the connection that a frame passes through.
-    const BUCKETS: &'static [Bucket] = &[Bucket::Frames];
-    /// What it may do to the stack's resources.
+    /// The rate limits of the connection that a frame is counted against.
+    const RATE_LIMITS: &'static [RateLimit] = &[RateLimit::Frames];
+    /// The rights of its role.
     const RIGHTS: Rights = Rights::OF_A_FRAME;
     /// The frame.
     type Input: DeserializeOwned + JsonSchema + Send;
 
-    /// An example of the frame, for the document.
+    /// An example of the frame, for the API document.
     fn example() -> serde_json::Value;
 
-    /// Does what the frame asks for; the frames that come back go to this connection, in order.
+    /// Handles the frame. The returned frames are posted to the same connection, in order.
     fn handle(
         app: &App,
         from: Connection,
@@ -61,7 +61,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Reads the connection and its caller from an event; the authorizer put the caller there, nobody else can.
+    /// Reads the connection and its caller from an event. Only the authorizer can put the caller there.
     pub fn of_event(event: &ApiGatewayWebsocketProxyRequest) -> Result<Self> {
         let context = &event.request_context;
         let id = context
@@ -81,27 +81,27 @@ impl Connection {
     }
 }
 
-/// Where the authorizer leaves the caller in its context.
+/// The key of the caller in the authorizer's context.
 pub const AUTHORIZER_CALLER: &str = "caller";
 
-/// An action with its types forgotten.
+/// An [`Action`] with its types erased.
 #[derive(Clone, Copy)]
-pub struct Entry {
+pub struct AnyAction {
     /// The name of the function.
     pub name: &'static str,
     /// The route key.
     pub key: &'static str,
-    /// One line for the document.
+    /// One line for the API document.
     pub summary: &'static str,
-    /// More for the document.
+    /// More for the API document.
     pub description: &'static str,
-    /// The `type` of the last frame of the response, if there is always one.
+    /// The `type` of the last frame of the response, if there always is one.
     pub answered_by: Option<&'static str>,
     /// An example of the frame.
     pub example: fn() -> serde_json::Value,
     /// The schema of the frame.
     pub input: fn(&mut SchemaGenerator) -> Schema,
-    /// Answers a frame: the status for the log, and what went wrong.
+    /// Answers a frame: returns the status and the error for the log.
     pub answer: Answer,
 }
 
@@ -109,8 +109,8 @@ pub struct Entry {
 pub type Answer =
     for<'a> fn(&'a App, &'a ApiGatewayWebsocketProxyRequest) -> BoxFuture<'a, (u16, Option<Error>)>;
 
-impl Entry {
-    /// The entry of an action.
+impl AnyAction {
+    /// Erases the types of an action.
     pub const fn of<A: Action>() -> Self {
         Self {
             name: A::NAME,
@@ -141,17 +141,17 @@ async fn answer<A: Action>(app: &App, event: &ApiGatewayWebsocketProxyRequest) -
         ),
     };
     for frame in frames {
-        if let Err(error) = send(app, &connection.id, &frame).await {
+        if let Err(error) = post(app, &connection.id, &frame).await {
             return (503, Some(error));
         }
     }
-    if ends && let Err(error) = push::disconnect(app, &connection.id).await {
+    if ends && let Err(error) = connections_api::disconnect(app, &connection.id).await {
         return (503, Some(error));
     }
     (status, error)
 }
 
-/// What came of a frame.
+/// The result of a frame.
 struct Handled {
     result: Result<Vec<Frame>>,
     /// Whether the connection is to be closed.
@@ -173,8 +173,8 @@ async fn run<A: Action>(app: &App, connection: Connection, body: &str) -> Handle
             ends: true,
         };
     }
-    let subject = Subject::Connection(connection.id.clone());
-    let passage = match rates::pass(app, &subject, A::BUCKETS).await {
+    let subject = RateSubject::Connection(connection.id.clone());
+    let passage = match rates::pass(app, &subject, A::RATE_LIMITS).await {
         Ok(passage) => passage,
         Err(error) => return Err(error).into(),
     };
@@ -188,22 +188,22 @@ async fn run<A: Action>(app: &App, connection: Connection, body: &str) -> Handle
         Ok(input) => A::handle(app, connection, input).await,
         Err(error) => Err(error),
     };
-    // Before the answer goes out: whoever has it may ask again.
-    if A::BUCKETS.contains(&Bucket::Resuming)
-        && let Err(error) = rates::release(app, &subject, Bucket::Resuming).await
+    // Released before the answer is posted: a client that has the answer may send the next request.
+    if A::RATE_LIMITS.contains(&RateLimit::Resuming)
+        && let Err(error) = rates::release(app, &subject, RateLimit::Resuming).await
     {
         return Err(error).into();
     }
     result.into()
 }
 
-/// Posts a frame to one connection. One that is gone needs no frame.
-pub async fn send(app: &App, connection: &ConnectionId, frame: &Frame) -> Result<()> {
+/// Posts a frame to one connection; a connection that is gone is ignored.
+pub async fn post(app: &App, connection: &ConnectionId, frame: &Frame) -> Result<()> {
     let text = frame.to_text().map_err(Error::internal)?;
-    push::post(app, connection, &text).await.map(|_| ())
+    connections_api::post(app, connection, &text).await.map(|_| ())
 }
 
-/// The one table from errors to error frames (contract §3). A new error does not compile until it has a row.
+/// The only mapping from errors to error frames (contract §3). The match is exhaustive, so a new error needs a row.
 pub fn error_frame(error: &Error) -> ErrorFrame {
     let (code, name) = match error {
         Error::Unauthenticated(_) => (4001, "AUTHENTICATION_FAILED"),

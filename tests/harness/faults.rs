@@ -1,13 +1,12 @@
-//! The fault switches of the desk: what goes wrong, at which call, and when it is over.
+//! Fault injection: which call fails, how, and until when.
 //!
-//! [`Faults`] stands between every function and every service. It first [watches](Faults::watch) what a story
-//! calls while all goes well; each of those [points](Point) can then be [struck](Faults::strike) by a
-//! [`Misfortune`]. So no list of calls has to be kept: one that is added tomorrow is a point tomorrow. Besides,
-//! any number of calls can go wrong [at random](Faults::storm).
+//! [`Faults`] intercepts every call of a function to a service. It first [records](Faults::watch) the calls that a
+//! story makes without faults. A [`Fault`] can then be [injected](Faults::inject) at each of these [points](Point), so
+//! there is no list of calls to maintain. Faults can also be injected [at random](Faults::inject_randomly).
 
 mod dice;
 mod point;
-mod storm;
+mod rates;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -19,13 +18,13 @@ use tokio::sync::watch;
 
 pub use dice::Dice;
 pub use point::Point;
-pub use storm::{OPERATION, Storm};
+pub use rates::{FaultRates, OPERATION};
 
 use crate::world::{EXPORT, FANOUT, OFFLINE};
 
 /// What happens to one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Misfortune {
+pub enum Fault {
     /// The function dies before the call is made.
     DiesBefore,
     /// The call takes effect, and the function dies before it hears so.
@@ -48,7 +47,7 @@ pub enum Misfortune {
     WaitsAfter,
 }
 
-impl Misfortune {
+impl Fault {
     /// What can happen, beside a death, to a call that writes to the table.
     const OF_WRITES: [Self; 6] = [
         Self::FailsOnce,
@@ -79,13 +78,13 @@ impl Misfortune {
         } else {
             &Self::OF_WRITES_ELSEWHERE
         };
-        let mut misfortunes = vec![Self::DiesBefore, Self::DiesAfter];
+        let mut chosen = vec![Self::DiesBefore, Self::DiesAfter];
         if everything() {
-            misfortunes.extend(others);
+            chosen.extend(others);
         } else {
-            misfortunes.extend(others.get(index % others.len()));
+            chosen.extend(others.get(index % others.len()));
         }
-        misfortunes
+        chosen
     }
 
     /// Whether the SDK makes good for it by another attempt.
@@ -99,29 +98,29 @@ impl Misfortune {
     }
 }
 
-/// Whether every misfortune is to be tried at every call, which takes three times as long.
+/// Whether every fault is to be tried at every call, which takes three times as long.
 pub fn everything() -> bool {
     std::env::var("TIDINGS_FAULTS").is_ok_and(|wanted| wanted == "all")
 }
 
 /// How often functions called, and how often their SDKs tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct CallCounts {
     /// Calls, each counted once however often it was tried.
     pub calls: u64,
     /// Attempts.
     pub attempts: u64,
     /// The most attempts at one call.
     pub most_attempts: u64,
-    /// Attempts that met with misfortune.
-    pub struck: u64,
+    /// Attempts that met with fault.
+    pub injected: u64,
 }
 
 /// Everything that can go wrong on one desk. Installed for the life of a world.
 pub struct Faults {
     state: Mutex<State>,
-    /// Whether the misfortune has happened.
-    struck: watch::Sender<bool>,
+    /// Whether the fault has happened.
+    injected: watch::Sender<bool>,
     /// Whether what waits may go on.
     released: watch::Sender<bool>,
 }
@@ -137,8 +136,8 @@ struct State {
     /// Calls by their ids: their points, and how often each was tried.
     calls: HashMap<String, (Point, u64)>,
     armed: Vec<Armed>,
-    storm: Option<Storm>,
-    tally: Tally,
+    random: Option<FaultRates>,
+    tally: CallCounts,
     /// Calls that have begun and not ended.
     under_way: usize,
     last_call: Option<Instant>,
@@ -146,7 +145,7 @@ struct State {
 
 struct Armed {
     point: Point,
-    misfortune: Misfortune,
+    fault: Fault,
     /// The id of the call that was met.
     call: Option<String>,
 }
@@ -162,7 +161,7 @@ impl Faults {
     pub fn install(services: &Services) -> Arc<Self> {
         let faults = Arc::new(Self {
             state: Mutex::default(),
-            struck: watch::Sender::new(false),
+            injected: watch::Sender::new(false),
             released: watch::Sender::new(false),
         });
         let interceptor: Arc<dyn Interceptor> = Arc::<Self>::clone(&faults);
@@ -192,46 +191,46 @@ impl Faults {
     }
 
     /// Watches from now on, and strikes at a point.
-    pub fn strike(&self, point: &Point, misfortune: Misfortune) {
-        self.strike_each(&[(point, misfortune)]);
+    pub fn inject(&self, point: &Point, fault: Fault) {
+        self.inject_each(&[(point, fault)]);
     }
 
     /// Watches from now on, and strikes at several points.
-    pub fn strike_each(&self, blows: &[(&Point, Misfortune)]) {
+    pub fn inject_each(&self, faults: &[(&Point, Fault)]) {
         self.watch();
-        self.struck.send_replace(false);
+        self.injected.send_replace(false);
         self.released.send_replace(false);
-        let armed = blows.iter().map(|(point, misfortune)| Armed {
+        let armed = faults.iter().map(|(point, fault)| Armed {
             point: (*point).clone(),
-            misfortune: *misfortune,
+            fault: *fault,
             call: None,
         });
         self.state().armed = armed.collect();
     }
 
-    /// Ends all misfortune; whether every point that was to be struck was met.
-    pub fn calm(&self) -> bool {
+    /// Ends all fault; whether every point that was to be injected was met.
+    pub fn clear(&self) -> bool {
         let mut state = self.state();
         state.watching = false;
-        state.storm = None;
+        state.random = None;
         let met = state.armed.drain(..).all(|armed| armed.call.is_some());
         drop(state);
         self.released.send_replace(true);
         met
     }
 
-    /// Lets calls go wrong at random, until [`Faults::calm`].
-    pub fn storm(&self, storm: Storm) {
-        self.state().storm = Some(storm);
+    /// Lets calls go wrong at random, until [`Faults::clear`].
+    pub fn inject_randomly(&self, random: FaultRates) {
+        self.state().random = Some(random);
     }
 
-    /// Waits until the misfortune has happened.
+    /// Waits until the fault has happened.
     ///
     /// # Panics
     /// If it does not happen.
-    pub async fn has_struck(&self) {
-        let mut struck = self.struck.subscribe();
-        tokio::time::timeout(crate::PATIENCE, struck.wait_for(|struck| *struck))
+    pub async fn was_injected(&self) {
+        let mut injected = self.injected.subscribe();
+        tokio::time::timeout(crate::PATIENCE, injected.wait_for(|injected| *injected))
             .await
             .expect("the point is met")
             .expect("the switches live");
@@ -243,7 +242,7 @@ impl Faults {
     }
 
     /// What was called since the last time.
-    pub fn tally(&self) -> Tally {
+    pub fn tally(&self) -> CallCounts {
         let mut state = self.state();
         state.calls.clear();
         std::mem::take(&mut state.tally)
@@ -295,22 +294,20 @@ impl Faults {
     fn meet(&self, call: &Call) -> Decision {
         let mut state = self.state();
         let point = state.note(call);
-        if let Some(misfortune) = state.struck_by(call, point.as_ref()) {
-            let decision = match misfortune {
-                Misfortune::DiesBefore => Decision::Verdict(Verdict::Die),
-                Misfortune::ThrottledOnce | Misfortune::Throttled => {
-                    Decision::Verdict(throttled(call.service))
-                }
-                Misfortune::ConflictsOnce => Decision::Verdict(conflict(call)),
-                Misfortune::WaitsBefore => Decision::Wait,
+        if let Some(fault) = state.fault_for(call, point.as_ref()) {
+            let decision = match fault {
+                Fault::DiesBefore => Decision::Verdict(Verdict::Die),
+                Fault::ThrottledOnce | Fault::Throttled => Decision::Verdict(throttled(call.service)),
+                Fault::ConflictsOnce => Decision::Verdict(conflict(call)),
+                Fault::WaitsBefore => Decision::Wait,
                 _ => Decision::Verdict(Verdict::Proceed),
             };
             if !matches!(decision, Decision::Verdict(Verdict::Proceed)) {
-                self.struck.send_replace(true);
+                self.injected.send_replace(true);
             }
             return state.decided(decision);
         }
-        let verdict = state.storm.as_mut().map(|storm| storm.before(call));
+        let verdict = state.random.as_mut().map(|random| random.before(call));
         state.decided(Decision::Verdict(verdict.unwrap_or(Verdict::Proceed)))
     }
 
@@ -322,26 +319,26 @@ impl Faults {
             .iter()
             .find(|armed| armed.call.as_ref() == Some(&call.id));
         let first = state.calls.get(&call.id).is_none_or(|(_, tries)| *tries <= 1);
-        let misfortune = met
-            .map(|armed| armed.misfortune)
-            .filter(|misfortune| first || misfortune.repeats());
-        let decision = match misfortune {
-            Some(Misfortune::DiesAfter) => Decision::Verdict(Verdict::Die),
-            Some(Misfortune::FailsOnce | Misfortune::Fails) => Decision::Verdict(failed(call.service)),
-            Some(Misfortune::TimesOutOnce) => Decision::Verdict(Verdict::TimeOut),
-            Some(Misfortune::WaitsAfter) => Decision::Wait,
+        let fault = met
+            .map(|armed| armed.fault)
+            .filter(|fault| first || fault.repeats());
+        let decision = match fault {
+            Some(Fault::DiesAfter) => Decision::Verdict(Verdict::Die),
+            Some(Fault::FailsOnce | Fault::Fails) => Decision::Verdict(failed(call.service)),
+            Some(Fault::TimesOutOnce) => Decision::Verdict(Verdict::TimeOut),
+            Some(Fault::WaitsAfter) => Decision::Wait,
             _ => {
-                let verdict = state.storm.as_mut().map(|storm| storm.after(call));
+                let verdict = state.random.as_mut().map(|random| random.after(call));
                 Decision::Verdict(verdict.unwrap_or(Verdict::Proceed))
             }
         };
-        if misfortune.is_some() && !matches!(decision, Decision::Verdict(Verdict::Proceed)) {
-            self.struck.send_replace(true);
+        if fault.is_some() && !matches!(decision, Decision::Verdict(Verdict::Proceed)) {
+            self.injected.send_replace(true);
         }
         state.under_way = state.under_way.saturating_sub(1);
         state.last_call = Some(Instant::now());
         if !matches!(decision, Decision::Verdict(Verdict::Proceed)) {
-            state.tally.struck += 1;
+            state.tally.injected += 1;
         }
         decision
     }
@@ -387,15 +384,15 @@ impl State {
         Some(point)
     }
 
-    /// The misfortune that meets this attempt, if any.
-    fn struck_by(&mut self, call: &Call, point: Option<&Point>) -> Option<Misfortune> {
+    /// The fault that meets this attempt, if any.
+    fn fault_for(&mut self, call: &Call, point: Option<&Point>) -> Option<Fault> {
         for armed in &mut self.armed {
             match &armed.call {
                 None if point == Some(&armed.point) => {
                     armed.call = Some(call.id.clone());
-                    return Some(armed.misfortune);
+                    return Some(armed.fault);
                 }
-                Some(id) if *id == call.id && armed.misfortune.repeats() => return Some(armed.misfortune),
+                Some(id) if *id == call.id && armed.fault.repeats() => return Some(armed.fault),
                 _ => {}
             }
         }
@@ -407,7 +404,7 @@ impl State {
         if let Decision::Verdict(verdict) = &decision
             && !matches!(verdict, Verdict::Proceed)
         {
-            self.tally.struck += 1;
+            self.tally.injected += 1;
             self.under_way = self.under_way.saturating_sub(1);
         }
         decision

@@ -12,14 +12,14 @@ use shared::clock::Clock;
 use shared::config::Config;
 use shared::http::endpoint::Answer;
 use shared::http::reply::{File, Response};
-use shared::http::{Entry, Example, Reply, Route, Tag};
+use shared::http::{AnyEndpoint, Example, Reply, Route, Tag};
 use shared::lambda::Function;
 use shared::rights::Rights;
 
 /// What a function answers whose route answers with this.
 async fn answered(answer: Answer) -> Value {
     let nothing = |_: &mut schemars::SchemaGenerator| schemars::Schema::default();
-    let entry = Entry {
+    let entry = AnyEndpoint {
         route: Route::get(Tag::System, "get_health", "/health", "A route of this test"),
         is_public: true,
         example: Example::default,
@@ -29,7 +29,7 @@ async fn answered(answer: Answer) -> Value {
         output: nothing,
         answer,
     };
-    let function = Function::of_entry(entry, Rights::NONE);
+    let function = Function::of_endpoint(entry, Rights::NONE);
     let config = Config::from_lookup(|name| {
         let is_known = !name.starts_with("AWS_ENDPOINT")
             && !name.starts_with("RATE_LIMIT")

@@ -1,8 +1,8 @@
 //! Everything that can go wrong between a function and its services: nothing acknowledged is lost, nothing is
 //! doubled, nothing is reordered (design §8, §9).
 //!
-//! No list of calls stands here. Each deed is first done while all goes well, and what it calls is written down;
-//! then it is done again, in a world of its own, for each of those calls and each misfortune.
+//! No list of calls stands here. Each operation is first done while all goes well, and what it calls is written down;
+//! then it is done again, in a world of its own, for each of those calls and each fault.
 
 #![expect(
     clippy::print_stdout,
@@ -11,9 +11,9 @@
 
 mod asking;
 mod boxes;
+mod fixture;
 mod half;
 mod lagging;
 mod late;
 mod points;
-mod stage;
 mod writers;

@@ -16,7 +16,7 @@ use std::process::Command;
 use local_gateway::template::{Sources, Template};
 use serde_json::{Value, json};
 use serde_yaml_ng::Value as Yaml;
-use shared::http::Entry;
+use shared::http::AnyEndpoint;
 use shared::lambda::{Function, Trigger};
 
 /// The most lines of a binary's file: it says nothing that its function does not.
@@ -135,7 +135,7 @@ fn assert_written(path: &str, text: &str) {
 }
 
 /// The HTTP functions, each with every path that it answers.
-fn routes(functions: &[Function]) -> Vec<(&Entry, Vec<String>)> {
+fn routes(functions: &[Function]) -> Vec<(&AnyEndpoint, Vec<String>)> {
     let mut routes = Vec::new();
     for function in functions {
         if let Trigger::Http(entry) = &function.trigger {

@@ -10,7 +10,7 @@ use harness::{Answer, Person, World, files};
 use reqwest::RequestBuilder;
 use serde_json::{Map, Value, json};
 use shared::domain::user::Claims;
-use shared::http::Entry;
+use shared::http::AnyEndpoint;
 use shared::lambda::Trigger;
 use uuid::Uuid;
 
@@ -29,12 +29,12 @@ const PUBLIC: [&str; 10] = [
 ];
 
 /// Every route that a client can name.
-fn routes() -> Vec<Entry> {
+fn routes() -> Vec<AnyEndpoint> {
     let entry = |trigger| match trigger {
         Trigger::Http(entry) => Some(entry),
         Trigger::Frame(_) | Trigger::Connection(_) | Trigger::Queue(_) | Trigger::Schedule(_) => None,
     };
-    let named = |entry: &Entry| entry.route.path.starts_with('/');
+    let named = |entry: &AnyEndpoint| entry.route.path.starts_with('/');
     let functions = harness::functions().into_iter();
     functions
         .filter_map(|function| entry(function.trigger))
@@ -43,7 +43,7 @@ fn routes() -> Vec<Entry> {
 }
 
 /// Two people who talk, and somebody who has no part in it.
-struct Stage {
+struct Fixture {
     world: World,
     ada: Person,
     eve: Person,
@@ -51,8 +51,8 @@ struct Stage {
     ids: Map<String, Value>,
 }
 
-impl Stage {
-    async fn set() -> Self {
+impl Fixture {
+    async fn new() -> Self {
         Self::set_with(&[]).await
     }
 
@@ -111,13 +111,13 @@ impl Stage {
     }
 
     /// The example of a parameter or field, with a real id in place of the example's: of the route's own, if it has one.
-    fn real(&self, entry: &Entry, name: &str, example: &Value) -> Value {
+    fn real(&self, entry: &AnyEndpoint, name: &str, example: &Value) -> Value {
         let own = self.ids.get(&format!("{}.{name}", entry.route.name));
         own.or_else(|| self.ids.get(name)).unwrap_or(example).clone()
     }
 
     /// A path with the example's parameters filled in; `but` says otherwise for some.
-    fn path_but(&self, entry: &Entry, template: &str, but: impl Fn(&str) -> Option<String>) -> String {
+    fn path_but(&self, entry: &AnyEndpoint, template: &str, but: impl Fn(&str) -> Option<String>) -> String {
         let mut path = template.to_owned();
         let mut query = Vec::new();
         for (name, example) in (entry.example)().parameters.as_object().into_iter().flatten() {
@@ -142,12 +142,12 @@ impl Stage {
         }
     }
 
-    fn path(&self, entry: &Entry, template: &str) -> String {
+    fn path(&self, entry: &AnyEndpoint, template: &str) -> String {
         self.path_but(entry, template, |_| None)
     }
 
     /// The example's body, with real ids.
-    fn body(&self, entry: &Entry) -> Value {
+    fn body(&self, entry: &AnyEndpoint) -> Value {
         let real = |(name, example): (&String, &Value)| (name.clone(), self.real(entry, name, example));
         match &(entry.example)().body {
             Value::Object(fields) => Value::Object(fields.iter().map(real).collect()),
@@ -156,7 +156,7 @@ impl Stage {
     }
 
     /// A request that is good in every way, for somebody.
-    fn request(&self, person: &Person, entry: &Entry, template: &str) -> RequestBuilder {
+    fn request(&self, person: &Person, entry: &AnyEndpoint, template: &str) -> RequestBuilder {
         let request = person.request(entry.route.method.as_str(), &self.path(entry, template));
         match self.body(entry) {
             Value::Null => request,
@@ -165,7 +165,7 @@ impl Stage {
     }
 
     /// The same request, without a token.
-    fn anonymous(&self, entry: &Entry, template: &str) -> RequestBuilder {
+    fn anonymous(&self, entry: &AnyEndpoint, template: &str) -> RequestBuilder {
         let request = self
             .ada
             .anonymous(entry.route.method.as_str(), &self.path(entry, template));

@@ -1,19 +1,19 @@
-//! A town under a changing sky: many people with several devices each, who talk, read, delete, come and go, while
-//! calls are throttled, fail, break and kill their functions, jobs come twice and out of order, copies of the table
-//! lag behind, and connections end without a word. A model says what must be true of it, and is asked whenever the
-//! town comes to rest.
+//! A randomized simulation under faults: many people with several devices each send, read, delete, connect and
+//! disconnect, while calls are throttled, fail, lose their connection or kill their function, jobs are duplicated and
+//! reordered, eventually consistent reads lag, and connections end without notice. After each epoch the system is left
+//! to settle, and compared with a model of what it must hold.
 //!
-//! Nothing goes over a socket that would add nothing: functions are handed API Gateway's events, and what is
-//! posted to a connection is kept by a [`clients::Switchboard`].
+//! No sockets are used: functions are invoked with the events that API Gateway would send, and what is posted to a
+//! connection is kept by [`clients::RecordedConnections`].
 //!
 //! | Variable | What |
 //! |---|---|
-//! | `TIDINGS_SEED` | the seed, as a failed run has printed it: the same people do the same, and the same befalls each |
+//! | `TIDINGS_SEED` | the seed that a failed run printed: every person does the same operations and meets the same faults |
 //! | `TIDINGS_OPERATIONS` | how many operations, instead of [`OPERATIONS`] |
 //!
 //! The large run: `TIDINGS_OPERATIONS=1000000 cargo test --release -p tests --test it simulation -- --nocapture`.
-//! It is shared among as many worlds as there are CPUs, each with a seed and a desk of its own.
-//! Which of two requests that are under way at once comes first is up to the runtime's timers, not to the seed.
+//! It is divided among as many desks as there are CPUs, each with its own seed.
+//! The order of two concurrent requests depends on the runtime's timers, not on the seed.
 
 #![expect(
     clippy::print_stdout,
@@ -34,7 +34,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use harness::faults::{Dice, Faults, Storm};
+use harness::faults::{Dice, FaultRates, Faults};
 use harness::world::{FANOUT, FANOUT_DEAD, OFFLINE, OFFLINE_DEAD};
 use local::desk::{Desk, Options};
 use local_gateway::websocket::WebSocketOptions;
@@ -42,28 +42,28 @@ use local_services::Delivery;
 use shared::clock::Clock;
 use uuid::Uuid;
 
-use clients::{Client, Switchboard};
-use model::Town;
+use clients::{Client, RecordedConnections};
+use model::Model;
 
-/// How many operations a run makes that nobody has asked for more.
+/// How many operations a run makes unless `TIDINGS_OPERATIONS` says otherwise.
 const OPERATIONS: usize = 2400;
-/// After how many the town comes to rest.
+/// How many operations an epoch has; the system is checked after each epoch.
 const EPOCH: usize = 804;
-/// How many people are at work at once.
+/// How many people act concurrently.
 const ACTORS: usize = 12;
-/// How many people live in a town.
+/// How many people live in a model.
 const PEOPLE: usize = 18;
-/// After how many epochs a new town is founded, beside all that are there.
-const TOWN_EPOCHS: usize = 12;
-/// How many conversations a town has, about: then people talk where they have talked before.
+/// After how many epochs a new model begins, with new people; the data of the earlier ones stays in the table.
+const MODEL_EPOCHS: usize = 12;
+/// About how many conversations a model has. From then on people use the conversations that exist.
 const CONVERSATIONS: usize = 40;
 
-/// Everything that an operation needs.
-struct Scene {
+/// What every operation needs.
+struct Simulation {
     desk: Desk,
     faults: Arc<Faults>,
-    switchboard: Arc<Switchboard>,
-    town: RefCell<Town>,
+    connections: Arc<RecordedConnections>,
+    model: RefCell<Model>,
 }
 
 async fn desk() -> Desk {
@@ -93,17 +93,17 @@ async fn desk() -> Desk {
     .expect("the desk starts")
 }
 
-/// The weather of an epoch.
-fn weather(dice: &mut Dice) -> Option<Storm> {
+/// The fault rates of an epoch; none for one without faults.
+fn fault_rates(dice: &mut Dice) -> Option<FaultRates> {
     let strength = *dice.one_of(&[0, 1, 1, 2, 4]);
-    (strength > 0).then(|| Storm {
+    (strength > 0).then(|| FaultRates {
         table_throttled: 200 * strength,
         queue_throttled: 150 * strength,
         failed: 40 * strength,
         dropped_before: 40 * strength,
         dropped_after: 40 * strength,
         died: 30 * strength,
-        ..Storm::calm(dice.part(1))
+        ..FaultRates::none(dice.part(1))
     })
 }
 
@@ -116,13 +116,13 @@ fn delivery(dice: &mut Dice) -> Delivery {
     ])
 }
 
-/// Keeps the copies of the table that are read eventually up to so long behind.
+/// How far eventually consistent reads lag behind at most.
 /// Source: AWS, *`DynamoDB` read consistency*: a second or less.
 const LAG: Duration = Duration::from_millis(500);
 
 /// Lets eventually consistent reads lag behind for as long as something goes on.
-async fn lagging<T>(scene: &Scene, going_on: impl Future<Output = T>) -> T {
-    let services = scene.desk.services();
+async fn lagging<T>(simulation: &Simulation, going_on: impl Future<Output = T>) -> T {
+    let services = simulation.desk.services();
     let lag = async {
         loop {
             services.hold_eventual_reads().expect("the table can be copied");
@@ -145,21 +145,21 @@ fn setting(name: &str) -> Option<u64> {
     )
 }
 
-/// What an operator does after a storm: a job that failed five times in it is sent back, and is now done. A minute
-/// later, because until then a job waits for an entry that nobody may ever put.
-async fn redrive(scene: &Scene) {
-    let queues = scene.desk.services().queues();
+/// Redrives the dead-letter queues, as an operator would after an outage. The clock is advanced by a minute first:
+/// until then a job waits for an entry that may never be put.
+async fn redrive(simulation: &Simulation) {
+    let queues = simulation.desk.services().queues();
     let depth = |queue| queues.depth(queue).unwrap().visible;
     if depth(FANOUT_DEAD) + depth(OFFLINE_DEAD) > 0 {
-        scene.desk.advance(Duration::from_secs(61));
+        simulation.desk.advance(Duration::from_secs(61));
     }
     let mut redriven = 0;
     for (dead, queue) in [(FANOUT_DEAD, FANOUT), (OFFLINE_DEAD, OFFLINE)] {
         redriven += queues.redrive(dead, queue).unwrap();
     }
     if redriven > 0 {
-        println!("{redriven} jobs were dead for a while");
-        scene.faults.settle(scene.desk.services()).await;
+        println!("{redriven} jobs were redriven");
+        simulation.faults.settle(simulation.desk.services()).await;
     }
     for dead in [FANOUT_DEAD, OFFLINE_DEAD] {
         let dead = queues.messages(dead).unwrap();
@@ -167,62 +167,70 @@ async fn redrive(scene: &Scene) {
     }
 }
 
-/// A run: what was done, how often, and how it went for those who did it.
+/// One run on one desk: epochs of concurrent operations, each followed by a check against the model.
 async fn run(seed: u64, operations: usize) {
     let desk = desk().await;
     let faults = Faults::install(desk.services());
-    let switchboard = Arc::new(Switchboard::default());
-    let connections: Arc<Switchboard> = Arc::clone(&switchboard);
-    desk.services().set_connections(connections);
+    let connections = Arc::new(RecordedConnections::default());
+    let recorder: Arc<RecordedConnections> = Arc::clone(&connections);
+    desk.services().set_connections(recorder);
     let dice = Dice::new(seed);
-    let scene = Rc::new(Scene {
-        town: RefCell::new(Town::default()),
+    let simulation = Rc::new(Simulation {
+        model: RefCell::new(Model::default()),
         desk,
         faults,
-        switchboard,
+        connections,
     });
     let (began, mut done, mut epoch) = (Instant::now(), 0, 0_usize);
     while done < operations {
-        let mut sky = dice.part(u64::try_from(epoch).unwrap());
-        if epoch.is_multiple_of(TOWN_EPOCHS) {
-            actions::found(&scene, &mut sky, PEOPLE).await;
+        let mut dice = dice.part(u64::try_from(epoch).unwrap());
+        if epoch.is_multiple_of(MODEL_EPOCHS) {
+            actions::found_model(&simulation, &mut dice, PEOPLE).await;
         }
-        actions::begin(&scene);
-        scene.desk.services().queues().set_delivery(delivery(&mut sky));
-        if let Some(storm) = weather(&mut sky) {
-            scene.faults.storm(storm);
+        actions::begin(&simulation);
+        simulation
+            .desk
+            .services()
+            .queues()
+            .set_delivery(delivery(&mut dice));
+        if let Some(rates) = fault_rates(&mut dice) {
+            simulation.faults.inject_randomly(rates);
         }
-        let lags = sky.happens(3000);
+        let lags = dice.happens(3000);
         let actors = (0..ACTORS).map(|actor| {
-            let own = sky.part(1000 + u64::try_from(actor).unwrap());
-            actions::acts(Rc::clone(&scene), own, EPOCH / ACTORS)
+            let own = dice.part(1000 + u64::try_from(actor).unwrap());
+            actions::acts(Rc::clone(&simulation), own, EPOCH / ACTORS)
         });
         let counts = if lags {
-            lagging(&scene, join_all(actors)).await
+            lagging(&simulation, join_all(actors)).await
         } else {
             join_all(actors).await
         };
         done += counts.into_iter().sum::<usize>();
-        scene.faults.calm();
-        scene.desk.services().queues().set_delivery(Delivery::Orderly);
-        scene.faults.settle(scene.desk.services()).await;
-        redrive(&scene).await;
-        rest::verify(&scene, &mut sky).await;
+        simulation.faults.clear();
+        simulation
+            .desk
+            .services()
+            .queues()
+            .set_delivery(Delivery::Orderly);
+        simulation.faults.settle(simulation.desk.services()).await;
+        redrive(&simulation).await;
+        rest::verify(&simulation, &mut dice).await;
         epoch += 1;
         if done / 10_000 != (done - EPOCH.min(done)) / 10_000 || done >= operations {
             let seconds = began.elapsed().as_secs_f64();
             let each = f64::from(u32::try_from(done).unwrap()) / seconds;
             println!(
                 "{seed}: {done} operations in {seconds:.0} s, {each:.0} a second: {}; {:?}",
-                scene.town.borrow().tally,
-                scene.faults.tally(),
+                simulation.model.borrow().tally,
+                simulation.faults.tally(),
             );
         }
     }
 }
 
-/// One world of its own, with nothing beside it on its thread.
-fn world(seed: u64, operations: usize) {
+/// Runs on a thread of its own, with a single-threaded runtime.
+fn run_alone(seed: u64, operations: usize) {
     println!("TIDINGS_SEED={seed} TIDINGS_OPERATIONS={operations}");
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -231,9 +239,9 @@ fn world(seed: u64, operations: usize) {
         .block_on(run(seed, operations));
 }
 
-/// How many worlds go side by side: one for a seed that is to be seen again and for a short run, else one for
-/// each CPU, none shorter than the short run.
-fn worlds(operations: usize, seed: Option<u64>) -> usize {
+/// How many runs go in parallel: one to replay a seed or for a short run, else one per CPU, none shorter than the
+/// short run.
+fn parallel_runs(operations: usize, seed: Option<u64>) -> usize {
     if seed.is_some() {
         return 1;
     }
@@ -243,18 +251,18 @@ fn worlds(operations: usize, seed: Option<u64>) -> usize {
 
 /// Nothing acknowledged is lost, nothing is doubled, nothing is reordered, nothing drifts.
 #[test]
-fn a_town_in_all_weathers_agrees_with_its_model() {
+fn a_simulation_with_faults_agrees_with_its_model() {
     let seed = setting("TIDINGS_SEED");
     let operations = setting("TIDINGS_OPERATIONS").map_or(OPERATIONS, |many| usize::try_from(many).unwrap());
-    let worlds = worlds(operations, seed);
-    let share = operations.div_ceil(worlds);
+    let runs = parallel_runs(operations, seed);
+    let share = operations.div_ceil(runs);
     let (done, results) = mpsc::channel();
-    for _ in 0..worlds {
+    for _ in 0..runs {
         let seed = seed.unwrap_or_else(|| Uuid::new_v4().as_u64_pair().0);
         let done = done.clone();
-        std::thread::spawn(move || done.send((seed, catch_unwind(|| world(seed, share)))));
+        std::thread::spawn(move || done.send((seed, catch_unwind(|| run_alone(seed, share)))));
     }
-    for (seed, result) in results.iter().take(worlds) {
+    for (seed, result) in results.iter().take(runs) {
         // The first that fails ends the run.
         result.unwrap_or_else(|panic| {
             println!("TIDINGS_SEED={seed} TIDINGS_OPERATIONS={share} does this again");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use shared::http::{Entry, Idempotency, Method, Route};
+use shared::http::{AnyEndpoint, Idempotency, Method, Route};
 
 use super::errors::{self, header};
 use super::parameters::{self, Parameters};
@@ -22,7 +22,7 @@ pub(super) struct Built {
 }
 
 /// Writes the operations of a route.
-pub(super) fn build(entry: &Entry, schemas: &mut Schemas) -> Built {
+pub(super) fn build(entry: &AnyEndpoint, schemas: &mut Schemas) -> Built {
     let route = &entry.route;
     let example = (entry.example)();
     let parameters = parameters::of(entry, &example, schemas);
@@ -116,7 +116,7 @@ fn summary(route: &Route, is_alias: bool) -> String {
 }
 
 /// The statuses with which a route can refuse.
-fn refusals(entry: &Entry, parameters: &Parameters, has_body: bool) -> BTreeSet<u16> {
+fn refusals(entry: &AnyEndpoint, parameters: &Parameters, has_body: bool) -> BTreeSet<u16> {
     let mut statuses = BTreeSet::from([500, 503]);
     if !entry.is_public {
         statuses.extend([401, 429]);
@@ -146,7 +146,7 @@ fn refusals(entry: &Entry, parameters: &Parameters, has_body: bool) -> BTreeSet<
     statuses
 }
 
-fn responses(entry: &Entry, path: &str, output: Output<'_>, refusals: &BTreeSet<u16>) -> Value {
+fn responses(entry: &AnyEndpoint, path: &str, output: Output<'_>, refusals: &BTreeSet<u16>) -> Value {
     let route = &entry.route;
     let mut successes: Vec<u16> = route.also.into_iter().chain([route.success]).collect();
     successes.sort_unstable();
@@ -169,7 +169,7 @@ fn responses(entry: &Entry, path: &str, output: Output<'_>, refusals: &BTreeSet<
     Value::Object(responses)
 }
 
-fn success(entry: &Entry, path: &str, status: u16, (schema, answer): Output<'_>) -> Value {
+fn success(entry: &AnyEndpoint, path: &str, status: u16, (schema, answer): Output<'_>) -> Value {
     let mut headers = Map::from_iter([header("X-Request-Id", "RequestId")]);
     if !entry.is_public {
         headers.extend(errors::rate_limit_headers());

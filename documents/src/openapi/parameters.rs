@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::domain::text::ClientMessageId;
-use shared::http::{Entry, Example, Idempotency};
+use shared::http::{AnyEndpoint, Example, Idempotency};
 
 use super::schemas::{Schemas, never_null};
 
@@ -19,7 +19,7 @@ pub(crate) struct Parameters {
 }
 
 /// The parameters of an endpoint.
-pub(crate) fn of(entry: &Entry, example: &Example, schemas: &mut Schemas) -> Parameters {
+pub(crate) fn of(entry: &AnyEndpoint, example: &Example, schemas: &mut Schemas) -> Parameters {
     let name = entry.route.name;
     let path = schemas.parameters(name, entry.path);
     let query = schemas.parameters(name, entry.query);
@@ -59,7 +59,7 @@ pub(crate) fn of(entry: &Entry, example: &Example, schemas: &mut Schemas) -> Par
 }
 
 /// The header `Idempotency-Key`, where it may be there.
-fn key(entry: &Entry, example: &Example) -> Option<Value> {
+fn key(entry: &AnyEndpoint, example: &Example) -> Option<Value> {
     let description = match entry.route.idempotency {
         Idempotency::OfMethod | Idempotency::Refused => return None,
         Idempotency::Harmless => "Accepted and ignored: repeating the request is harmless.".to_owned(),

@@ -1,8 +1,8 @@
 //! What people read in the document beside what the types say.
 
 use shared::config::Limits;
-use shared::http::{Entry, Route};
-use shared::store::rates::Bucket;
+use shared::http::{AnyEndpoint, Route};
+use shared::store::rates::RateLimit;
 
 use super::errors;
 
@@ -17,12 +17,12 @@ a user creates their profile; later calls update it, unless their token was issu
 profile is of.";
 
 /// The description of an operation.
-pub(super) fn operation(entry: &Entry, path: &str, has_answer: bool) -> String {
+pub(super) fn operation(entry: &AnyEndpoint, path: &str, has_answer: bool) -> String {
     let route = &entry.route;
     let described = Some(route.description).filter(|text| !text.is_empty());
     let mut paragraphs: Vec<String> = described.map(str::to_owned).into_iter().collect();
     paragraphs.push(who(entry));
-    if let Some(counts) = counts(route.buckets).filter(|_| !entry.is_public) {
+    if let Some(counts) = counts(route.rate_limits).filter(|_| !entry.is_public) {
         paragraphs.push(counts);
     }
     if path != route.path {
@@ -34,7 +34,7 @@ pub(super) fn operation(entry: &Entry, path: &str, has_answer: bool) -> String {
     paragraphs.join("\n\n")
 }
 
-fn who(entry: &Entry) -> String {
+fn who(entry: &AnyEndpoint) -> String {
     if entry.is_public {
         "No token is needed.".to_owned()
     } else if let Some(permission) = entry.route.needs {
@@ -47,24 +47,24 @@ fn who(entry: &Entry) -> String {
 }
 
 /// Which limits a request counts towards.
-fn counts(buckets: &[Bucket]) -> Option<String> {
+fn counts(rate_limits: &[RateLimit]) -> Option<String> {
     let limits = Limits::default();
-    let limit = |bucket: &Bucket| match bucket {
-        Bucket::Requests => format!("{} requests per minute", limits.requests_per_minute),
-        Bucket::Sends => format!("{} sends per minute", limits.sends_per_minute),
-        Bucket::Connects => format!("{} connection attempts per minute", limits.connects_per_minute),
-        Bucket::Frames => format!("{} frames per second", limits.frames_per_second),
-        Bucket::Resumes => format!("{} resumes per minute", limits.resumes_per_minute),
-        Bucket::Resuming => "one resume at a time".to_owned(),
-        Bucket::Refusals => "refused frames".to_owned(),
-        Bucket::Uploads => format!("{} uploads per minute", limits.uploads_per_minute),
+    let limit = |bucket: &RateLimit| match bucket {
+        RateLimit::Requests => format!("{} requests per minute", limits.requests_per_minute),
+        RateLimit::Sends => format!("{} sends per minute", limits.sends_per_minute),
+        RateLimit::Connects => format!("{} connection attempts per minute", limits.connects_per_minute),
+        RateLimit::Frames => format!("{} frames per second", limits.frames_per_second),
+        RateLimit::Resumes => format!("{} resumes per minute", limits.resumes_per_minute),
+        RateLimit::Resuming => "one resume at a time".to_owned(),
+        RateLimit::Refusals => "refused frames".to_owned(),
+        RateLimit::Uploads => format!("{} uploads per minute", limits.uploads_per_minute),
     };
-    let limits: Vec<String> = buckets.iter().map(limit).collect();
+    let limits: Vec<String> = rate_limits.iter().map(limit).collect();
     (!limits.is_empty()).then(|| format!("Rate limits: {}.", limits.join(", ")))
 }
 
 /// What a status of success means.
-pub(super) fn success(entry: &Entry, status: u16) -> String {
+pub(super) fn success(entry: &AnyEndpoint, status: u16) -> String {
     let text = match status {
         201 => "Created.",
         202 => "Accepted; a worker will do it.",

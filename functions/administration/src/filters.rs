@@ -16,13 +16,13 @@ pub(crate) const MOST_DAYS_OF_A_USER: i64 = 36_600;
 
 /// The filters of a search, as the audit log has them too.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Asked {
+pub(crate) struct Criteria {
     pub(crate) user_id: Option<UserId>,
     pub(crate) q: Option<String>,
     pub(crate) moderation_status: Option<ModerationStatus>,
 }
 
-impl Asked {
+impl Criteria {
     pub(crate) fn of(
         user_id: Option<UserId>,
         q: Option<&Words>,

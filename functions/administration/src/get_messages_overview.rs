@@ -116,7 +116,7 @@ impl Endpoint for GetMessagesOverview {
         while let Some(stretch) = walk.next().await? {
             walk.is_bounded(MOST)?;
             for (entry, content) in stretch.messages() {
-                let progress = archive::progress(entry, content, &stretch.cursors);
+                let progress = archive::progress(entry, content, &stretch.read_marks);
                 figures.total += 1;
                 *figures.by_status.entry(progress.status).or_default() += 1;
                 *figures

@@ -14,7 +14,7 @@ use shared::rights::{ObjectAction, Objects, Prefix, Rights, TableAction};
 use shared::store::{exports, log, mail};
 use shared::{App, Error, Result};
 
-use crate::{announcement, examples};
+use crate::{enqueue, examples};
 
 /// `DELETE /api/admin/messages/{message_id}/hard-delete`
 pub struct HardDeleteMessage;
@@ -72,12 +72,13 @@ impl Endpoint for HardDeleteMessage {
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
         let (permit, message_id) = (call.permit(), call.path.message_id);
-        let told = match log::erase(app, &permit, message_id).await {
-            Ok(told) => told,
+        let recorded = match log::erase(app, &permit, message_id).await {
+            Ok(recorded) => recorded,
             Err(Error::NotFound(_)) => {
                 // No export holds mails.
-                let announce = async |user, version| announcement::tell(app, user, message_id, version).await;
-                mail::erase(app, &permit, message_id, announce).await?;
+                let enqueue =
+                    async |user, version| enqueue::mail_update(app, user, message_id, version).await;
+                mail::erase(app, &permit, message_id, enqueue).await?;
                 return Ok(Output {
                     success: true,
                     message_id,
@@ -87,9 +88,9 @@ impl Endpoint for HardDeleteMessage {
             Err(error) => return Err(error),
         };
         // By every attempt: the one that stored the deletion may not have got this far.
-        announcement::queue(app, message_id, &told).await?;
-        let people = told.pair.map_or_else(|| vec![told.sender], Vec::from);
-        exports::withdraw(app, &permit, told.sent_at, &people).await?;
+        enqueue::entry(app, message_id, &recorded).await?;
+        let people = recorded.pair.map_or_else(|| vec![recorded.sender], Vec::from);
+        exports::withdraw(app, &permit, recorded.sent_at, &people).await?;
         Ok(Output {
             success: true,
             message_id,

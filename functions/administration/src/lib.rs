@@ -13,7 +13,7 @@ pub mod start_export;
 pub mod verify_audit;
 pub mod view_conversation;
 
-mod announcement;
+mod enqueue;
 mod examples;
 pub mod filters;
 

@@ -12,11 +12,11 @@ use shared::domain::permission::AuditView;
 use shared::domain::text::Text;
 use shared::domain::time::Timestamp;
 use shared::http::input::Nothing;
-use shared::http::page::{Asked, Found, Limited, LimitedFields};
+use shared::http::page::{Found, Limited, LimitedFields, ListQuery};
 use shared::http::span::{Edge, Span};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::rights::{Rights, TableAction};
-use shared::store::audit::{self, Act, Filter, MOST_DAYS, Place};
+use shared::store::audit::{self, Act, Filter, MOST_DAYS, Position};
 use shared::{App, Error, Result};
 
 use crate::examples;
@@ -53,7 +53,7 @@ pub struct Output {
 
 /// Where a list goes on, and the stretch that it is about.
 #[derive(Serialize, Deserialize)]
-struct After(Place, i64, i64);
+struct After(Position, i64, i64);
 
 impl Endpoint for ListAuditEntries {
     const ROUTE: Route = Route::get(
@@ -73,7 +73,7 @@ impl Endpoint for ListAuditEntries {
     const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
     type Who = Permit<AuditView>;
     type Path = Nothing;
-    type Query = Asked<Limited<50>, Narrow>;
+    type Query = ListQuery<Limited<50>, Narrow>;
     type Body = Nothing;
     type Output = Output;
 
@@ -93,9 +93,9 @@ impl Endpoint for ListAuditEntries {
             .pager(app, user, Self::ROUTE.name, &(query.actor, action))?;
         // A cursor brings its stretch of time along.
         let (span, before) = match pager.after() {
-            Some(After(place, from, to)) => {
+            Some(After(position, from, to)) => {
                 let [from, to] = [*from, *to].map(Timestamp::from_milliseconds);
-                (Span { from, to }, Some(*place))
+                (Span { from, to }, Some(*position))
             }
             None => (Span::of(app.now(), query.from, query.to, USUAL, MOST_DAYS)?, None),
         };
@@ -110,10 +110,10 @@ impl Endpoint for ListAuditEntries {
         let found = audit::list(app, &permit, &filter, before, limit).await?;
         let asked = json!({ "actor": query.actor, "action": action, "from": span.from, "to": span.to });
         audit::record(app, &permit, Act::read("audit.list", Target::all("audit"), asked)).await?;
-        let after = |place: Place| After(place, span.from.milliseconds(), span.to.milliseconds());
+        let after = |position: Position| After(position, span.from.milliseconds(), span.to.milliseconds());
         let rows = found.entries.into_iter();
         let page = pager.page(Found {
-            rows: rows.map(|(place, entry)| (after(place), entry)).collect(),
+            rows: rows.map(|(position, entry)| (after(position), entry)).collect(),
             // Nobody counts them: the family has no field for it.
             total: 0,
             next: found.next.map(after),

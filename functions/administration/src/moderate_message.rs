@@ -16,7 +16,7 @@ use shared::rights::{Rights, TableAction};
 use shared::store::{log, mail};
 use shared::{App, Error, Result};
 
-use crate::{announcement, examples};
+use crate::{enqueue, examples};
 
 /// `POST /api/admin/messages/{message_id}/moderate`
 pub struct ModerateMessage;
@@ -98,10 +98,11 @@ impl Endpoint for ModerateMessage {
         let permit = call.permit();
         match log::moderate(app, &permit, message_id, status, reason).await {
             // Queued by every attempt: the one that stored the decision may not have got this far.
-            Ok(told) => announcement::queue(app, message_id, &told).await?,
+            Ok(recorded) => enqueue::entry(app, message_id, &recorded).await?,
             Err(Error::NotFound(_)) => {
-                let announce = async |user, version| announcement::tell(app, user, message_id, version).await;
-                mail::moderate(app, &permit, message_id, status, reason, announce).await?;
+                let enqueue =
+                    async |user, version| enqueue::mail_update(app, user, message_id, version).await;
+                mail::moderate(app, &permit, message_id, status, reason, enqueue).await?;
             }
             Err(error) => return Err(error),
         }

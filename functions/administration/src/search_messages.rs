@@ -13,11 +13,11 @@ use shared::domain::message::Event;
 use shared::domain::message_v2::MessageV2;
 use shared::domain::permission::ModerationView;
 use shared::http::input::Nothing;
-use shared::http::page::{Asked, Found, PageLimit, PageLimitFields};
+use shared::http::page::{Found, ListQuery, PageLimit, PageLimitFields};
 use shared::http::span::Span;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::rights::{Rights, TableAction};
-use shared::store::archive::{self, Filter, Order, Reads, Scope, Sight, Walk};
+use shared::store::archive::{self, ArchiveAccess, Filter, Order, Reads, Scope, Walk};
 use shared::store::audit::{self, Act};
 use shared::{App, Error, Result};
 
@@ -47,11 +47,11 @@ pub struct Output {
 }
 
 /// Where a message is: when, in which conversation, and its number there.
-type Place = (i64, ConversationId, u64);
+type Position = (i64, ConversationId, u64);
 
 /// Where a search goes on: behind which message, since when it looks, and how many there were in all.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct After(Place, i64, u64);
+struct After(Position, i64, u64);
 
 impl Endpoint for SearchMessages {
     const ROUTE: Route = Route::get(
@@ -71,7 +71,7 @@ impl Endpoint for SearchMessages {
         .queries_by_user();
     type Who = Permit<ModerationView>;
     type Path = Nothing;
-    type Query = Asked<PageLimit<50>, Query>;
+    type Query = ListQuery<PageLimit<50>, Query>;
     type Body = Nothing;
     type Output = Output;
 
@@ -94,7 +94,7 @@ impl Endpoint for SearchMessages {
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
         let query = &call.query.filter;
-        let asked = filters::Asked::of(query.user_id, query.q.as_ref(), query.moderation_status);
+        let asked = filters::Criteria::of(query.user_id, query.q.as_ref(), query.moderation_status);
         let pager = call.query.pager(app, call.who.user, Self::ROUTE.name, &asked)?;
         // Before the reads: a page too deep costs nothing.
         pager.skipped()?;
@@ -109,19 +109,19 @@ impl Endpoint for SearchMessages {
         let search = Search {
             scope,
             filter: asked.filter(),
-            behind: pager.after().map(|After(place, ..)| *place),
+            behind: pager.after().map(|After(position, ..)| *position),
             // A page by cursor has its total already, and may stop where it is full.
             enough: match pager.after() {
                 Some(_) => Some(usize::try_from(pager.size()).map_err(Error::internal)? + 1),
                 None => None,
             },
         };
-        let found = search.places(app, (&permit).into()).await?;
+        let found = search.positions(app, (&permit).into()).await?;
         let total = match pager.after() {
             Some(After(_, _, total)) => *total,
             None => found.len() as u64,
         };
-        let after = |place: &Place| After(*place, scope.from, total);
+        let after = |position: &Position| After(*position, scope.from, total);
         let picked = pager.pick(found, after)?;
         let messages = messages(app, (&permit).into(), &picked.items).await?;
         let filters = json!({ "filters": asked, "from": scope.from_time(), "to": scope.to_time() });
@@ -132,12 +132,12 @@ impl Endpoint for SearchMessages {
         )
         .await?;
         let row = |message: MessageV2| {
-            let place = (
+            let position = (
                 message.created_at.milliseconds(),
                 message.conversation_id,
                 message.seq,
             );
-            (after(&place), message)
+            (after(&position), message)
         };
         let page = pager.page(Found {
             rows: messages.into_iter().map(row).collect(),
@@ -152,7 +152,7 @@ impl Endpoint for SearchMessages {
     }
 }
 
-fn scope(from: i64, to: i64, asked: &filters::Asked) -> Scope {
+fn scope(from: i64, to: i64, asked: &filters::Criteria) -> Scope {
     Scope {
         from,
         to,
@@ -165,23 +165,23 @@ struct Search {
     scope: Scope,
     filter: Filter,
     /// Only what is older than this.
-    behind: Option<Place>,
+    behind: Option<Position>,
     /// How many are enough; none if all are to be counted.
     enough: Option<usize>,
 }
 
 impl Search {
     /// Where the messages are that are meant, newest first: a few bytes each, however long they are.
-    async fn places(&self, app: &App, sight: Sight) -> Result<Vec<Place>> {
+    async fn positions(&self, app: &App, access: ArchiveAccess) -> Result<Vec<Position>> {
         let mut walk = Walk::new(
             app,
-            sight,
+            access,
             self.scope,
             Order::NewestDayFirst,
             Reads::Unwanted,
             None,
         );
-        let mut found: Vec<Place> = Vec::new();
+        let mut found: Vec<Position> = Vec::new();
         let mut day = None;
         while let Some(stretch) = walk.next().await? {
             walk.is_bounded(MOST)?;
@@ -193,29 +193,29 @@ impl Search {
                 break;
             }
             for (entry, content) in stretch.messages() {
-                let place = (entry.at.milliseconds(), stretch.conversation, entry.seq);
-                let is_behind = self.behind.is_none_or(|behind| place < behind);
+                let position = (entry.at.milliseconds(), stretch.conversation, entry.seq);
+                let is_behind = self.behind.is_none_or(|behind| position < behind);
                 if is_behind && self.filter.holds(entry, content, content.kept_text()) {
-                    found.push(place);
+                    found.push(position);
                 }
             }
         }
-        found.sort_unstable_by_key(|place| Reverse(*place));
+        found.sort_unstable_by_key(|position| Reverse(*position));
         Ok(found)
     }
 }
 
-/// The messages at these places, as moderators see them.
-async fn messages(app: &App, sight: Sight, places: &[Place]) -> Result<Vec<MessageV2>> {
-    let places: Vec<(ConversationId, u64)> = places
+/// The messages at these positions, as moderators see them.
+async fn messages(app: &App, access: ArchiveAccess, positions: &[Position]) -> Result<Vec<MessageV2>> {
+    let positions: Vec<(ConversationId, u64)> = positions
         .iter()
         .map(|(_, conversation, seq)| (*conversation, *seq))
         .collect();
-    let found = archive::messages(app, sight, &places).await?;
+    let found = archive::messages(app, access, &positions).await?;
     let mut messages = Vec::with_capacity(found.len());
-    for (conversation, entry, cursors) in &found {
+    for (conversation, entry, read_marks) in &found {
         if let Event::Message(content) = &entry.event {
-            let message = archive::view(*conversation, entry, content, cursors).with_what_is_kept(content);
+            let message = archive::view(*conversation, entry, content, read_marks).with_what_is_kept(content);
             messages.push(cut(message));
         }
     }

@@ -18,7 +18,7 @@ use shared::store::exports;
 use shared::{App, Result};
 
 use crate::examples;
-use crate::filters::{Asked, Query};
+use crate::filters::{Criteria, Query};
 
 /// `GET /api/admin/messages/export`
 pub struct StartExport;
@@ -70,7 +70,7 @@ impl Endpoint for StartExport {
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
         let query = &call.query;
-        let asked = Asked::of(query.user_id, query.q.as_ref(), query.moderation_status);
+        let asked = Criteria::of(query.user_id, query.q.as_ref(), query.moderation_status);
         let span = Span::of(app.now(), query.from, query.to, USUAL, asked.most_days())?;
         let scope = Scope {
             from: span.from.milliseconds(),
@@ -92,7 +92,7 @@ impl Endpoint for StartExport {
         .await?;
         // By every attempt: the one that noted it may not have got this far, and a step is done once.
         let step = ExportStep { export, step: 1 };
-        queue::send(app, Queue::Export, &step).await?;
+        queue::enqueue(app, Queue::Export, &step).await?;
         Ok(Reply::from(Output { export_id: export }).replayed(is_replayed))
     }
 }

@@ -10,7 +10,7 @@ use shared::domain::message::{Entry, Event};
 use shared::domain::message_v2::MessageV2;
 use shared::domain::permission::ModerationView;
 use shared::http::input::Nothing;
-use shared::http::page::{Asked, Found, PageLimit, PageLimitFields};
+use shared::http::page::{Found, ListQuery, PageLimit, PageLimitFields};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::rights::{Rights, TableAction};
 use shared::store::archive;
@@ -59,7 +59,7 @@ impl Endpoint for ViewConversation {
     const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
     type Who = Permit<ModerationView>;
     type Path = Path;
-    type Query = Asked<PageLimit<50>>;
+    type Query = ListQuery<PageLimit<50>>;
     type Body = Nothing;
     type Output = Output;
 
@@ -107,7 +107,7 @@ impl Endpoint for ViewConversation {
         .await?;
         let row = |entry: &Entry| match &entry.event {
             Event::Message(content) => {
-                let message = archive::view(between.conversation, entry, content, &between.cursors);
+                let message = archive::view(between.conversation, entry, content, &between.read_marks);
                 Some((entry.seq, message.with_what_is_kept(content)))
             }
             Event::Deletion { .. } | Event::Moderation { .. } => None,

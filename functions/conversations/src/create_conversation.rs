@@ -91,14 +91,14 @@ impl Endpoint for CreateConversation {
         let others = others(caller, &call.body.member_ids)?;
         if let Some(unknown) = profiles::unknown(app, &others).await?.first() {
             // Named by its place: an id in an error would be one in a log.
-            let place = call
+            let index = call
                 .body
                 .member_ids
                 .iter()
                 .position(|member| member == unknown)
                 .unwrap_or_default();
             return Err(Error::invalid(
-                format!("member_ids.{place}"),
+                format!("member_ids.{index}"),
                 "unknown_user",
                 "is no user",
             ));
@@ -120,10 +120,10 @@ impl Endpoint for CreateConversation {
             event: FanoutEvent::Opened,
             to: Recipients::All,
         };
-        queue::send(app, Queue::Fanout, &job).await?;
+        queue::enqueue(app, Queue::Fanout, &job).await?;
         let membership = Membership::of(app, caller, head.id, Consistency::Strong).await?;
-        let place = views::place(app, membership).await?;
-        Ok(Reply::from(views::one(app, &place).await?).replayed(is_replayed))
+        let snapshot = views::snapshot(app, membership).await?;
+        Ok(Reply::from(views::one(app, &snapshot).await?).replayed(is_replayed))
     }
 }
 

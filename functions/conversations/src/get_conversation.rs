@@ -52,7 +52,7 @@ impl Endpoint for GetConversation {
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Conversation>> {
         let membership =
             Membership::of(app, call.who.user, call.path.conversation_id, Consistency::Strong).await?;
-        let place = views::place(app, membership).await?;
-        Ok(views::one(app, &place).await?.into())
+        let snapshot = views::snapshot(app, membership).await?;
+        Ok(views::one(app, &snapshot).await?.into())
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared::auth::Caller;
-use shared::domain::conversation::Cursor;
+use shared::domain::conversation::ReadMark;
 use shared::domain::frame::{ConversationEvent, Frame};
 use shared::domain::ids::ConversationId;
 use shared::domain::message::{Entry, Viewpoint};
@@ -49,7 +49,7 @@ pub struct Output {
     #[schemars(with = "Vec<ConversationEvent>")]
     pub events: Vec<Frame>,
     /// How far each member has read.
-    pub cursors: Vec<Cursor>,
+    pub cursors: Vec<ReadMark>,
     /// The sequence number of the last event of the conversation.
     pub last_seq: u64,
     /// Whether there are more events: continue with the `seq` of the last event.
@@ -101,14 +101,14 @@ impl Endpoint for ListConversationEvents {
         let last_seq = newest.map_or(0, |newest| newest.seq);
         let after = call.query.after_seq.get();
         let limit = u32::try_from(call.query.limit.get()).unwrap_or(u32::MAX);
-        let (entries, cursors) = tokio::try_join!(
+        let (entries, read_marks) = tokio::try_join!(
             log::range(app, &membership, (after + 1, last_seq), false, limit),
-            members::cursors(app, &membership),
+            members::read_marks(app, &membership),
         )?;
         let viewpoint = Viewpoint {
             conversation,
             viewer,
-            cursors: &cursors,
+            read_marks: &read_marks,
         };
         let subjects = log::subjects(app, &membership, &entries).await?;
         let frame = |entry: &Entry| {
@@ -116,12 +116,12 @@ impl Endpoint for ListConversationEvents {
             views::entry_frame(&viewpoint, entry, subject, None)
         };
         let mut events = entries.iter().map(frame).collect::<Result<_>>()?;
-        fit(&mut events, &cursors, |_| {})?;
+        fit(&mut events, &read_marks, |_| {})?;
         let last_told = events.len().checked_sub(1).and_then(|last| entries.get(last));
         let has_more = last_told.is_some_and(|last| last.seq < last_seq);
         Ok(Output {
             events,
-            cursors,
+            cursors: read_marks,
             last_seq,
             has_more,
         }

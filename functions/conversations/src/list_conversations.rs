@@ -10,11 +10,11 @@ use shared::domain::conversation::Conversation;
 use shared::domain::ids::ConversationId;
 use shared::domain::time::Timestamp;
 use shared::http::input::Nothing;
-use shared::http::page::{Asked, Found, PageSized, PageSizedFields};
+use shared::http::page::{Found, ListQuery, PageSized, PageSizedFields};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::operations::views;
 use shared::rights::{Rights, TableAction};
-use shared::store::sync::{self, Place, Token};
+use shared::store::sync::{self, Snapshot, Token};
 use shared::{App, Result};
 
 use crate::examples;
@@ -56,7 +56,7 @@ impl Endpoint for ListConversations {
         .queries_by_user();
     type Who = Caller;
     type Path = Nothing;
-    type Query = Asked<PageSized<20>>;
+    type Query = ListQuery<PageSized<20>>;
     type Body = Nothing;
     type Output = Output;
 
@@ -85,11 +85,11 @@ impl Endpoint for ListConversations {
             Some(After(_, began)) => Timestamp::from_milliseconds(*began),
             None => app.now(),
         };
-        let after = |place: &Place| After(position(place), began.milliseconds());
-        let mut places = sync::places(app, user).await?;
-        let total = places.len() as u64;
-        places.sort_by_key(|place| Reverse(position(place)));
-        let picked = pager.pick(places, after)?;
+        let after = |snapshot: &Snapshot| After(position(snapshot), began.milliseconds());
+        let mut snapshots = sync::snapshots(app, user).await?;
+        let total = snapshots.len() as u64;
+        snapshots.sort_by_key(|snapshot| Reverse(position(snapshot)));
+        let picked = pager.pick(snapshots, after)?;
         let conversations = views::conversations(app, &picked.items).await?;
         let page = pager.page_of(
             Found {
@@ -108,6 +108,6 @@ impl Endpoint for ListConversations {
     }
 }
 
-fn position(place: &Place) -> Position {
-    (place.active_at().milliseconds(), place.head.id)
+fn position(snapshot: &Snapshot) -> Position {
+    (snapshot.active_at().milliseconds(), snapshot.head.id)
 }

@@ -7,7 +7,7 @@ use shared::auth::Caller;
 use shared::domain::ids::ConversationId;
 use shared::domain::message::{Entry, Event, Message, Viewpoint};
 use shared::http::input::Nothing;
-use shared::http::page::{Asked, Bounded, Found, PageSized, PageSizedFields};
+use shared::http::page::{Bounded, Found, ListQuery, PageSized, PageSizedFields};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::rights::{Rights, TableAction};
 use shared::store::log::{self, Start};
@@ -68,7 +68,7 @@ impl Endpoint for ListMessages {
     const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
     type Who = Caller;
     type Path = Path;
-    type Query = Asked<PageSized<50>, Filter>;
+    type Query = ListQuery<PageSized<50>, Filter>;
     type Body = Nothing;
     type Output = Output;
 
@@ -115,11 +115,11 @@ impl Endpoint for ListMessages {
         let last_seq = newest.as_ref().map_or(0, |newest| newest.seq);
         let found = log::page(app, &membership, start, last_seq, pager.size()).await?;
 
-        let cursors = members::cursors(app, &membership).await?;
+        let read_marks = members::read_marks(app, &membership).await?;
         let viewpoint = Viewpoint {
             conversation: conversation_id,
             viewer: user,
-            cursors: &cursors,
+            read_marks: &read_marks,
         };
         let row = |entry: &Entry| match &entry.event {
             Event::Message(content) => {

@@ -86,8 +86,8 @@ impl Endpoint for MarkConversationRead {
         let marked = reading::mark(app, call.who.user, conversation_id, call.body.message_id).await?;
         let output = Output {
             conversation_id,
-            last_read_message_id: marked.cursor.last_read_message_id,
-            last_read_seq: marked.cursor.last_read_seq,
+            last_read_message_id: marked.read_mark.last_read_message_id,
+            last_read_seq: marked.read_mark.last_read_seq,
             unread_count: marked.unread_count,
         };
         Ok(output.into())

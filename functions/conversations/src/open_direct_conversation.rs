@@ -85,17 +85,17 @@ impl Endpoint for OpenDirectConversation {
             Opened::Existing(head) => (200, head),
         };
         let membership = Membership::of(app, caller, head.id, Consistency::Strong).await?;
-        let place = views::place(app, membership).await?;
+        let snapshot = views::snapshot(app, membership).await?;
         // Whoever finds an empty conversation may be finishing what an attempt that died had begun.
-        if status == 201 || place.newest.is_none() {
+        if status == 201 || snapshot.newest.is_none() {
             let job = Fanout {
                 conversation: head.id,
                 event: FanoutEvent::Opened,
                 to: Recipients::All,
             };
-            queue::send(app, Queue::Fanout, &job).await?;
+            queue::enqueue(app, Queue::Fanout, &job).await?;
         }
-        let reply = Reply::from(views::one(app, &place).await?);
+        let reply = Reply::from(views::one(app, &snapshot).await?);
         if let Some(earlier) = earlier {
             return Ok(reply.status(earlier.status.unwrap_or(status)).replayed(true));
         }

@@ -21,7 +21,7 @@ use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::queue::{self, Queue, Recipients};
 use shared::rights::{Rights, TableAction};
 use shared::store::credits;
-use shared::store::log::{self, Appended, Draft};
+use shared::store::log::{self, Appended, MessageDraft};
 use shared::store::members::{self, Membership};
 use shared::store::table::Consistency;
 use shared::{App, Error, Result};
@@ -121,7 +121,7 @@ impl Endpoint for SendMessage {
         )?;
         let (admitted, (sender, newest)) =
             tokio::try_join!(call.admit(app), log::sender(app, call.who.user, conversation))?;
-        let draft = Draft {
+        let draft = MessageDraft {
             id: match &client_message_id {
                 Some(client) => MessageId::derived(conversation, sender.user(), client),
                 None => MessageId::generate(app.now()),
@@ -133,22 +133,22 @@ impl Endpoint for SendMessage {
             metadata: serde_json::Map::new(),
             sender_username: admitted.card().username.clone(),
         };
-        let announce = |seq| queue::announce(app, conversation, Recipients::of(&sender), seq, draft.id);
+        let enqueue = |seq| queue::enqueue_entry(app, conversation, Recipients::of(&sender), seq, draft.id);
         let is_paid =
             conversation.is_direct() && app.config().credits_apply_to == CreditsApplyTo::DirectMessages;
         let Appended { entry, replayed } = if is_paid {
             let account = credits::account(app, sender.user()).await?;
             let appended =
                 log::append_paid(app, &admitted, &sender, &draft, newest, account, MESSAGE_COST).await?;
-            announce(appended.entry.seq).await?;
+            enqueue(appended.entry.seq).await?;
             appended
         } else {
-            log::append(app, &admitted, &sender, &draft, newest, announce).await?
+            log::append(app, &admitted, &sender, &draft, newest, enqueue).await?
         };
 
-        let cursors = if replayed {
+        let read_marks = if replayed {
             let membership = Membership::of(app, sender.user(), conversation, Consistency::Strong).await?;
-            members::cursors(app, &membership).await?
+            members::read_marks(app, &membership).await?
         } else {
             // Nobody can have read what was not there a moment ago.
             Vec::new()
@@ -156,7 +156,7 @@ impl Endpoint for SendMessage {
         let viewpoint = Viewpoint {
             conversation,
             viewer: sender.user(),
-            cursors: &cursors,
+            read_marks: &read_marks,
         };
         let Event::Message(content) = &entry.event else {
             return Err(Error::internal("an appended message is none"));

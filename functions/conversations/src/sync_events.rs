@@ -112,9 +112,9 @@ impl Endpoint for SyncEvents {
 async fn fresh(app: &App, user: UserId) -> Result<Output> {
     // Before the reads: what happens while they run belongs to the next sync.
     let now = app.now();
-    let places = sync::places(app, user).await?;
-    let next = sync::from_now(app, now, &places).await?.seal(app, user)?;
-    let unread = views::unread(app, &places).await?;
+    let snapshots = sync::snapshots(app, user).await?;
+    let next = sync::from_now(app, now, &snapshots).await?.seal(app, user)?;
+    let unread = views::unread(app, &snapshots).await?;
     Ok(Output {
         events: Vec::new(),
         next,
@@ -126,14 +126,14 @@ async fn fresh(app: &App, user: UserId) -> Result<Output> {
 
 async fn since(app: &App, user: UserId, token: &Token, limit: usize) -> Result<Output> {
     let now = app.now();
-    let places = sync::places(app, user).await?;
-    let since = sync::since(app, now, &places, token, limit).await?;
+    let snapshots = sync::snapshots(app, user).await?;
+    let since = sync::since(app, now, &snapshots, token, limit).await?;
     let (mut events, unread) = tokio::try_join!(
-        views::frames(app, user, &places, &since.told, Unread::LeftOut),
-        views::unread(app, &places)
+        views::frames(app, user, &snapshots, &since.events, Unread::LeftOut),
+        views::unread(app, &snapshots)
     )?;
     fit(&mut events, &unread, |_| {})?;
-    let since = since.first(app, &places, events.len()).await?;
+    let since = since.first(app, &snapshots, events.len()).await?;
     let events = events.into_iter().flatten().collect();
     let next = since.next.seal(app, user)?;
     Ok(Output {

@@ -6,7 +6,7 @@ use serde_json::json;
 use shared::auth::Caller;
 use shared::domain::credits::CreditTransaction;
 use shared::http::input::Nothing;
-use shared::http::page::{Asked, Found, LimitSkip, LimitSkipFields, Pager};
+use shared::http::page::{Found, LimitSkip, LimitSkipFields, ListQuery, Pager};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::rights::{Rights, TableAction};
 use shared::store::credits;
@@ -39,7 +39,7 @@ impl Endpoint for ListCreditTransactions {
     const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
     type Who = Caller;
     type Path = Nothing;
-    type Query = Asked<LimitSkip<50>>;
+    type Query = ListQuery<LimitSkip<50>>;
     type Body = Nothing;
     type Output = Output;
 

@@ -74,13 +74,13 @@ impl Endpoint for DeleteMail {
                 let direct = direct.first().ok_or(Error::NotFound("message"))?;
                 call.preconditions.check(None)?;
                 deleting::delete(app, user, direct.conversation(), message).await?;
-                queue::tell(app, user, PersonalEvent::MessageDeleted { message }).await?;
+                queue::enqueue_personal(app, user, PersonalEvent::MessageDeleted { message }).await?;
                 return Ok(Reply::empty());
             }
             Err(error) => return Err(error),
         };
-        let announce = async |notification| {
-            queue::tell(
+        let enqueue = async |notification| {
+            queue::enqueue_personal(
                 app,
                 user,
                 PersonalEvent::MailDeleted {
@@ -90,7 +90,7 @@ impl Endpoint for DeleteMail {
             )
             .await
         };
-        mail::delete(app, mail, announce).await?;
+        mail::delete(app, mail, enqueue).await?;
         Ok(Reply::empty())
     }
 }

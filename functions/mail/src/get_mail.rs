@@ -96,9 +96,10 @@ impl Endpoint for GetMail {
             Err(error) => return Err(error),
         };
         if mail.side() != Side::Sender && !mail.flags().is_read && !call.query.peek {
-            let announce =
-                async |version| queue::tell(app, user, PersonalEvent::MailRead { message, version }).await;
-            mail = mail::change(app, mail, Change::READ, announce).await?;
+            let enqueue = async |version| {
+                queue::enqueue_personal(app, user, PersonalEvent::MailRead { message, version }).await
+            };
+            mail = mail::change(app, mail, Change::READ, enqueue).await?;
         }
         let reply = Reply::from(Output::Mail(Box::new(views::mail::mail(app, &mail).await?)));
         Ok(reply.version(mail.flags().version))
@@ -120,8 +121,8 @@ async fn direct(
         let again = log::addressed(app, user, &[message]).await?;
         found = again.into_iter().next().unwrap_or(found);
     }
-    let cursors = receipts::cursors(app, user, &found).await?;
-    let (between, entry) = (receipts::between(&found, &cursors), found.entry());
+    let read_marks = receipts::read_marks(app, user, &found).await?;
+    let (between, entry) = (receipts::between(&found, &read_marks), found.entry());
     let message = between.message(entry.seq, entry.at, found.content()?);
     Ok(Output::Direct(Box::new(message)).into())
 }

@@ -6,11 +6,11 @@ use serde_json::json;
 use shared::auth::Caller;
 use shared::domain::mail::{Folder, Listing, Mail};
 use shared::http::input::Nothing;
-use shared::http::page::{Asked, Found, PagePerPage, PagePerPageFields};
+use shared::http::page::{Found, ListQuery, PagePerPage, PagePerPageFields};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::operations::views;
 use shared::rights::{Rights, TableAction};
-use shared::store::mail::{self, Place};
+use shared::store::mail::{self, Position};
 use shared::{App, Result};
 
 use crate::examples;
@@ -51,7 +51,7 @@ impl Endpoint for ListMail {
     const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::BatchGetItem, TableAction::Query]);
     type Who = Caller;
     type Path = Nothing;
-    type Query = Asked<PagePerPage<20>, Filter>;
+    type Query = ListQuery<PagePerPage<20>, Filter>;
     type Body = Nothing;
     type Output = Output;
 
@@ -82,10 +82,12 @@ impl Endpoint for ListMail {
             .pager(app, user, Self::ROUTE.name, &(filter.folder, filter.unread_only))?;
         let (after, skipped) = (pager.after().copied(), pager.skipped()?);
         let found = mail::page(app, user, listing, after, skipped, pager.size()).await?;
-        let places = found.mails.iter().map(|side| Place::of(side.content()));
+        let positions = found.mails.iter().map(|side| Position::of(side.content()));
         let page = pager.page_of(
             Found {
-                rows: places.zip(views::mail::mails(app, &found.mails).await?).collect(),
+                rows: positions
+                    .zip(views::mail::mails(app, &found.mails).await?)
+                    .collect(),
                 total: found.total,
                 next: found.next,
             },

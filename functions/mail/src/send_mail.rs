@@ -17,7 +17,7 @@ use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::operations::views;
 use shared::queue::{self, PersonalEvent, Queue};
 use shared::rights::Rights;
-use shared::store::mail::{self, Draft, Sent};
+use shared::store::mail::{self, MailDraft, Sent};
 use shared::store::profiles;
 use shared::{App, Error, Result};
 
@@ -84,7 +84,7 @@ impl Endpoint for SendMail {
             Some(profile) => Card::of(recipient, &profile.claims),
             None => return Err(Error::NotFound("user")),
         };
-        let draft = Draft {
+        let draft = MailDraft {
             id: match &client {
                 Some(client) => MessageId::of_mail(sender, recipient, client),
                 None => MessageId::generate(app.now()),
@@ -99,7 +99,7 @@ impl Endpoint for SendMail {
             notification: mail.content().notification,
         };
         // By every attempt: the one that stored it may not have got this far.
-        queue::tell(app, recipient, event).await?;
+        queue::enqueue_personal(app, recipient, event).await?;
         let seen = views::mail::mail_between(&mail, admitted.card().clone(), recipient_card);
         let reply = Reply::from(seen).version(mail.flags().version);
         Ok(reply.replayed(replayed))

@@ -79,7 +79,7 @@ impl Endpoint for UpdateMail {
             is_starred: call.body.is_starred,
             is_archived: call.body.is_archived,
         };
-        let announce = async |version| {
+        let enqueue = async |version| {
             // Who asks for nothing has nothing to tell.
             if change == Change::default() {
                 return Ok(());
@@ -89,9 +89,9 @@ impl Endpoint for UpdateMail {
                 version,
                 reads: change.is_read == Some(true),
             };
-            queue::tell(app, user, event).await
+            queue::enqueue_personal(app, user, event).await
         };
-        let mail = mail::change(app, mail, change, announce).await?;
+        let mail = mail::change(app, mail, change, enqueue).await?;
         let reply = Reply::from(views::mail::mail(app, &mail).await?);
         Ok(reply.version(mail.flags().version))
     }

@@ -126,7 +126,7 @@ impl Endpoint for UpdateMails {
                     .map(|(_, notification)| notification)
                     .collect(),
             };
-            queue::tell(app, user, event).await?;
+            queue::enqueue_personal(app, user, event).await?;
         }
         let failure = |(id, error): (MessageId, Error)| Failure {
             id,

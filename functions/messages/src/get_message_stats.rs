@@ -58,18 +58,18 @@ impl Endpoint for GetMessageStats {
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
         let mut output = Output::default();
-        for place in sync::direct_places(app, call.who.user).await? {
-            let Some(newest) = &place.newest else { continue };
+        for snapshot in sync::direct_snapshots(app, call.who.user).await? {
+            let Some(newest) = &snapshot.newest else { continue };
             let (all, of_first) = (newest.tail.messages, newest.tail.messages_of_first);
             let of_second = all.saturating_sub(of_first);
-            let (sent, received) = if place.membership.ordinal() == Ordinal(0) {
+            let (sent, received) = if snapshot.membership.ordinal() == Ordinal(0) {
                 (of_first, of_second)
             } else {
                 (of_second, of_first)
             };
             output.sent += sent;
             output.received += received;
-            output.unread += u64::from(log::unread(app, &place.membership, Some(newest)).await?);
+            output.unread += u64::from(log::unread(app, &snapshot.membership, Some(newest)).await?);
         }
         Ok(output.into())
     }

@@ -71,9 +71,9 @@ impl Endpoint for GetUnreadCount {
         if let Some(sender) = call.query.sender_id {
             by_sender.insert(sender, unread_from(app, user, sender).await?);
         } else {
-            for place in sync::direct_places(app, user).await? {
-                if let Some(peer) = place.membership.member().peer {
-                    let count = log::unread(app, &place.membership, place.newest.as_ref()).await?;
+            for snapshot in sync::direct_snapshots(app, user).await? {
+                if let Some(peer) = snapshot.membership.member().peer {
+                    let count = log::unread(app, &snapshot.membership, snapshot.newest.as_ref()).await?;
                     by_sender.insert(peer, count);
                 }
             }

@@ -12,10 +12,10 @@ use shared::domain::message_v2::{Between, MessageV2};
 use shared::domain::time::Timestamp;
 use shared::domain::user::{Card, Claims};
 use shared::http::input::Nothing;
-use shared::http::page::{Asked, Found, LimitSkip, LimitSkipFields};
+use shared::http::page::{Found, LimitSkip, LimitSkipFields, ListQuery};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::rights::{Rights, TableAction};
-use shared::store::sync::{self, Place, Token};
+use shared::store::sync::{self, Snapshot, Token};
 use shared::store::{log, profiles};
 use shared::{App, Result};
 
@@ -75,7 +75,7 @@ impl Endpoint for ListDirectConversations {
         .queries_by_user();
     type Who = Caller;
     type Path = Nothing;
-    type Query = Asked<LimitSkip<20>>;
+    type Query = ListQuery<LimitSkip<20>>;
     type Body = Nothing;
     type Output = Output;
 
@@ -111,26 +111,26 @@ impl Endpoint for ListDirectConversations {
             Some(After(_, began)) => Timestamp::from_milliseconds(*began),
             None => app.now(),
         };
-        let after = |place: &Place| After(position(place), began.milliseconds());
-        let mut places = sync::direct_places(app, user).await?;
-        let total = places.len() as u64;
-        places.sort_by_key(|place| Reverse(position(place)));
-        let picked = pager.pick(places, after)?;
+        let after = |snapshot: &Snapshot| After(position(snapshot), began.milliseconds());
+        let mut snapshots = sync::direct_snapshots(app, user).await?;
+        let total = snapshots.len() as u64;
+        snapshots.sort_by_key(|snapshot| Reverse(position(snapshot)));
+        let picked = pager.pick(snapshots, after)?;
         let partners = picked
             .items
             .iter()
-            .filter_map(|place| place.membership.member().peer);
+            .filter_map(|snapshot| snapshot.membership.member().peer);
         let cards = profiles::cards(app, partners).await?;
         let mut rows = Vec::with_capacity(picked.items.len());
-        for place in &picked.items {
-            let Some(partner) = place.membership.member().peer else {
+        for snapshot in &picked.items {
+            let Some(partner) = snapshot.membership.member().peer else {
                 continue;
             };
             let card = cards
                 .get(&partner)
                 .cloned()
                 .unwrap_or_else(|| Card::of(partner, &Claims::default()));
-            rows.push((after(place), conversation(app, place, partner, card).await?));
+            rows.push((after(snapshot), conversation(app, snapshot, partner, card).await?));
         }
         let page = pager.page(Found {
             rows,
@@ -146,12 +146,17 @@ impl Endpoint for ListDirectConversations {
     }
 }
 
-fn position(place: &Place) -> Position {
-    (place.active_at().milliseconds(), place.head.id)
+fn position(snapshot: &Snapshot) -> Position {
+    (snapshot.active_at().milliseconds(), snapshot.head.id)
 }
 
-async fn conversation(app: &App, place: &Place, partner: UserId, card: Card) -> Result<DirectConversation> {
-    let (membership, newest) = (&place.membership, place.newest.as_ref());
+async fn conversation(
+    app: &App,
+    snapshot: &Snapshot,
+    partner: UserId,
+    card: Card,
+) -> Result<DirectConversation> {
+    let (membership, newest) = (&snapshot.membership, snapshot.newest.as_ref());
     let last = match newest {
         Some(newest) if newest.tail.last_message_seq == newest.seq => Some(newest.clone()),
         Some(newest) if newest.tail.last_message_seq > 0 => {
@@ -159,12 +164,12 @@ async fn conversation(app: &App, place: &Place, partner: UserId, card: Card) -> 
         }
         _ => None,
     };
-    let mut cursors = vec![membership.cursor().clone()];
-    cursors.extend(place.peer.iter().map(|peer| peer.cursor.clone()));
+    let mut read_marks = vec![membership.read_mark().clone()];
+    read_marks.extend(snapshot.peer.iter().map(|peer| peer.read_mark.clone()));
     let between = Between {
-        conversation: place.head.id,
+        conversation: snapshot.head.id,
         pair: [membership.user(), partner],
-        cursors: &cursors,
+        read_marks: &read_marks,
     };
     let last_message = last.and_then(|entry| match &entry.event {
         Event::Message(content) => Some(between.message(entry.seq, entry.at, content)),

@@ -10,7 +10,7 @@ use shared::domain::ids::{ConversationId, UserId};
 use shared::domain::message::{Entry, Event};
 use shared::domain::message_v2::{Between, MessageV2};
 use shared::http::input::Nothing;
-use shared::http::page::{Asked, Found, LimitSkip, LimitSkipFields, Pager};
+use shared::http::page::{Found, LimitSkip, LimitSkipFields, ListQuery, Pager};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::operations::receipts;
 use shared::rights::{Rights, TableAction};
@@ -58,7 +58,7 @@ impl Endpoint for ListDirectMessages {
     const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
     type Who = Caller;
     type Path = Path;
-    type Query = Asked<LimitSkip<50>>;
+    type Query = ListQuery<LimitSkip<50>>;
     type Body = Nothing;
     type Output = Output;
 
@@ -98,7 +98,7 @@ impl Endpoint for ListDirectMessages {
             }
             Err(error) => return Err(error),
         };
-        let (newest, cursors) = tokio::try_join!(
+        let (newest, read_marks) = tokio::try_join!(
             log::newest(app, conversation, Consistency::Strong),
             receipts::both(app, &membership),
         )?;
@@ -111,7 +111,7 @@ impl Endpoint for ListDirectMessages {
         let between = Between {
             conversation,
             pair: [user, partner],
-            cursors: &cursors,
+            read_marks: &read_marks,
         };
         let row = |entry: &Entry| match &entry.event {
             Event::Message(content) => {

@@ -63,9 +63,10 @@ impl Endpoint for MarkMessageDelivered {
     }
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<MessageV2>> {
-        let (message, cursors) = receipts::mark_delivered(app, call.who.user, call.path.message_id).await?;
+        let (message, read_marks) =
+            receipts::mark_delivered(app, call.who.user, call.path.message_id).await?;
         let entry = message.entry();
-        let between = receipts::between(&message, &cursors);
+        let between = receipts::between(&message, &read_marks);
         Ok(between.message(entry.seq, entry.at, message.content()?).into())
     }
 }

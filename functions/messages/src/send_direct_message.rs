@@ -23,7 +23,7 @@ use shared::rights::{Rights, TableAction};
 use shared::store::conversations::{self, Opened};
 use shared::store::credits::{self, Account};
 use shared::store::files::{self, MOST_ATTACHMENTS};
-use shared::store::log::{self, Appended, Draft};
+use shared::store::log::{self, Appended, MessageDraft};
 use shared::store::members::{Membership, Sender};
 use shared::store::profiles;
 use shared::store::table::Consistency;
@@ -117,7 +117,7 @@ impl Endpoint for SendDirectMessage {
             // An attempt that died may have opened half of an empty conversation.
             Some((_, None)) | None => (open(app, user, receiver, account).await?, None),
         };
-        let draft = Draft {
+        let draft = MessageDraft {
             id: match &client_message_id {
                 Some(client) => MessageId::derived(conversation, user, client),
                 None => MessageId::generate(app.now()),
@@ -131,9 +131,9 @@ impl Endpoint for SendDirectMessage {
         };
         let Appended { entry, replayed } =
             log::append_paid(app, &admitted, &sender, &draft, newest, account, MESSAGE_COST).await?;
-        queue::announce(app, conversation, Recipients::of(&sender), entry.seq, draft.id).await?;
+        queue::enqueue_entry(app, conversation, Recipients::of(&sender), entry.seq, draft.id).await?;
 
-        let cursors = if replayed {
+        let read_marks = if replayed {
             let membership = Membership::of(app, user, conversation, Consistency::Strong).await?;
             receipts::both(app, &membership).await?.to_vec()
         } else {
@@ -143,7 +143,7 @@ impl Endpoint for SendDirectMessage {
         let between = Between {
             conversation,
             pair: [user, receiver],
-            cursors: &cursors,
+            read_marks: &read_marks,
         };
         let Event::Message(content) = &entry.event else {
             return Err(Error::internal("an appended message is none"));
@@ -184,7 +184,7 @@ async fn open(app: &App, user: UserId, receiver: UserId, account: Account) -> Re
         event: FanoutEvent::Opened,
         to: Recipients::All,
     };
-    queue::send(app, Queue::Fanout, &job).await?;
+    queue::enqueue(app, Queue::Fanout, &job).await?;
     let membership = Membership::of(app, user, head.id, Consistency::Strong).await?;
     Ok(membership.sender())
 }

@@ -104,7 +104,7 @@ impl Endpoint for CreateSystemNotification {
         let event = PersonalEvent::NotificationCreated {
             notification: notification.id,
         };
-        queue::tell(app, user, event).await?;
+        queue::enqueue_personal(app, user, event).await?;
         Ok(Reply::from(notification).replayed(is_replayed))
     }
 }

@@ -61,7 +61,7 @@ impl Endpoint for DeleteNotification {
         let (user, notification) = (call.who.user, call.path.notification_id);
         let noted = Noted::of(app, user, notification).await?;
         let event = PersonalEvent::NotificationDeleted { notification };
-        notifications::delete(app, noted, queue::tell(app, user, event)).await?;
+        notifications::delete(app, noted, queue::enqueue_personal(app, user, event)).await?;
         Ok(Reply::empty())
     }
 }

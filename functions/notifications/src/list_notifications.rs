@@ -8,10 +8,10 @@ use serde_json::json;
 use shared::auth::Caller;
 use shared::domain::notification::Notification;
 use shared::http::input::Nothing;
-use shared::http::page::{Asked, Found, PagePerPage, PagePerPageFields};
+use shared::http::page::{Found, ListQuery, PagePerPage, PagePerPageFields};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::rights::{Rights, TableAction};
-use shared::store::notifications::{self, Place};
+use shared::store::notifications::{self, Position};
 use shared::{App, Result};
 
 use crate::examples;
@@ -54,7 +54,7 @@ impl Endpoint for ListNotifications {
     const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::BatchGetItem, TableAction::Query]);
     type Who = Caller;
     type Path = Nothing;
-    type Query = Asked<PagePerPage<20>, Filter>;
+    type Query = ListQuery<PagePerPage<20>, Filter>;
     type Body = Nothing;
     type Output = Output;
 
@@ -80,7 +80,7 @@ impl Endpoint for ListNotifications {
         let pager = call.query.pager(app, user, Self::ROUTE.name, &unread_only)?;
         let (after, skipped) = (pager.after().copied(), pager.skipped()?);
         let found = notifications::page(app, user, unread_only, after, skipped, pager.size()).await?;
-        let row = |notification: Notification| (Place::of(&notification), notification);
+        let row = |notification: Notification| (Position::of(&notification), notification);
         let page = pager.page(Found {
             rows: found.notifications.into_iter().map(row).collect(),
             total: if unread_only {

@@ -124,7 +124,7 @@ impl Endpoint for MarkNotificationsRead {
                 marked,
                 mails,
             };
-            queue::tell(app, user, event).await?;
+            queue::enqueue_personal(app, user, event).await?;
         }
         Ok(Output {
             updated_count: marked,

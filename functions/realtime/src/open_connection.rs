@@ -16,7 +16,7 @@ use shared::socket::Connection;
 use shared::socket::subprotocols::Subprotocols;
 use shared::store::connections::{self, ending};
 use shared::store::profiles;
-use shared::store::rates::{self, Bucket, Subject};
+use shared::store::rates::{self, RateLimit, RateSubject};
 use shared::telemetry::Count;
 use shared::{App, Error, Result};
 
@@ -39,8 +39,8 @@ fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionR
     Box::pin(async move {
         let event = serde_json::from_slice(event).map_err(Error::internal)?;
         let Connection { id, caller } = Connection::of_event(&event)?;
-        let subject = Subject::User(caller.user);
-        if let Some(wait) = rates::pass(app, &subject, &[Bucket::Connects]).await?.refused {
+        let subject = RateSubject::User(caller.user);
+        if let Some(wait) = rates::pass(app, &subject, &[RateLimit::Connects]).await?.refused {
             let headers = json!({ "Retry-After": retry_after_seconds(wait).to_string() });
             let answer =
                 json!({ "statusCode": 429, "headers": headers, "body": "too many connection attempts" });
@@ -75,7 +75,7 @@ fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionR
             opened_at: app.now(),
             after: None,
         };
-        queue::send_later(app, Queue::Fanout, &catch_up, app.config().catch_up).await?;
+        queue::enqueue_later(app, Queue::Fanout, &catch_up, app.config().catch_up).await?;
         app.meter().count(Count::Connects, 1);
         let lines = event.multi_value_headers.get_all(Subprotocols::HEADER);
         let offered = Subprotocols::of_lines(lines.iter().filter_map(|line| line.to_str().ok()));

@@ -12,7 +12,7 @@ use shared::operations::missed;
 use shared::operations::views::{self, Unread};
 use shared::rights::{Rights, TableAction};
 use shared::socket::{Action, Connection};
-use shared::store::rates::Bucket;
+use shared::store::rates::RateLimit;
 use shared::store::sync::{self, Token};
 use shared::{App, Result};
 
@@ -37,7 +37,7 @@ impl Action for Resume {
          If the token is older than 30 days, or if there were more than 10,000 events since, only \
          `resumed` with `recovered: false` is sent.";
     const ANSWERED_BY: Option<&'static str> = Some("resumed");
-    const BUCKETS: &'static [Bucket] = &[Bucket::Frames, Bucket::Resumes, Bucket::Resuming];
+    const RATE_LIMITS: &'static [RateLimit] = &[RateLimit::Frames, RateLimit::Resumes, RateLimit::Resuming];
     const RIGHTS: Rights = Rights::OF_A_FRAME
         .table(&[TableAction::BatchGetItem, TableAction::Query])
         .queries_by_user();
@@ -52,8 +52,8 @@ impl Action for Resume {
         let token = Token::open(app, user, &input.after)?;
         // Before the reads: what happens while they run belongs to the next page.
         let now = app.now();
-        let places = sync::places(app, user).await?;
-        let page = missed::page(app, user, (now, &places), &token, Unread::LeftOut, |_| true).await?;
+        let snapshots = sync::snapshots(app, user).await?;
+        let page = missed::page(app, user, (now, &snapshots), &token, Unread::LeftOut, |_| true).await?;
         if !missed::post(app, &from.id, &page.frames).await? {
             return Ok(Vec::new());
         }
@@ -62,7 +62,7 @@ impl Action for Resume {
             next: page.next.seal(app, user)?,
             recovered: page.recovered,
             has_more: page.has_more,
-            unread: views::unread(app, &places).await?,
+            unread: views::unread(app, &snapshots).await?,
         })])
     }
 }

@@ -24,5 +24,5 @@ shared::functions! {
     GET_READINESS = Function::http::<get_readiness::GetReadiness>();
     GET_REDOC = Function::http::<get_redoc::GetRedoc>();
     GET_REDOC_ASSET = Function::http::<get_redoc_asset::GetRedocAsset>();
-    REJECT_ROUTE = Function::of_entry(reject_route::ENTRY, Rights::NONE);
+    REJECT_ROUTE = Function::of_endpoint(reject_route::ENDPOINT, Rights::NONE);
 }

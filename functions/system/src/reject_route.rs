@@ -3,11 +3,11 @@
 use shared::http::endpoint::BoxFuture;
 use shared::http::reply::Response;
 use shared::http::route::Route;
-use shared::http::{Entry, Example, Request, Tag, routes};
+use shared::http::{AnyEndpoint, Example, Request, Tag, routes};
 use shared::{App, Error};
 
 /// The entry: an endpoint would look at parameters and body first.
-pub const ENTRY: Entry = Entry {
+pub const ENDPOINT: AnyEndpoint = AnyEndpoint {
     route: Route::get(Tag::System, "reject_route", "$default", "Everything else"),
     is_public: true,
     example: Example::default,

@@ -10,17 +10,17 @@
 mod awaited;
 mod catch_up;
 mod entry;
-mod happened;
+mod loaded_event;
 mod members;
 mod opened;
 mod personal;
 mod read;
 mod status;
 
-use shared::domain::conversation::Cursor;
+use shared::domain::conversation::ReadMark;
 use shared::domain::read_alone::ReadAlone;
 use shared::job::Job;
-use shared::queue::{Announcement, Fanout, FanoutEvent, Queue, Recipients};
+use shared::queue::{DeliverJob, Fanout, FanoutEvent, Queue, Recipients};
 use shared::rights::{Rights, TableAction};
 use shared::store::Worker;
 use shared::{App, Error, Result};
@@ -42,13 +42,13 @@ impl Job for Deliver {
         .queries_by_user()
         .sends_to(&[Queue::Fanout, Queue::Offline])
         .posts_frames();
-    type Message = Announcement;
+    type Message = DeliverJob;
 
-    async fn run(app: &App, worker: Worker, job: Announcement) -> Result<()> {
+    async fn run(app: &App, worker: Worker, job: DeliverJob) -> Result<()> {
         match job {
-            Announcement::Conversation(job) => to_conversation(app, worker, job).await,
-            Announcement::Person(job) => personal::deliver(app, worker, job).await,
-            Announcement::Connection(job) => catch_up::deliver(app, worker, job).await,
+            DeliverJob::Conversation(job) => to_conversation(app, worker, job).await,
+            DeliverJob::Person(job) => personal::deliver(app, worker, job).await,
+            DeliverJob::Connection(job) => catch_up::deliver(app, worker, job).await,
         }
     }
 }
@@ -74,14 +74,14 @@ async fn to_conversation(app: &App, worker: Worker, job: Fanout) -> Result<()> {
             message,
             at,
         } => {
-            let cursor = Cursor {
+            let read_mark = ReadMark {
                 user_id: user,
                 last_read_seq: seq,
                 last_read_message_id: Some(message),
                 read_at: Some(at),
                 alone: ReadAlone::default(),
             };
-            read::deliver(app, worker, &job, cursor).await
+            read::deliver(app, worker, &job, read_mark).await
         }
     }
 }

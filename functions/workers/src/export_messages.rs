@@ -20,7 +20,7 @@ use shared::store::archive::{self, Order, Reads, Walk};
 use shared::store::exports::{self, Export, File, Outcome, Part, Status};
 use shared::{App, Error, Result};
 
-use part::{Draft, Finished};
+use part::{Finished, PartWriter};
 
 /// The worker of the queue `export`.
 pub struct ExportMessages;
@@ -86,7 +86,7 @@ impl Job for ExportMessages {
             export: export.id,
             step: job.step + 1,
         };
-        queue::send(app, Queue::Export, &next).await
+        queue::enqueue(app, Queue::Export, &next).await
     }
 
     async fn give_up(app: &App, worker: Worker, job: ExportStep, error: &Error) -> Result<()> {
@@ -98,7 +98,7 @@ impl Job for ExportMessages {
 /// Writes what one step finds.
 async fn write(app: &App, worker: Worker, export: &Export) -> Result<Outcome> {
     let begun = Instant::now();
-    let mut draft = Draft::new(export.with_bom)?;
+    let mut part = PartWriter::new(export.with_bom)?;
     let mut walk = Walk::new(
         app,
         worker.into(),
@@ -112,20 +112,20 @@ async fn write(app: &App, worker: Worker, export: &Export) -> Result<Outcome> {
         let Some(stretch) = walk.next().await? else { break };
         for (entry, content) in stretch.messages() {
             if export.filter.holds(entry, content, content.shown_text()) {
-                let message = archive::view(stretch.conversation, entry, content, &stretch.cursors);
-                draft.add(&message)?;
+                let message = archive::view(stretch.conversation, entry, content, &stretch.read_marks);
+                part.add(&message)?;
             }
         }
-        let is_full = draft.rows() >= app.config().export_part_rows || draft.bytes() >= MOST_BYTES;
+        let is_full = part.rows() >= app.config().export_part_rows || part.bytes() >= MOST_BYTES;
         if is_full || walk.examined() >= MOST_EXAMINED || begun.elapsed() >= BUDGET {
             flow = ControlFlow::Break(());
         }
     }
     let position = if flow.is_break() { walk.position() } else { None };
     // An export of nothing is a file that says so.
-    let is_wanted = draft.rows() > 0 || (position.is_none() && export.parts == 0);
+    let is_wanted = part.rows() > 0 || (position.is_none() && export.parts == 0);
     let part = if is_wanted {
-        Some(store(app, export.id, export.parts + 1, draft.finish()?).await?)
+        Some(store(app, export.id, export.parts + 1, part.finish()?).await?)
     } else {
         None
     };

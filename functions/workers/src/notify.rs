@@ -58,7 +58,7 @@ impl Job for Notify {
         let members = members::some(app, worker, conversation, &users).await?;
         let behind = members.iter().filter_map(|member| {
             let missed = *newest.get(&member.user)?;
-            (!member.cursor.has_read(missed.seq)).then_some((member.user, missed))
+            (!member.read_mark.has_read(missed.seq)).then_some((member.user, missed))
         });
         stream::iter(behind.map(Ok::<_, Error>))
             .try_for_each_concurrent(PARALLEL, |(user, missed)| {

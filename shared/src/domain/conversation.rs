@@ -7,7 +7,7 @@ use super::ids::{ConversationId, MessageId, UserId};
 use super::message::Message;
 use super::time::Timestamp;
 
-pub use super::read_mark::Cursor;
+pub use super::read_mark::ReadMark;
 
 /// How many members a conversation shows; `participant_count` counts them all (contract §2).
 pub const PARTICIPANTS_LIMIT: usize = 100;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::ids::{ConversationId, FileId, MessageId, TransactionId, UserId};
 use super::moderation::{Moderation, ModerationStatus};
-use super::read_mark::Cursor;
+use super::read_mark::ReadMark;
 use super::time::Timestamp;
 use super::unread::Window;
 
@@ -295,15 +295,19 @@ pub struct Viewpoint<'a> {
     /// Who looks.
     pub viewer: UserId,
     /// How far each member has read.
-    pub cursors: &'a [Cursor],
+    pub read_marks: &'a [ReadMark],
 }
 
 impl Viewpoint<'_> {
     /// The message at a place of the log, as the viewer sees it.
     pub fn message(&self, seq: u64, at: Timestamp, content: &Content) -> Message {
         let readers = || {
-            let has_read = |cursor: &&Cursor| cursor.user_id != content.sender && cursor.has_read(seq);
-            self.cursors.iter().filter(has_read).map(|cursor| cursor.user_id)
+            let has_read =
+                |read_mark: &&ReadMark| read_mark.user_id != content.sender && read_mark.has_read(seq);
+            self.read_marks
+                .iter()
+                .filter(has_read)
+                .map(|read_mark| read_mark.user_id)
         };
         let read_count = readers().count();
         let is_read = if self.viewer == content.sender {

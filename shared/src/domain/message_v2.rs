@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::ids::{ConversationId, MessageId, TransactionId, UserId};
 use super::message::{Attachment, Content, MessageType};
 use super::moderation::ModerationStatus;
-use super::read_mark::Cursor;
+use super::read_mark::ReadMark;
 use super::time::Timestamp;
 
 /// The delivery status of a message (S2-F03).
@@ -85,9 +85,9 @@ pub struct Progress {
 
 impl Progress {
     /// The progress of the message at a place of the log; `receiver` says how far its receiver has read.
-    pub fn of(seq: u64, content: &Content, receiver: Option<&Cursor>) -> Self {
-        let read = receiver.filter(|cursor| cursor.has_read(seq));
-        let read_at = read.and_then(|cursor| content.read_at.or(cursor.read_at));
+    pub fn of(seq: u64, content: &Content, receiver: Option<&ReadMark>) -> Self {
+        let read = receiver.filter(|read_mark| read_mark.has_read(seq));
+        let read_at = read.and_then(|read_mark| content.read_at.or(read_mark.read_at));
         let status = match (read, content.delivered_at) {
             (Some(_), _) => MessageStatus::Read,
             (None, Some(_)) => MessageStatus::Delivered,
@@ -109,7 +109,7 @@ pub struct Between<'a> {
     /// The two.
     pub pair: [UserId; 2],
     /// How far each has read.
-    pub cursors: &'a [Cursor],
+    pub read_marks: &'a [ReadMark],
 }
 
 impl Between<'_> {
@@ -122,8 +122,11 @@ impl Between<'_> {
     /// How far a message has come.
     pub fn progress(&self, seq: u64, content: &Content) -> Progress {
         let receiver = self.other(content.sender);
-        let cursor = self.cursors.iter().find(|cursor| cursor.user_id == receiver);
-        Progress::of(seq, content, cursor)
+        let read_mark = self
+            .read_marks
+            .iter()
+            .find(|read_mark| read_mark.user_id == receiver);
+        Progress::of(seq, content, read_mark)
     }
 
     /// The message at a place of the log.

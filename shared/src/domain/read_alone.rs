@@ -1,16 +1,16 @@
 //! Messages that were marked as read by themselves, behind those that were not.
 //!
-//! A member's cursor says that everything up to it is read. Who reads message 5 and not 4 cannot say so with a
-//! cursor; so beside it stands a small set of numbers. It is bounded: see [`ReadAlone::LIMIT`].
+//! A member's read mark says that everything up to it is read. Who reads message 5 and not 4 cannot say so with a
+//! read mark; so beside it stands a small set of numbers. It is bounded: see [`ReadAlone::LIMIT`].
 
 use std::collections::BTreeSet;
 
-/// The numbers of messages behind the cursor that are read all the same.
+/// The numbers of messages behind the read mark that are read all the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadAlone(BTreeSet<u64>);
 
 impl ReadAlone {
-    /// How many numbers there are at the most. Who skips more than that has their cursor moved up to the oldest of
+    /// How many numbers there are at the most. Who skips more than that has their read mark moved up to the oldest of
     /// them: what they had skipped before it counts as read from then on.
     pub const LIMIT: usize = 200;
 
@@ -34,12 +34,12 @@ impl ReadAlone {
         self.0.iter().copied()
     }
 
-    /// Forgets what a cursor has reached.
-    pub fn forget_until(&mut self, cursor: u64) {
-        self.0 = self.0.split_off(&(cursor + 1));
+    /// Forgets what a read mark has reached.
+    pub fn forget_until(&mut self, read_mark: u64) {
+        self.0 = self.0.split_off(&(read_mark + 1));
     }
 
-    /// Where the cursor has to go for the numbers to stay within the limit; none if they do.
+    /// Where the read mark has to go for the numbers to stay within the limit; none if they do.
     pub fn overflow(&self) -> Option<u64> {
         let excess = self.0.len().checked_sub(Self::LIMIT)?;
         self.0.iter().nth(excess.checked_sub(1)?).copied()
@@ -106,9 +106,9 @@ mod tests {
         #[test]
         fn what_overflows_leaves_as_many_as_may_stay(seqs in proptest::collection::btree_set(1_u64..5_000, 0..400)) {
             let mut alone: ReadAlone = seqs.iter().copied().collect();
-            if let Some(cursor) = alone.overflow() {
-                prop_assert!(seqs.len() > ReadAlone::LIMIT && seqs.contains(&cursor));
-                alone.forget_until(cursor);
+            if let Some(read_mark) = alone.overflow() {
+                prop_assert!(seqs.len() > ReadAlone::LIMIT && seqs.contains(&read_mark));
+                alone.forget_until(read_mark);
                 prop_assert_eq!(alone.iter().count(), ReadAlone::LIMIT);
             } else {
                 prop_assert!(seqs.len() <= ReadAlone::LIMIT);

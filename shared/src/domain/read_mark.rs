@@ -9,7 +9,7 @@ use super::time::Timestamp;
 
 /// How far a member has read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Cursor {
+pub struct ReadMark {
     /// The member.
     pub user_id: UserId,
     /// All events up to this sequence number are read; 0 if none is.
@@ -23,7 +23,7 @@ pub struct Cursor {
     pub alone: ReadAlone,
 }
 
-impl Cursor {
+impl ReadMark {
     /// Whether the member has read the message at a place of the log.
     pub fn has_read(&self, seq: u64) -> bool {
         self.last_read_seq >= seq || self.alone.holds(seq)

@@ -1,7 +1,7 @@
 //! The unread count, derived from the newest entry of the log alone.
 //!
 //! Each log entry carries a window over the last [`Window::LENGTH`] entries: who sent the message, or that the
-//! entry does not count (it is no message, or a deleted one). The newest entry and a member's cursor give the
+//! entry does not count (it is no message, or a deleted one). The newest entry and a member's read mark give the
 //! unread count without reading the log and without any counter that could drift. Only a member who is further
 //! behind than the window, with fewer than [`UNREAD_CAP`] messages in it, costs a look into the log.
 
@@ -31,7 +31,7 @@ pub struct Window(Vec<u16>);
 pub enum Unread {
     /// The count.
     Exactly(u32),
-    /// At least so many; entries from the cursor (exclusive) up to `before` (exclusive) must be counted too.
+    /// At least so many; entries from the read mark (exclusive) up to `before` (exclusive) must be counted too.
     AtLeast {
         /// Unread messages within the window.
         counted: u32,
@@ -112,15 +112,15 @@ impl Window {
         }
     }
 
-    /// The unread count of a member who has read up to `cursor`, and what `alone` holds behind it.
-    pub fn unread(&self, reader: Ordinal, cursor: u64, alone: &ReadAlone, last_seq: u64) -> Unread {
+    /// The unread count of a member who has read up to `read mark`, and what `alone` holds behind it.
+    pub fn unread(&self, reader: Ordinal, read_mark: u64, alone: &ReadAlone, last_seq: u64) -> Unread {
         let first = self.first_seq(last_seq);
-        let skip = usize::try_from(cursor.saturating_add(1).saturating_sub(first)).unwrap_or(usize::MAX);
+        let skip = usize::try_from(read_mark.saturating_add(1).saturating_sub(first)).unwrap_or(usize::MAX);
         let counts =
             |(seq, mark): &(u64, &u16)| **mark != COUNTS_NOT && **mark != reader.0 && !alone.holds(*seq);
         let counted = (first..).zip(&self.0).skip(skip).filter(counts).count();
         let counted = u32::try_from(counted).unwrap_or(u32::MAX).min(UNREAD_CAP);
-        if counted == UNREAD_CAP || cursor.saturating_add(1) >= first {
+        if counted == UNREAD_CAP || read_mark.saturating_add(1) >= first {
             Unread::Exactly(counted)
         } else {
             Unread::AtLeast {
@@ -130,15 +130,15 @@ impl Window {
         }
     }
 
-    /// How far a cursor can go over messages that are read by themselves, own ones and what does not count; none
+    /// How far a read mark can go over messages that are read by themselves, own ones and what does not count; none
     /// if it lies before what the window remembers.
-    pub fn reach(&self, reader: Ordinal, cursor: u64, alone: &ReadAlone, last_seq: u64) -> Option<u64> {
+    pub fn reach(&self, reader: Ordinal, read_mark: u64, alone: &ReadAlone, last_seq: u64) -> Option<u64> {
         let first = self.first_seq(last_seq);
-        let skip = usize::try_from((cursor + 1).checked_sub(first)?).ok()?;
+        let skip = usize::try_from((read_mark + 1).checked_sub(first)?).ok()?;
         let passes =
             |(seq, mark): &(u64, &u16)| **mark == COUNTS_NOT || **mark == reader.0 || alone.holds(*seq);
         let passed = (first..).zip(&self.0).skip(skip).take_while(passes).count();
-        Some(cursor + u64::try_from(passed).unwrap_or_default())
+        Some(read_mark + u64::try_from(passed).unwrap_or_default())
     }
 
     /// The number of the oldest entry that it remembers.
@@ -175,7 +175,7 @@ mod tests {
         #[test]
         fn the_window_counts_as_the_whole_log_would(
             steps in steps(),
-            cursor in 0_u64..420,
+            read_mark in 0_u64..420,
             reader in 0_u16..3,
             alone in proptest::collection::vec(1_u64..420, 0..20),
         ) {
@@ -203,7 +203,7 @@ mod tests {
                 }
             }
             let last_seq = log.len() as u64;
-            let cursor = cursor.min(last_seq);
+            let read_mark = read_mark.min(last_seq);
             let alone: ReadAlone = alone.into_iter().collect();
             let unread = |from: u64, to: u64| {
                 let entries = (1_u64..).zip(&log).filter(|(seq, _)| (from..to).contains(seq));
@@ -211,16 +211,16 @@ mod tests {
                 let counts = others.filter(|(seq, _)| !alone.holds(*seq)).count();
                 u32::try_from(counts).unwrap()
             };
-            let expected = unread(cursor + 1, last_seq + 1).min(UNREAD_CAP);
-            let derived = match window.unread(Ordinal(reader), cursor, &alone, last_seq) {
+            let expected = unread(read_mark + 1, last_seq + 1).min(UNREAD_CAP);
+            let derived = match window.unread(Ordinal(reader), read_mark, &alone, last_seq) {
                 Unread::Exactly(count) => count,
-                Unread::AtLeast { counted, before } => (counted + unread(cursor + 1, before)).min(UNREAD_CAP),
+                Unread::AtLeast { counted, before } => (counted + unread(read_mark + 1, before)).min(UNREAD_CAP),
             };
             prop_assert_eq!(derived, expected);
-            // What a cursor can pass over leaves nothing unread behind it.
-            if let Some(reached) = window.reach(Ordinal(reader), cursor, &alone, last_seq) {
-                prop_assert!((cursor..=last_seq).contains(&reached));
-                prop_assert_eq!(unread(cursor + 1, reached + 1), 0);
+            // What a read mark can pass over leaves nothing unread behind it.
+            if let Some(reached) = window.reach(Ordinal(reader), read_mark, &alone, last_seq) {
+                prop_assert!((read_mark..=last_seq).contains(&reached));
+                prop_assert_eq!(unread(read_mark + 1, reached + 1), 0);
                 prop_assert!(reached == last_seq || unread(reached + 1, reached + 2) == 1);
             }
         }

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::rights::Rights;
 use crate::store::admission::{self, Admitted};
 use crate::store::once::Once;
-use crate::store::rates::{Bucket, Standing};
+use crate::store::rates::{RateLimit, Standing};
 
 /// A route with its types and its code. One file implements one.
 pub trait Endpoint: Sized + 'static {
@@ -156,7 +156,7 @@ impl<R: Right, E: Endpoint<Who = Permit<R>>> Call<'_, E> {
 }
 
 impl<E: Endpoint<Who = Caller>> Call<'_, E> {
-    /// Passes through the buckets of a send, for a route that [sends](Route::sends). It must be awaited before anything
+    /// Passes through the rate limits of a send, for a route that [sends](Route::sends). It must be awaited before anything
     /// is written, which the store sees to: it demands what comes back.
     pub fn admit(&self, app: &App) -> impl Future<Output = Result<Admitted>> + Send {
         const {
@@ -171,7 +171,7 @@ impl<E: Endpoint<Who = Caller>> Call<'_, E> {
 
 /// An endpoint with its types forgotten: the list of these is what documents, tests and the desk go by.
 #[derive(Clone, Copy)]
-pub struct Entry {
+pub struct AnyEndpoint {
     /// The route.
     pub route: Route,
     /// Whether there is no need to say who one is.
@@ -196,7 +196,7 @@ pub type Answer = for<'a> fn(&'a App, &'a Request) -> BoxFuture<'a, (Response, O
 /// A future on the heap: it keeps the code of handlers out of the binaries' own crates.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-impl Entry {
+impl AnyEndpoint {
     /// The methods that each of its paths answers. What is public, health and documents, may be asked for without its
     /// body (RFC 9110 §9.3.2), which whoever serves HTTP leaves out; elsewhere HEAD is a method that there is not.
     pub fn methods(&self) -> Vec<&'static str> {
@@ -259,9 +259,9 @@ async fn run<E: Endpoint>(
         match &input {
             // The handler asks, alongside its reads.
             Ok(_) if E::ROUTE.admits_itself => {}
-            Ok(_) => admission::request(app, caller, E::ROUTE.buckets, standing).await?,
+            Ok(_) => admission::request(app, caller, E::ROUTE.rate_limits, standing).await?,
             // Whoever sends nonsense has still sent a request.
-            Err(_) => admission::request(app, caller, &[Bucket::Requests], standing).await?,
+            Err(_) => admission::request(app, caller, &[RateLimit::Requests], standing).await?,
         }
     }
     let (path, query, body, key) = input?;

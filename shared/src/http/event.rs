@@ -18,7 +18,7 @@ use lambda_http::{Adapter, Context, LambdaEvent, Service as _, service_fn};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::endpoint::Entry;
+use super::endpoint::AnyEndpoint;
 use super::reply::Response;
 use super::request::Request;
 use crate::App;
@@ -61,7 +61,7 @@ pub(crate) struct Answered {
 ///
 /// # Errors
 /// [`Error::Internal`] if it is no event of an HTTP API in payload format 2.0.
-pub(crate) async fn answer(app: &App, entry: &Entry, event: &[u8]) -> Result<Answered> {
+pub(crate) async fn answer(app: &App, entry: &AnyEndpoint, event: &[u8]) -> Result<Answered> {
     let Sound { event, mut refusal } = decode(event)?;
     let outcome = OnceLock::new();
     let service = service_fn(|request: lambda_http::Request| {

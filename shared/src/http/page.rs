@@ -1,6 +1,6 @@
 //! Lists in pages: what every list route does apart from reading its rows (contract §1, *Lists*).
 //!
-//! A list route takes [`Asked`]: the page parameters of its family, a [`Dialect`], beside its own filters. It asks it for
+//! A list route takes [`ListQuery`]: the page parameters of its family, a [`Dialect`], beside its own filters. It asks it for
 //! a [`Pager`], reads rows with their places, and hands them to [`Pager::page`], which seals the cursor, writes the
 //! fields of the family and keeps the answer within [`ANSWER_LIMIT_BYTES`].
 //!
@@ -34,7 +34,7 @@ pub const DEEPEST: u64 = 10_000;
 /// The query of a list route: page parameters and filters, side by side.
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(inline)]
-pub struct Asked<D, F = input::Nothing> {
+pub struct ListQuery<D, F = input::Nothing> {
     /// The page parameters.
     #[schemars(flatten)]
     pub page: D,
@@ -44,14 +44,14 @@ pub struct Asked<D, F = input::Nothing> {
 }
 
 /// serde's own `flatten` forgets that numbers in a query are written out, and which field is wrong.
-impl<'de, D: DeserializeOwned, F: DeserializeOwned> Deserialize<'de> for Asked<D, F> {
+impl<'de, D: DeserializeOwned, F: DeserializeOwned> Deserialize<'de> for ListQuery<D, F> {
     fn deserialize<De: Deserializer<'de>>(deserializer: De) -> Result<Self, De::Error> {
         let (page, filter) = input::both(deserializer)?;
         Ok(Self { page, filter })
     }
 }
 
-impl<D: Dialect, F> Asked<D, F> {
+impl<D: Dialect, F> ListQuery<D, F> {
     /// Begins a page of the list of a route. `narrowed_by` is everything that makes it another list: the path's
     /// parameters and the filters.
     ///

@@ -3,7 +3,7 @@
 use super::tag::Tag;
 use crate::domain::user::Permission;
 use crate::store::admission;
-use crate::store::rates::Bucket;
+use crate::store::rates::RateLimit;
 
 /// A method of HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,8 +63,8 @@ pub struct Route {
     pub success: u16,
     /// Another status of success, for a route that finds what it would else make.
     pub also: Option<u16>,
-    /// The rate buckets that a valid request goes through.
-    pub buckets: &'static [Bucket],
+    /// The rate limits that a valid request goes through.
+    pub rate_limits: &'static [RateLimit],
     /// Whether the handler asks to pass by itself, alongside its reads, and not the runner before it.
     pub admits_itself: bool,
     /// Whether a request without a body is one with an empty object: its parameters may come in the query.
@@ -99,14 +99,14 @@ impl Route {
         success: u16,
         summary: &'static str,
     ) -> Self {
-        let buckets = &[Bucket::Requests];
+        let rate_limits = &[RateLimit::Requests];
         Self {
             name,
             method,
             path,
             success,
             also: None,
-            buckets,
+            rate_limits,
             admits_itself: false,
             is_body_optional: false,
             is_versioned: false,
@@ -221,7 +221,7 @@ impl Route {
     /// its reads are one.
     #[must_use]
     pub const fn sends(mut self) -> Self {
-        self.buckets = admission::SEND;
+        self.rate_limits = admission::SEND;
         self.admits_itself = true;
         self.takes_key()
     }
@@ -229,7 +229,7 @@ impl Route {
     /// Begins an upload: goes through the bucket of uploads too.
     #[must_use]
     pub const fn uploads(mut self) -> Self {
-        self.buckets = &[Bucket::Requests, Bucket::Uploads];
+        self.rate_limits = &[RateLimit::Requests, RateLimit::Uploads];
         self
     }
 

@@ -27,7 +27,7 @@ pub async fn delete(app: &App, user: UserId, conversation: ConversationId, messa
     }
     let seq = log::delete(app, &membership, &found, newest).await?;
     // Queued by every attempt: the one that stored the deletion may not have got this far.
-    queue::announce(
+    queue::enqueue_entry(
         app,
         conversation,
         Recipients::of(&membership.sender()),

@@ -3,10 +3,10 @@
 use futures::stream::{self, StreamExt as _};
 
 use crate::App;
+use crate::connections_api::{self, Posted};
 use crate::domain::frame::Frame;
 use crate::domain::ids::{ConnectionId, UserId};
 use crate::error::{Error, Result};
-use crate::push::{self, Posted};
 use crate::socket::{self, error_frame};
 use crate::store::connections::{self, Listeners, Live};
 use crate::store::table::Consistency;
@@ -119,7 +119,7 @@ async fn deliver_one(app: &App, delivery: &Delivery) -> Result<bool> {
 /// Posts to one connection; one that is gone is forgotten, that one and no other. One that is opening may be yet to
 /// come: forgotten, it would be open and hear nothing.
 async fn post(app: &App, user: UserId, connection: &Live, text: &str) -> Result<bool> {
-    match push::post(app, &connection.id, text).await? {
+    match connections_api::post(app, &connection.id, text).await? {
         Posted::Delivered => Ok(true),
         Posted::Gone => {
             if connection.is_opening {
@@ -134,12 +134,12 @@ async fn post(app: &App, user: UserId, connection: &Live, text: &str) -> Result<
 
 /// Ends a connection whose token has run out: says so, closes it and forgets it (contract §3, 4001).
 pub async fn end(app: &App, user: UserId, connection: &ConnectionId) -> Result<()> {
-    socket::send(
+    socket::post(
         app,
         connection,
         &Frame::Error(error_frame(&Error::unauthenticated("the token has expired"))),
     )
     .await?;
-    push::disconnect(app, connection).await?;
+    connections_api::disconnect(app, connection).await?;
     connections::remove(app, user, connection).await
 }

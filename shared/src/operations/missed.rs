@@ -4,12 +4,12 @@
 //! was missed; whoever asked goes on with its token.
 
 use crate::App;
+use crate::connections_api::{self, Posted};
 use crate::domain::ids::{ConnectionId, UserId};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::operations::views::{self, Unread};
-use crate::push::{self, Posted};
-use crate::store::sync::{self, Place, Token, Told};
+use crate::store::sync::{self, Snapshot, SyncedEvent, Token};
 
 /// How many events a page has at the most (contract §3).
 pub const PAGE_EVENTS: usize = 200;
@@ -36,17 +36,22 @@ pub struct Page {
 pub async fn page(
     app: &App,
     user: UserId,
-    (now, places): (Timestamp, &[Place]),
+    (now, snapshots): (Timestamp, &[Snapshot]),
     token: &Token,
     unread: Unread,
-    wanted: impl Fn(&Told) -> bool,
+    wanted: impl Fn(&SyncedEvent) -> bool,
 ) -> Result<Page> {
-    let mut since = sync::since(app, now, places, token, PAGE_EVENTS).await?;
-    let told: Vec<Told> = since.told.iter().filter(|told| wanted(told)).cloned().collect();
-    let found = views::frames(app, user, places, &told, unread).await?;
+    let mut since = sync::since(app, now, snapshots, token, PAGE_EVENTS).await?;
+    let events: Vec<SyncedEvent> = since
+        .events
+        .iter()
+        .filter(|event| wanted(event))
+        .cloned()
+        .collect();
+    let found = views::frames(app, user, snapshots, &events, unread).await?;
     let (mut frames, mut bytes) = (Vec::with_capacity(found.len()), 0);
     let mut found = found.into_iter();
-    for (place, event) in since.told.iter().enumerate() {
+    for (index, event) in since.events.iter().enumerate() {
         if !wanted(event) {
             continue;
         }
@@ -56,14 +61,14 @@ pub async fn page(
         let text = frame.to_text().map_err(Error::internal)?;
         bytes += text.len();
         if bytes > PAGE_BYTES && !frames.is_empty() {
-            since = since.first(app, places, place).await?;
+            since = since.first(app, snapshots, index).await?;
             break;
         }
         frames.push(text);
     }
     Ok(Page {
         frames,
-        last_at: since.told.last().map(|told| told.at),
+        last_at: since.events.last().map(|event| event.at),
         next: since.next,
         has_more: since.has_more,
         recovered: since.recovered,
@@ -73,7 +78,7 @@ pub async fn page(
 /// Posts frames to one connection, in order, and stops if it is gone; whether it has them all.
 pub async fn post(app: &App, connection: &ConnectionId, frames: &[String]) -> Result<bool> {
     for frame in frames {
-        if push::post(app, connection, frame).await? == Posted::Gone {
+        if connections_api::post(app, connection, frame).await? == Posted::Gone {
             return Ok(false);
         }
     }

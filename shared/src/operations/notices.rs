@@ -21,9 +21,10 @@ pub async fn read(app: &App, user: UserId, noted: Noted) -> Result<Noted> {
     if let Some(message) = noted.mail().filter(|_| noted.is_unread())
         && let Some(mail) = unread_mail(app, user, message).await?
     {
-        let announce =
-            async |version| queue::tell(app, user, PersonalEvent::MailRead { message, version }).await;
-        mail::change(app, mail, Change::READ, announce).await?;
+        let enqueue = async |version| {
+            queue::enqueue_personal(app, user, PersonalEvent::MailRead { message, version }).await
+        };
+        mail::change(app, mail, Change::READ, enqueue).await?;
         let noted = Noted::of(app, user, notification).await?;
         if !noted.is_unread() {
             return Ok(noted);
@@ -31,7 +32,7 @@ pub async fn read(app: &App, user: UserId, noted: Noted) -> Result<Noted> {
     }
     // Of one that is read already too: whoever read it may have failed to tell.
     let event = PersonalEvent::NotificationRead { notification };
-    notifications::read(app, noted, queue::tell(app, user, event)).await
+    notifications::read(app, noted, queue::enqueue_personal(app, user, event)).await
 }
 
 /// The mail, if the user has it and has not read it.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::App;
-use crate::domain::conversation::Cursor;
+use crate::domain::conversation::ReadMark;
 use crate::domain::ids::{ConversationId, MessageId, UserId};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
@@ -24,13 +24,13 @@ pub(super) fn is_told(app: &App, marked_at: Timestamp) -> bool {
 /// Where a member stands after marking.
 #[derive(Clone, Debug)]
 pub struct Marked {
-    /// The cursor.
-    pub cursor: Cursor,
+    /// The read mark.
+    pub read_mark: ReadMark,
     /// What is still unread.
     pub unread_count: u32,
 }
 
-/// Marks everything up to and including a message as read, and has the other members told. A cursor that is
+/// Marks everything up to and including a message as read, and has the other members told. A read mark that is
 /// further on stays where it is.
 pub async fn mark(
     app: &App,
@@ -42,14 +42,14 @@ pub async fn mark(
     let entry = log::find(app, &membership, message)
         .await?
         .ok_or(Error::NotFound("message"))?;
-    if membership.member().peer.is_none() && membership.cursor().last_read_seq < entry.seq {
-        // Before the cursor moves: a sync that sees the sign and no moved cursor looks in vain, one that did not
+    if membership.member().peer.is_none() && membership.read_mark().last_read_seq < entry.seq {
+        // Before the read mark moves: a sync that sees the sign and no moved read mark looks in vain, one that did not
         // see the sign would never look.
         reads::touch(app, conversation, app.now()).await?;
     }
     let membership = members::advance(app, &membership, entry.seq, message).await?;
-    let cursor = membership.cursor().clone();
-    let marked_at = cursor.read_at.filter(|_| cursor.last_read_seq == entry.seq);
+    let read_mark = membership.read_mark().clone();
+    let marked_at = read_mark.read_at.filter(|_| read_mark.last_read_seq == entry.seq);
     if let Some(at) = marked_at.filter(|at| is_told(app, *at)) {
         let event = FanoutEvent::Read {
             user,
@@ -57,7 +57,7 @@ pub async fn mark(
             message,
             at,
         };
-        queue::send(
+        queue::enqueue(
             app,
             Queue::Fanout,
             &Fanout {
@@ -70,5 +70,8 @@ pub async fn mark(
     }
     let newest = log::newest(app, conversation, Consistency::Strong).await?;
     let unread_count = log::unread(app, &membership, newest.as_ref()).await?;
-    Ok(Marked { cursor, unread_count })
+    Ok(Marked {
+        read_mark,
+        unread_count,
+    })
 }

@@ -6,7 +6,7 @@ use futures::stream::{self, TryStreamExt as _};
 
 use super::reading::is_told;
 use crate::App;
-use crate::domain::conversation::Cursor;
+use crate::domain::conversation::ReadMark;
 use crate::domain::ids::{ConversationId, MessageId, UserId};
 use crate::domain::message_v2::Between;
 use crate::error::{Error, Result};
@@ -19,18 +19,18 @@ use crate::store::table::Consistency;
 const PARALLEL: usize = 16;
 
 /// How far each of the two has read, the user first.
-pub async fn cursors(app: &App, user: UserId, message: &Addressed) -> Result<[Cursor; 2]> {
+pub async fn read_marks(app: &App, user: UserId, message: &Addressed) -> Result<[ReadMark; 2]> {
     let membership = Membership::of(app, user, message.conversation(), Consistency::Strong).await?;
     both(app, &membership).await
 }
 
 /// How far each of the two of a direct conversation has read, the member first.
-pub async fn both(app: &App, membership: &Membership) -> Result<[Cursor; 2]> {
+pub async fn both(app: &App, membership: &Membership) -> Result<[ReadMark; 2]> {
     let peer = membership.member().peer;
     let peer = peer.ok_or_else(|| Error::internal("a member of a direct conversation has no peer"))?;
     let other = members::other(app, membership, peer).await?;
     let other = other.ok_or_else(|| Error::internal("a direct conversation has one member"))?;
-    Ok([membership.cursor().clone(), other.cursor])
+    Ok([membership.read_mark().clone(), other.read_mark])
 }
 
 /// Notes that a message arrived at its receiver, and has both of them told. One that is delivered already, or read,
@@ -38,7 +38,11 @@ pub async fn both(app: &App, membership: &Membership) -> Result<[Cursor; 2]> {
 ///
 /// # Errors
 /// [`Error::NotFound`] if the user has no such message, [`Error::Forbidden`] if they sent it.
-pub async fn mark_delivered(app: &App, user: UserId, message: MessageId) -> Result<(Addressed, [Cursor; 2])> {
+pub async fn mark_delivered(
+    app: &App,
+    user: UserId,
+    message: MessageId,
+) -> Result<(Addressed, [ReadMark; 2])> {
     let found = log::addressed(app, user, &[message]).await?;
     let message = found.into_iter().next().ok_or(Error::NotFound("message"))?;
     if !message.is_received() {
@@ -46,8 +50,8 @@ pub async fn mark_delivered(app: &App, user: UserId, message: MessageId) -> Resu
             "only the receiver may mark a message as delivered",
         ));
     }
-    let cursors = cursors(app, user, &message).await?;
-    let [receiver, _] = &cursors;
+    let read_marks = read_marks(app, user, &message).await?;
+    let [receiver, _] = &read_marks;
     let message = if receiver.has_read(message.entry().seq) {
         message
     } else {
@@ -62,9 +66,9 @@ pub async fn mark_delivered(app: &App, user: UserId, message: MessageId) -> Resu
         .max(read_at)
         .is_some_and(|at| is_told(app, at))
     {
-        queue::send(app, Queue::Fanout, &status_job(&message)).await?;
+        queue::enqueue(app, Queue::Fanout, &status_job(&message)).await?;
     }
-    Ok((message, cursors))
+    Ok((message, read_marks))
 }
 
 /// Marks just these messages as read, and has both sides told; how many of them were not read before. Ids that are
@@ -97,12 +101,12 @@ async fn mark_in(
         log::newest(app, conversation, Consistency::Strong),
     )?;
     let newest = newest.ok_or_else(|| Error::internal("a log with messages has no end"))?;
-    let is_new = |message: &&Addressed| !after.cursor().has_read(message.entry().seq);
+    let is_new = |message: &&Addressed| !after.read_mark().has_read(message.entry().seq);
     let fresh: Vec<&Addressed> = messages.iter().filter(is_new).collect();
     let mut jobs = Vec::with_capacity(messages.len() + 1);
     for message in messages {
-        // One that is read already has been so since it was marked, or since the cursor moved past it.
-        let read_at = message.content()?.read_at.or(after.cursor().read_at);
+        // One that is read already has been so since it was marked, or since the read mark moved past it.
+        let read_at = message.content()?.read_at.or(after.read_mark().read_at);
         if is_new(&message) || read_at.is_some_and(|at| is_told(app, at)) {
             jobs.push(status_job(message));
         }
@@ -122,11 +126,11 @@ async fn mark_in(
         after = members::alone::mark_alone(app, &after, &named, &newest).await?;
     }
     let first = messages.first().map(|message| message.entry().seq);
-    let is_behind = first.is_some_and(|first| first <= after.cursor().last_read_seq);
-    if is_behind && after.cursor().read_at.is_some_and(|at| is_told(app, at)) {
+    let is_behind = first.is_some_and(|first| first <= after.read_mark().last_read_seq);
+    if is_behind && after.read_mark().read_at.is_some_and(|at| is_told(app, at)) {
         jobs.extend(read_job(&after));
     }
-    queue::send_all(app, Queue::Fanout, &jobs).await?;
+    queue::enqueue_all(app, Queue::Fanout, &jobs).await?;
     Ok(fresh.len() as u64)
 }
 
@@ -142,26 +146,26 @@ fn status_job(message: &Addressed) -> Fanout {
     }
 }
 
-/// The job that tells those who go by cursors where the member's is.
+/// The job that tells those who go by read marks where the member's is.
 fn read_job(member: &Membership) -> Option<Fanout> {
-    let cursor = member.cursor();
+    let read_mark = member.read_mark();
     Some(Fanout {
         conversation: member.conversation(),
         event: FanoutEvent::Read {
             user: member.user(),
-            seq: cursor.last_read_seq,
-            message: cursor.last_read_message_id?,
-            at: cursor.read_at?,
+            seq: read_mark.last_read_seq,
+            message: read_mark.last_read_message_id?,
+            at: read_mark.read_at?,
         },
         to: Recipients::of(&member.sender()),
     })
 }
 
 /// What both see of a message and how far it has come.
-pub fn between<'a>(message: &Addressed, cursors: &'a [Cursor]) -> Between<'a> {
+pub fn between<'a>(message: &Addressed, read_marks: &'a [ReadMark]) -> Between<'a> {
     Between {
         conversation: message.conversation(),
         pair: message.pair(),
-        cursors,
+        read_marks,
     }
 }

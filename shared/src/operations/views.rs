@@ -5,7 +5,7 @@ pub mod mail;
 use std::collections::HashMap;
 
 use crate::App;
-use crate::domain::conversation::{Conversation, Cursor, PARTICIPANTS_LIMIT, Participant};
+use crate::domain::conversation::{Conversation, PARTICIPANTS_LIMIT, Participant, ReadMark};
 use crate::domain::frame::{
     ConversationCreated, Frame, MessageDeleted, MessageModerated, MessageRead, MessageStatus, Namespace,
     NewMessage, UnreadSummary,
@@ -17,7 +17,7 @@ use crate::domain::user::{Card, Claims};
 use crate::error::{Error, Result};
 use crate::store::conversations::Head;
 use crate::store::members::{Member, Membership};
-use crate::store::sync::{Happening, Place, Told};
+use crate::store::sync::{Snapshot, SyncedEvent, SyncedEventKind};
 use crate::store::table::Consistency;
 use crate::store::{conversations, log, members, profiles};
 
@@ -81,15 +81,19 @@ pub fn opened_frame(conversation: Conversation) -> Frame {
     })
 }
 
-/// The frame that a member has read; none for a cursor that never moved.
-pub fn read_frame(conversation: ConversationId, cursor: &Cursor, unread_count: Option<u32>) -> Option<Frame> {
+/// The frame that a member has read; none for a read mark that never moved.
+pub fn read_frame(
+    conversation: ConversationId,
+    read_mark: &ReadMark,
+    unread_count: Option<u32>,
+) -> Option<Frame> {
     Some(Frame::MessageRead(MessageRead {
         namespace: Namespace::Conversations,
         conversation_id: conversation,
-        user_id: cursor.user_id,
-        message_id: cursor.last_read_message_id?,
-        seq: cursor.last_read_seq,
-        read_at: cursor.read_at?,
+        user_id: read_mark.user_id,
+        message_id: read_mark.last_read_message_id?,
+        seq: read_mark.last_read_seq,
+        read_at: read_mark.read_at?,
         unread_count,
     }))
 }
@@ -112,7 +116,7 @@ pub fn status_frame(between: &Between<'_>, entry: &Entry) -> Option<Frame> {
 }
 
 /// The place of one conversation, for its member.
-pub async fn place(app: &App, membership: Membership) -> Result<Place> {
+pub async fn snapshot(app: &App, membership: Membership) -> Result<Snapshot> {
     // On the heap: a future of the SDK is large, and every caller would carry the three of them.
     let reads = Box::pin(async {
         tokio::try_join!(
@@ -122,13 +126,18 @@ pub async fn place(app: &App, membership: Membership) -> Result<Place> {
         )
     });
     let (head, newest, peer) = reads.await?;
-    Ok(Place::new(head, membership, peer, newest))
+    Ok(Snapshot::new(head, membership, peer, newest))
 }
 
 /// The place of a conversation whose head and newest entry are known.
-pub async fn place_of(app: &App, head: Head, membership: Membership, newest: Option<Entry>) -> Result<Place> {
+pub async fn snapshot_of(
+    app: &App,
+    head: Head,
+    membership: Membership,
+    newest: Option<Entry>,
+) -> Result<Snapshot> {
     let peer = peer(app, &membership).await?;
-    Ok(Place::new(head, membership, peer, newest))
+    Ok(Snapshot::new(head, membership, peer, newest))
 }
 
 async fn peer(app: &App, membership: &Membership) -> Result<Option<Member>> {
@@ -139,24 +148,24 @@ async fn peer(app: &App, membership: &Membership) -> Result<Option<Member>> {
 }
 
 /// Conversations as their member sees them, in the order of the places.
-pub async fn conversations(app: &App, places: &[Place]) -> Result<Vec<Conversation>> {
-    let mut all = Vec::with_capacity(places.len());
-    for place in places {
-        all.push(in_order(app, place).await?);
+pub async fn conversations(app: &App, snapshots: &[Snapshot]) -> Result<Vec<Conversation>> {
+    let mut all = Vec::with_capacity(snapshots.len());
+    for snapshot in snapshots {
+        all.push(in_order(app, snapshot).await?);
     }
-    let pairs = places.iter().zip(&all);
-    let shown = pairs.flat_map(|(place, members)| shown(members, place.membership.user()));
+    let pairs = snapshots.iter().zip(&all);
+    let shown = pairs.flat_map(|(snapshot, members)| shown(members, snapshot.membership.user()));
     let cards = profiles::cards(app, shown.map(|member| member.user)).await?;
-    let mut conversations = Vec::with_capacity(places.len());
-    for (place, members) in places.iter().zip(&all) {
-        conversations.push(conversation(app, place, members, &cards).await?);
+    let mut conversations = Vec::with_capacity(snapshots.len());
+    for (snapshot, members) in snapshots.iter().zip(&all) {
+        conversations.push(conversation(app, snapshot, members, &cards).await?);
     }
     Ok(conversations)
 }
 
 /// One conversation as its member sees it.
-pub async fn one(app: &App, place: &Place) -> Result<Conversation> {
-    seen(app, place, &crowd(app, place).await?).await
+pub async fn one(app: &App, snapshot: &Snapshot) -> Result<Conversation> {
+    seen(app, snapshot, &crowd(app, snapshot).await?).await
 }
 
 /// Who takes part in a conversation: the same for every member who looks.
@@ -166,33 +175,33 @@ pub struct Crowd {
 }
 
 /// Those who take part in the conversation of a place.
-pub async fn crowd(app: &App, place: &Place) -> Result<Crowd> {
-    let members = in_order(app, place).await?;
-    let shown = shown(&members, place.membership.user());
+pub async fn crowd(app: &App, snapshot: &Snapshot) -> Result<Crowd> {
+    let members = in_order(app, snapshot).await?;
+    let shown = shown(&members, snapshot.membership.user());
     let cards = profiles::cards(app, shown.map(|member| member.user)).await?;
     Ok(Crowd { members, cards })
 }
 
 /// One conversation as its member sees it, among those who are known to take part.
-pub async fn seen(app: &App, place: &Place, crowd: &Crowd) -> Result<Conversation> {
+pub async fn seen(app: &App, snapshot: &Snapshot, crowd: &Crowd) -> Result<Conversation> {
     // Others than the one for whom the crowd was read are shown somebody else in their stead.
-    let shown = shown(&crowd.members, place.membership.user()).map(|member| member.user);
+    let shown = shown(&crowd.members, snapshot.membership.user()).map(|member| member.user);
     let unknown: Vec<UserId> = shown.filter(|user| !crowd.cards.contains_key(user)).collect();
     if unknown.is_empty() {
-        return conversation(app, place, &crowd.members, &crowd.cards).await;
+        return conversation(app, snapshot, &crowd.members, &crowd.cards).await;
     }
     let mut cards = crowd.cards.clone();
     cards.extend(profiles::cards(app, unknown).await?);
-    conversation(app, place, &crowd.members, &cards).await
+    conversation(app, snapshot, &crowd.members, &cards).await
 }
 
 /// All members, in the order in which they came. They are stored in another, so the first few cannot be read
 /// alone; and who has read the last message is to be counted over all of them anyway.
-async fn in_order(app: &App, place: &Place) -> Result<Vec<Member>> {
-    let mut members = if let Some(peer) = &place.peer {
-        vec![place.membership.member().clone(), peer.clone()]
+async fn in_order(app: &App, snapshot: &Snapshot) -> Result<Vec<Member>> {
+    let mut members = if let Some(peer) = &snapshot.peer {
+        vec![snapshot.membership.member().clone(), peer.clone()]
     } else {
-        members::list(app, &place.membership).await?
+        members::list(app, &snapshot.membership).await?
     };
     members.sort_by_key(|member| member.ordinal);
     Ok(members)
@@ -207,12 +216,12 @@ fn shown(members: &[Member], viewer: UserId) -> impl Iterator<Item = &Member> {
 
 async fn conversation(
     app: &App,
-    place: &Place,
+    snapshot: &Snapshot,
     members: &[Member],
     cards: &HashMap<UserId, Card>,
 ) -> Result<Conversation> {
-    let membership = &place.membership;
-    let newest = place.newest.as_ref();
+    let membership = &snapshot.membership;
+    let newest = snapshot.newest.as_ref();
     let last_message = match newest {
         Some(newest) if newest.tail.last_message_seq > 0 => {
             let is_newest = newest.tail.last_message_seq == newest.seq;
@@ -221,11 +230,11 @@ async fn conversation(
             } else {
                 log::entry(app, membership, newest.tail.last_message_seq).await?
             };
-            let cursors: Vec<Cursor> = members.iter().map(|member| member.cursor.clone()).collect();
+            let read_marks: Vec<ReadMark> = members.iter().map(|member| member.read_mark.clone()).collect();
             let viewpoint = Viewpoint {
-                conversation: place.head.id,
+                conversation: snapshot.head.id,
                 viewer: membership.user(),
-                cursors: &cursors,
+                read_marks: &read_marks,
             };
             entry.and_then(|entry| message(&viewpoint, &entry))
         }
@@ -244,22 +253,22 @@ async fn conversation(
             role: member.role,
             joined_at: member.joined_at,
             is_active: true,
-            last_read_message_id: member.cursor.last_read_message_id,
+            last_read_message_id: member.read_mark.last_read_message_id,
         }
     };
-    let group = place.head.group.as_ref();
+    let group = snapshot.head.group.as_ref();
     Ok(Conversation {
-        id: place.head.id,
+        id: snapshot.head.id,
         is_group: group.is_some(),
         name: group.map(|group| group.name.clone()),
         description: group.and_then(|group| group.description.clone()),
-        created_at: place.head.created_at,
-        updated_at: newest.map_or(place.head.created_at, |newest| {
-            newest.at.max(place.head.created_at)
+        created_at: snapshot.head.created_at,
+        updated_at: newest.map_or(snapshot.head.created_at, |newest| {
+            newest.at.max(snapshot.head.created_at)
         }),
         last_message_at: newest.and_then(|newest| newest.tail.last_message_at),
         participants: shown(members, membership.user()).map(participant).collect(),
-        participant_count: u64::from(place.head.members),
+        participant_count: u64::from(snapshot.head.members),
         last_message,
         unread_count: log::unread(app, membership, newest).await?,
         last_seq: newest.map_or(0, |newest| newest.seq),
@@ -267,13 +276,13 @@ async fn conversation(
 }
 
 /// What is unread in all of a user's conversations.
-pub async fn unread(app: &App, places: &[Place]) -> Result<UnreadSummary> {
+pub async fn unread(app: &App, snapshots: &[Snapshot]) -> Result<UnreadSummary> {
     let mut summary = UnreadSummary::default();
-    for place in places {
-        let count = log::unread(app, &place.membership, place.newest.as_ref()).await?;
+    for snapshot in snapshots {
+        let count = log::unread(app, &snapshot.membership, snapshot.newest.as_ref()).await?;
         if count > 0 {
             summary.total += u64::from(count);
-            summary.by_conversation.insert(place.head.id, count);
+            summary.by_conversation.insert(snapshot.head.id, count);
         }
     }
     Ok(summary)
@@ -283,7 +292,7 @@ pub async fn unread(app: &App, places: &[Place]) -> Result<UnreadSummary> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unread {
     /// As in frames that are pushed.
-    Told,
+    Included,
     /// As in frames that are listed, or missed: there is one sum for all of them.
     LeftOut,
 }
@@ -292,48 +301,51 @@ pub enum Unread {
 pub async fn frames(
     app: &App,
     viewer: UserId,
-    places: &[Place],
-    told: &[Told],
+    snapshots: &[Snapshot],
+    events: &[SyncedEvent],
     unread: Unread,
 ) -> Result<Vec<Option<Frame>>> {
-    let by_id: HashMap<ConversationId, &Place> = places.iter().map(|place| (place.head.id, place)).collect();
-    let mut cursors: HashMap<ConversationId, Vec<Cursor>> = HashMap::new();
+    let by_id: HashMap<ConversationId, &Snapshot> = snapshots
+        .iter()
+        .map(|snapshot| (snapshot.head.id, snapshot))
+        .collect();
+    let mut read_marks: HashMap<ConversationId, Vec<ReadMark>> = HashMap::new();
     let mut counts: HashMap<ConversationId, u32> = HashMap::new();
-    let subjects = subjects(app, &by_id, told).await?;
-    let mut frames = Vec::with_capacity(told.len());
-    for event in told {
-        let Some(place) = by_id.get(&event.conversation) else {
+    let subjects = subjects(app, &by_id, events).await?;
+    let mut frames = Vec::with_capacity(events.len());
+    for event in events {
+        let Some(snapshot) = by_id.get(&event.conversation) else {
             frames.push(None);
             continue;
         };
-        let frame = match &event.happening {
-            Happening::Opened => Some(opened_frame(one(app, place).await?)),
-            Happening::Read(cursor) => read_frame(event.conversation, cursor, None),
-            Happening::Entry(entry) => {
-                if let std::collections::hash_map::Entry::Vacant(e) = cursors.entry(event.conversation) {
-                    let found = match &place.peer {
-                        Some(peer) => vec![place.membership.cursor().clone(), peer.cursor.clone()],
-                        None => members::cursors(app, &place.membership).await?,
+        let frame = match &event.kind {
+            SyncedEventKind::Opened => Some(opened_frame(one(app, snapshot).await?)),
+            SyncedEventKind::Read(read_mark) => read_frame(event.conversation, read_mark, None),
+            SyncedEventKind::Entry(entry) => {
+                if let std::collections::hash_map::Entry::Vacant(e) = read_marks.entry(event.conversation) {
+                    let found = match &snapshot.peer {
+                        Some(peer) => vec![snapshot.membership.read_mark().clone(), peer.read_mark.clone()],
+                        None => members::read_marks(app, &snapshot.membership).await?,
                     };
                     e.insert(found);
                 }
                 let unread_count = match (unread, counts.get(&event.conversation)) {
                     (Unread::LeftOut, _) => None,
-                    (Unread::Told, Some(count)) => Some(*count),
-                    (Unread::Told, None) => {
-                        let count = log::unread(app, &place.membership, place.newest.as_ref()).await?;
+                    (Unread::Included, Some(count)) => Some(*count),
+                    (Unread::Included, None) => {
+                        let count = log::unread(app, &snapshot.membership, snapshot.newest.as_ref()).await?;
                         counts.insert(event.conversation, count);
                         Some(count)
                     }
                 };
-                let cursors = cursors
+                let read_marks = read_marks
                     .get(&event.conversation)
                     .map(Vec::as_slice)
                     .unwrap_or_default();
                 let viewpoint = Viewpoint {
                     conversation: event.conversation,
                     viewer,
-                    cursors,
+                    read_marks,
                 };
                 let subject = entry
                     .event
@@ -350,12 +362,12 @@ pub async fn frames(
 /// The messages that moderations speak of, by their places.
 async fn subjects(
     app: &App,
-    places: &HashMap<ConversationId, &Place>,
-    told: &[Told],
+    snapshots: &HashMap<ConversationId, &Snapshot>,
+    events: &[SyncedEvent],
 ) -> Result<HashMap<(ConversationId, u64), Entry>> {
     let mut entries: HashMap<ConversationId, Vec<&Entry>> = HashMap::new();
-    for event in told {
-        if let Happening::Entry(entry) = &event.happening
+    for event in events {
+        if let SyncedEventKind::Entry(entry) = &event.kind
             && entry.event.subject().is_some()
         {
             entries.entry(event.conversation).or_default().push(entry);
@@ -363,8 +375,8 @@ async fn subjects(
     }
     let mut subjects = HashMap::new();
     for (conversation, entries) in entries {
-        if let Some(place) = places.get(&conversation) {
-            let found = log::subjects(app, &place.membership, entries).await?;
+        if let Some(snapshot) = snapshots.get(&conversation) {
+            let found = log::subjects(app, &snapshot.membership, entries).await?;
             subjects.extend(found.into_iter().map(|(seq, entry)| ((conversation, seq), entry)));
         }
     }

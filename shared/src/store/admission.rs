@@ -1,26 +1,26 @@
-//! Admission: a request passes the rate buckets of its user, and the user's profile is created or refreshed alongside.
+//! Admission: a request passes the rate rate_limits of its user, and the user's profile is created or refreshed alongside.
 
 use std::sync::OnceLock;
 
 use super::profiles;
-use super::rates::{self, Bucket, Standing, Subject};
+use super::rates::{self, RateLimit, RateSubject, Standing};
 use crate::App;
 use crate::auth::Caller;
 use crate::domain::ids::UserId;
 use crate::domain::user::Card;
 use crate::error::Result;
 
-/// The buckets that a send goes through.
-pub const SEND: &[Bucket] = &[Bucket::Requests, Bucket::Sends];
+/// The rate_limits that a send goes through.
+pub const SEND: &[RateLimit] = &[RateLimit::Requests, RateLimit::Sends];
 
-/// Proof that a send of a user has passed the buckets of requests and of sends, with what others see of that user. Only
+/// Proof that a send of a user has passed the rate_limits of requests and of sends, with what others see of that user. Only
 /// [`send`] makes one, and what stores a message or a mail demands it, so that no route can forget to ask.
 ///
 /// ```
 /// use shared::store::{admission::Admitted, log, members::Sender};
 /// use shared::{App, Result};
 ///
-/// async fn says(app: &App, admitted: &Admitted, sender: &Sender, draft: &log::Draft) -> Result<()> {
+/// async fn says(app: &App, admitted: &Admitted, sender: &Sender, draft: &log::MessageDraft) -> Result<()> {
 ///     log::append(app, admitted, sender, draft, None, async |_| Ok(())).await?;
 ///     Ok(())
 /// }
@@ -32,7 +32,7 @@ pub const SEND: &[Bucket] = &[Bucket::Requests, Bucket::Sends];
 /// use shared::store::{log, members::Sender};
 /// use shared::{App, Result};
 ///
-/// async fn says(app: &App, sender: &Sender, draft: &log::Draft) -> Result<()> {
+/// async fn says(app: &App, sender: &Sender, draft: &log::MessageDraft) -> Result<()> {
 ///     log::append(app, sender, draft, None, async |_| Ok(())).await?;
 ///     Ok(())
 /// }
@@ -65,7 +65,7 @@ impl Admitted {
     }
 }
 
-/// Passes a send through its buckets. It must be awaited before anything is written. `standing` is set to where the user
+/// Passes a send through its rate_limits. It must be awaited before anything is written. `standing` is set to where the user
 /// stands afterwards, admitted or not.
 ///
 /// # Errors
@@ -78,23 +78,28 @@ pub async fn send(app: &App, caller: Caller, standing: &OnceLock<Standing>) -> R
     })
 }
 
-/// Passes a request that sends nothing through buckets, as [`send`] does.
+/// Passes a request that sends nothing through rate_limits, as [`send`] does.
 ///
 /// # Errors
 /// [`Error::RateLimited`](crate::Error::RateLimited) where a bucket is full.
 pub async fn request(
     app: &App,
     caller: &Caller,
-    buckets: &[Bucket],
+    rate_limits: &[RateLimit],
     standing: &OnceLock<Standing>,
 ) -> Result<()> {
-    pass(app, caller, buckets, standing).await.map(|_| ())
+    pass(app, caller, rate_limits, standing).await.map(|_| ())
 }
 
-async fn pass(app: &App, caller: &Caller, buckets: &[Bucket], standing: &OnceLock<Standing>) -> Result<Card> {
-    let subject = Subject::User(caller.user);
+async fn pass(
+    app: &App,
+    caller: &Caller,
+    rate_limits: &[RateLimit],
+    standing: &OnceLock<Standing>,
+) -> Result<Card> {
+    let subject = RateSubject::User(caller.user);
     let (passage, card) = tokio::try_join!(
-        rates::pass(app, &subject, buckets),
+        rates::pass(app, &subject, rate_limits),
         profiles::refresh(app, caller.user, &caller.claims, caller.issued_at)
     )?;
     if let Some(found) = passage.standing {

@@ -25,7 +25,7 @@ use super::members;
 use super::table::{self, Consistency};
 use crate::App;
 use crate::auth::Permit;
-use crate::domain::conversation::Cursor;
+use crate::domain::conversation::ReadMark;
 use crate::domain::day::Day;
 use crate::domain::ids::{ConversationId, UserId};
 use crate::domain::message::{Content, Entry, Event};
@@ -39,21 +39,21 @@ const PARALLEL: usize = 32;
 
 /// Proof that somebody may see conversations that they take no part in.
 #[derive(Clone, Copy, Debug)]
-pub struct Sight(());
+pub struct ArchiveAccess(());
 
-impl From<&Permit<ModerationView>> for Sight {
+impl From<&Permit<ModerationView>> for ArchiveAccess {
     fn from(_: &Permit<ModerationView>) -> Self {
         Self(())
     }
 }
 
-impl From<&Permit<AnalyticsView>> for Sight {
+impl From<&Permit<AnalyticsView>> for ArchiveAccess {
     fn from(_: &Permit<AnalyticsView>) -> Self {
         Self(())
     }
 }
 
-impl From<Worker> for Sight {
+impl From<Worker> for ArchiveAccess {
     fn from(_: Worker) -> Self {
         Self(())
     }
@@ -119,7 +119,7 @@ pub struct Stretch {
     /// Its entries, in order.
     pub entries: Vec<Entry>,
     /// How far the two of a direct conversation have read, where that is wanted.
-    pub cursors: Vec<Cursor>,
+    pub read_marks: Vec<ReadMark>,
 }
 
 impl Stretch {
@@ -139,15 +139,20 @@ fn receiver(entry: &Entry, content: &Content) -> Option<UserId> {
 }
 
 /// How far a message has come.
-pub fn progress(entry: &Entry, content: &Content, cursors: &[Cursor]) -> Progress {
+pub fn progress(entry: &Entry, content: &Content, read_marks: &[ReadMark]) -> Progress {
     let receiver = receiver(entry, content);
-    let cursor = receiver.and_then(|user| cursors.iter().find(|cursor| cursor.user_id == user));
-    Progress::of(entry.seq, content, cursor)
+    let read_mark = receiver.and_then(|user| read_marks.iter().find(|read_mark| read_mark.user_id == user));
+    Progress::of(entry.seq, content, read_mark)
 }
 
 /// A message, as those see it who see no more than its members do.
-pub fn view(conversation: ConversationId, entry: &Entry, content: &Content, cursors: &[Cursor]) -> MessageV2 {
-    let progress = progress(entry, content, cursors);
+pub fn view(
+    conversation: ConversationId,
+    entry: &Entry,
+    content: &Content,
+    read_marks: &[ReadMark],
+) -> MessageV2 {
+    let progress = progress(entry, content, read_marks);
     let receiver = receiver(entry, content);
     MessageV2::of(conversation, entry.seq, entry.at, content, receiver, progress)
 }
@@ -169,7 +174,7 @@ impl<'a> Walk<'a> {
     /// A walk from its beginning, or from where another one over the same scope stopped.
     pub fn new(
         app: &'a App,
-        _: Sight,
+        _: ArchiveAccess,
         scope: Scope,
         order: Order,
         reads: Reads,
@@ -213,7 +218,7 @@ impl<'a> Walk<'a> {
             });
             // A conversation that is looked into in vain is work too.
             self.examined += page.entries.len().max(1) as u64;
-            let cursors = begun.cursors.clone();
+            let read_marks = begun.read_marks.clone();
             if let Some(seq) = page.next {
                 begun.leg.seq = Some(seq);
                 self.begun.push_front(begun);
@@ -222,7 +227,7 @@ impl<'a> Walk<'a> {
                 day,
                 conversation,
                 entries: page.entries,
-                cursors,
+                read_marks,
             }));
         }
     }
@@ -286,9 +291,9 @@ impl<'a> Walk<'a> {
 /// Messages by their places, in the same order, with how far the two of direct conversations have read.
 pub async fn messages(
     app: &App,
-    _: Sight,
+    _: ArchiveAccess,
     places: &[(ConversationId, u64)],
-) -> Result<Vec<(ConversationId, Entry, Vec<Cursor>)>> {
+) -> Result<Vec<(ConversationId, Entry, Vec<ReadMark>)>> {
     let keys = places
         .iter()
         .map(|(conversation, seq)| keys::entry(*conversation, *seq))
@@ -307,16 +312,16 @@ pub async fn messages(
     }
     direct.sort_unstable();
     direct.dedup();
-    let cursors: HashMap<ConversationId, Vec<Cursor>> = stream::iter(direct)
+    let read_marks: HashMap<ConversationId, Vec<ReadMark>> = stream::iter(direct)
         .map(|conversation| async move {
-            Ok::<_, Error>((conversation, members::cursors_of(app, conversation).await?))
+            Ok::<_, Error>((conversation, members::read_marks_of(app, conversation).await?))
         })
         .buffer_unordered(PARALLEL)
         .try_collect()
         .await?;
     let with_cursors = |(conversation, entry): (ConversationId, Entry)| {
-        let cursors = cursors.get(&conversation).cloned().unwrap_or_default();
-        (conversation, entry, cursors)
+        let read_marks = read_marks.get(&conversation).cloned().unwrap_or_default();
+        (conversation, entry, read_marks)
     };
     Ok(found.into_iter().map(with_cursors).collect())
 }

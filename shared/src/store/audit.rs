@@ -119,9 +119,9 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// A place in the log.
+/// A position in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place {
+pub struct Position {
     day: Day,
     number: u64,
 }
@@ -221,8 +221,8 @@ impl Seat {
 struct Last {
     hash: Hash,
     at: Option<Timestamp>,
-    /// The last place that is taken.
-    place: Option<Place>,
+    /// The last position that is taken.
+    position: Option<Position>,
 }
 
 impl Pending {
@@ -232,7 +232,7 @@ impl Pending {
     /// An entry behind the end of the chain as it is now.
     ///
     /// # Errors
-    /// [`Error::AuditUnavailable`] if the end is lost. The log does not go on by itself from an older place: an entry
+    /// [`Error::AuditUnavailable`] if the end is lost. The log does not go on by itself from an older position: an entry
     /// that was removed would then be taken for one that never was. An operator [restores](restore) the end, which the
     /// log says from then on.
     pub(super) async fn next(app: &App, actor: &Actor, act: &Act) -> Result<Self> {
@@ -242,7 +242,7 @@ impl Pending {
             End::At(head) => Last {
                 hash: head.hash,
                 at: Some(head.at),
-                place: Some(head.place),
+                position: Some(head.position),
             },
             End::Lost(loss) => return Err(loss.error()),
         };
@@ -253,8 +253,8 @@ impl Pending {
         let keys = keys_of(app)?;
         let at = last.at.map_or(app.now(), |last| app.now().max(last));
         let day = Day::of(at);
-        let number = match last.place {
-            Some(place) if place.day == day => place.number + 1,
+        let number = match last.position {
+            Some(position) if position.day == day => position.number + 1,
             _ => 1,
         };
         let mut entry = AuditEntry {
@@ -271,7 +271,7 @@ impl Pending {
             hash: String::new(),
         };
         let head = Head {
-            place: Place { day, number },
+            position: Position { day, number },
             hash: keys.sign(&entry.signed_part()),
             at,
         };
@@ -291,7 +291,7 @@ impl Pending {
     /// Adds the entry to a transaction, which then has up to three parts more, or four with the first entry of all.
     pub(super) fn join(self, transaction: Transaction) -> (Transaction, Seat) {
         let seat = Seat(transaction.len());
-        let Place { day, number } = self.head.place;
+        let Position { day, number } = self.head.position;
         let key = keys::audit_entry(day, number);
         let item = codec::encode(&key, &self.entry, &self.previous, &self.head.hash);
         let mut transaction = transaction.update(self.end).put(item, Condition::absent());

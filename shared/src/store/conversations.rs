@@ -7,7 +7,7 @@ use super::members::{self, Member, Membership};
 use super::once::{Earlier, Once};
 use super::table::{self, Condition, Consistency, Transacted, Transaction, Written};
 use crate::App;
-use crate::domain::conversation::{Cursor, Role};
+use crate::domain::conversation::{ReadMark, Role};
 use crate::domain::ids::{ConversationId, UserId};
 use crate::domain::read_alone::ReadAlone;
 use crate::domain::text::{ConversationDescription, ConversationName};
@@ -65,7 +65,7 @@ pub async fn open_direct(app: &App, caller: UserId, other: UserId) -> Result<Ope
     for (ordinal, user, peer) in [(0, low, high), (1, high, low)] {
         let member = newcomer(id, user, Ordinal(ordinal), Role::Member, joined_at, Some(peer));
         let (_, item) = members::encode(&member);
-        // Whoever opened it a moment ago may have members with cursors already.
+        // Whoever opened it a moment ago may have members with read marks already.
         match table::put(app, item, Condition::absent()).await? {
             Written::Done(_) | Written::Refused(_) => {}
         }
@@ -183,7 +183,7 @@ fn newcomer(
     joined_at: Timestamp,
     peer: Option<UserId>,
 ) -> Member {
-    let cursor = Cursor {
+    let read_mark = ReadMark {
         user_id: user,
         last_read_seq: 0,
         last_read_message_id: None,
@@ -197,7 +197,7 @@ fn newcomer(
         role,
         joined_at,
         peer,
-        cursor,
+        read_mark,
     }
 }
 

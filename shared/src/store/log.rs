@@ -1,28 +1,28 @@
-//! The log of a conversation: everything that happens takes the next number.
+//! The log of a conversation: an append-only list of entries, numbered from 1 without gaps.
 //!
 //! # Appending
 //!
-//! A message is two conditional writes of one item each, the same for 2 members and for 20,000:
+//! Sending a message takes two conditional writes of one item each, the same for 2 members and for 20,000:
 //!
-//! 1. the **locator** of its id, claimed for the next number (*must not exist*);
+//! 1. the **locator** of its id, which claims the next number (*must not exist*);
 //! 2. the **entry** with that number (*must not exist*).
 //!
-//! No transaction is needed, at half the price, because the claim is a fence. An entry of message `m` is
-//! only ever put at the place that `m`'s locator names, and the locator moves on (*if it still names the old
-//! place*) only after somebody else's entry was seen there. So there is at most one entry of `m`, whoever
-//! writes it: a client's retry, after a minute or after a year, finds the claim and either the entry (the
-//! first message comes back) or a free place, where it finishes what the first attempt began.
+//! These need no transaction, which would cost twice as much, because the claim is a fence. An entry of message `m` is
+//! only put under the number that `m`'s locator holds, and the locator only moves to another number (*if it still holds
+//! the old one*) after another message's entry was seen there. So there is at most one entry of `m`, whoever writes it.
+//! A client's retry, a minute or a year later, finds the locator, and then either the entry, which it returns, or a
+//! free number, where it completes the first attempt.
 //!
-//! A place is only ever claimed behind an entry that was seen, so numbers have no gap; an entry is never
-//! removed, so they have no repeat. Who loses the race for a number looks for the end again, after a
-//! wait with full jitter, a bounded number of times.
+//! A number is only claimed directly after an entry that was seen, so numbers have no gaps. Entries are never removed,
+//! so no number is used twice. A writer that loses the race for a number reads the end of the log again after a wait
+//! with full jitter, a bounded number of times.
 //!
-//! A deletion marks the message and puts the entry that tells of it in one transaction; so do moderation and the
-//! removal of a content for good, with their entry of the audit log in the same transaction.
+//! A deletion marks the message and puts a deletion entry in one transaction. Moderation and erasure do the same, with
+//! an entry of the audit log in the same transaction.
 //!
-//! Before an entry is put that begins a day, the day is marked ([`super::days`]).
+//! Before the first entry of a day is put, the conversation is marked as active on that day ([`super::days`]).
 //!
-//! Each entry carries the log's [`Tail`], so its newest entry is all that lists and unread counts need.
+//! Each entry carries the log's [`Tail`], so lists and unread counts need only the newest entry.
 
 mod codec;
 mod erasure;
@@ -33,7 +33,7 @@ mod reads;
 mod receipts;
 
 pub use erasure::erase;
-pub use moderation::{Told, moderate};
+pub use moderation::{RecordedChange, moderate};
 pub use pages::{Page, Start, page};
 pub use paid::append_paid;
 pub use reads::{
@@ -62,25 +62,25 @@ use crate::domain::unread::Window;
 use crate::error::{Error, Result};
 use crate::telemetry::Count;
 
-/// How often an append looks for the end of the log again before it gives up with 503.
+/// How often an append reads the end of the log again before it fails with 503.
 const ATTEMPTS: u32 = 24;
 
 /// A message to append.
 #[derive(Clone, Debug)]
-pub struct Draft {
-    /// Its id: derived if the client named it, else fresh.
+pub struct MessageDraft {
+    /// Derived from the `client_message_id` if there is one, else random.
     pub id: MessageId,
-    /// Whether the client named it, so that an earlier attempt may exist.
+    /// Set if the client chose it: then an earlier attempt may exist.
     pub client_message_id: Option<String>,
     /// The text.
     pub text: String,
-    /// What it is.
+    /// The kind of message.
     pub message_type: MessageType,
     /// The files that it refers to.
     pub attachments: Vec<Attachment>,
-    /// What the client noted beside it.
+    /// The client's own data about the message.
     pub metadata: Map<String, Value>,
-    /// What the sender is called.
+    /// The sender's user name at the time of sending.
     pub sender_username: String,
 }
 
@@ -93,24 +93,24 @@ pub struct Appended {
     pub replayed: bool,
 }
 
-/// Appends a message, once for all attempts with its id, and has it announced.
+/// Appends a message, once for all attempts with its id, and enqueues its delivery.
 ///
-/// `newest` is the end of the log as the caller read it; an old one costs another look. `announce` tells
-/// others of the entry with a number. The first time it runs alongside the put, to save the wait: whoever
-/// hears of a number finds the message there, or finds out that it went elsewhere. When this returns, the entry is
-/// stored **and** announced; an attempt of an earlier call that stored it may have died before announcing it, so
-/// a replay is announced too.
+/// `newest` is the end of the log as the caller read it; if it is outdated, it is read again. `enqueue` enqueues the
+/// delivery of the entry with a given number. On the first attempt it runs concurrently with the put, to save time: the
+/// job finds the message under that number, or finds that the number belongs to another message. When this returns, the
+/// entry is stored **and** its delivery is enqueued. A replay is enqueued too, because the attempt that stored the
+/// entry may have died before it could.
 ///
 /// # Errors
-/// [`Error::IdempotencyKeyReused`] if the id stands for another content, [`Error::Unavailable`] if too many
-/// others were appending, and whatever `announce` fails with.
+/// [`Error::IdempotencyKeyReused`] if the id was used for other content, [`Error::Unavailable`] after too many lost
+/// races, and whatever `enqueue` fails with.
 pub async fn append<A: Future<Output = Result<()>>>(
     app: &App,
     admitted: &Admitted,
     sender: &Sender,
-    draft: &Draft,
+    draft: &MessageDraft,
     newest: Option<Entry>,
-    announce: impl Fn(u64) -> A,
+    enqueue: impl Fn(u64) -> A,
 ) -> Result<Appended> {
     belongs(admitted, sender)?;
     let fingerprint = &draft.fingerprint();
@@ -128,16 +128,16 @@ pub async fn append<A: Future<Output = Result<()>>>(
     let mut is_first = !retry;
     let appended = loop {
         if next(newest.as_ref()) < place {
-            // The end of the log that this attempt knows is too old to build on.
+            // The known end of the log is outdated.
             newest = self::newest(app, conversation, Consistency::Strong).await?;
         }
         if next(newest.as_ref()) == place {
             let entry = message_entry(app, sender, draft, None, newest.as_ref());
             days::mark(app, conversation, newest.as_ref(), &entry).await?;
             let put = table::put(app, encode(conversation, &entry)?, Condition::absent());
-            let (written, announced) = if is_first {
-                let (written, announced) = tokio::join!(put, announce(place));
-                (written?, Some(announced))
+            let (written, enqueued) = if is_first {
+                let (written, enqueued) = tokio::join!(put, enqueue(place));
+                (written?, Some(enqueued))
             } else {
                 (put.await?, None)
             };
@@ -158,8 +158,8 @@ pub async fn append<A: Future<Output = Result<()>>>(
                     })
                 }
             };
-            match (appended, announced) {
-                (Some(appended), Some(announced)) => return announced.map(|()| appended),
+            match (appended, enqueued) {
+                (Some(appended), Some(enqueued)) => return enqueued.map(|()| appended),
                 (Some(appended), None) => break appended,
                 (None, _) => {}
             }
@@ -173,7 +173,7 @@ pub async fn append<A: Future<Output = Result<()>>>(
             }
             retry = false;
         }
-        // Somebody else's entry stands at the place.
+        // Another message's entry has this number.
         app.meter().count(Count::Contentions, 1);
         backoff.wait("appending to a log").await?;
         newest = self::newest(app, conversation, Consistency::Strong).await?;
@@ -186,11 +186,11 @@ pub async fn append<A: Future<Output = Result<()>>>(
             }
         };
     };
-    announce(appended.entry.seq).await?;
+    enqueue(appended.entry.seq).await?;
     Ok(appended)
 }
 
-/// Whether the proof that a send was let through is the sender's own.
+/// Checks that the admission is the sender's own.
 fn belongs(admitted: &Admitted, sender: &Sender) -> Result<()> {
     if admitted.user() == sender.user() {
         Ok(())
@@ -201,11 +201,11 @@ fn belongs(admitted: &Admitted, sender: &Sender) -> Result<()> {
     }
 }
 
-/// The entry of a message behind the newest one.
+/// The entry of a message that follows the newest one.
 fn message_entry(
     app: &App,
     sender: &Sender,
-    draft: &Draft,
+    draft: &MessageDraft,
     payment: Option<Payment>,
     newest: Option<&Entry>,
 ) -> Entry {
@@ -221,9 +221,8 @@ fn message_entry(
     })
 }
 
-/// Deletes a message for everybody: the tombstone on the message and the entry that tells of it are one
-/// transaction, so that nobody sees the one without the other. The number of that entry comes back, the same
-/// for every attempt.
+/// Deletes a message for everybody. The tombstone on the message and the deletion entry are one transaction, so neither
+/// is visible without the other. Returns the number of the deletion entry, the same for every attempt.
 pub async fn delete(app: &App, member: &Membership, message: &Entry, newest: Option<Entry>) -> Result<u64> {
     let Event::Message(content) = &message.event else {
         return Err(Error::NotFound("message"));
@@ -237,7 +236,7 @@ pub async fn delete(app: &App, member: &Membership, message: &Entry, newest: Opt
     loop {
         let place = next(newest.as_ref());
         if place <= message.seq {
-            // The end of the log that this attempt knows is too old to build on.
+            // The known end of the log is outdated.
             newest = self::newest(app, conversation, Consistency::Strong).await?;
             continue;
         }
@@ -263,14 +262,14 @@ pub async fn delete(app: &App, member: &Membership, message: &Entry, newest: Opt
                 }
             }
         }
-        // Somebody else's entry stands at the place.
+        // Another entry has this number.
         app.meter().count(Count::Contentions, 1);
         backoff.wait("appending to a log").await?;
         newest = self::newest(app, conversation, Consistency::Strong).await?;
     }
 }
 
-/// The number behind the newest entry.
+/// The number after that of the newest entry.
 fn next(newest: Option<&Entry>) -> u64 {
     newest.map_or(0, |entry| entry.seq) + 1
 }
@@ -279,7 +278,7 @@ fn holds(entry: &Entry, message: MessageId) -> bool {
     matches!(&entry.event, Event::Message(content) if content.id == message)
 }
 
-/// The entry behind the newest one: its number, a time that is not before it, and the tail carried on.
+/// The entry after the newest one: the next number, a time not before that of the newest, and the updated tail.
 fn following(
     app: &App,
     pair: Option<[UserId; 2]>,
@@ -296,7 +295,7 @@ fn following(
     Entry { seq, at, event, tail }
 }
 
-fn content(sender: UserId, draft: &Draft, payment: Option<Payment>) -> Content {
+fn content(sender: UserId, draft: &MessageDraft, payment: Option<Payment>) -> Content {
     Content {
         id: draft.id,
         sender,
@@ -315,14 +314,14 @@ fn content(sender: UserId, draft: &Draft, payment: Option<Payment>) -> Content {
     }
 }
 
-impl Draft {
-    /// Tells one content from another: what a client may not change under one `client_message_id`.
+impl MessageDraft {
+    /// A fingerprint of the content, which must be the same in every request with one `client_message_id`.
     fn fingerprint(&self) -> Vec<u8> {
         fingerprint(self.message_type, &self.text, &self.attachments, &self.metadata)
     }
 }
 
-/// The fingerprint of a message's content. A zero byte, which no text holds, stands between its parts.
+/// The fingerprint of a message's content. Its parts are separated by a zero byte, which no text contains.
 fn fingerprint(
     message_type: MessageType,
     text: &str,
@@ -369,7 +368,7 @@ fn locator(sender: &Sender, message: MessageId, fingerprint: &[u8], seq: u64) ->
         .bytes(attribute::FINGERPRINT, fingerprint)
 }
 
-/// The number that an earlier attempt has claimed for the same content.
+/// The number that an earlier attempt with the same content claimed.
 async fn claimed(
     app: &App,
     sender: &Sender,
@@ -378,12 +377,12 @@ async fn claimed(
     fingerprint: &[u8],
 ) -> Result<u64> {
     let seq = locator.get_number(attribute::SEQ)?;
-    // Where the content was removed for good, nothing tells it from another.
+    // An erased message has no fingerprint to compare with.
     let known = locator.find_bytes(attribute::FINGERPRINT);
     if known.is_none_or(|known| known == fingerprint) {
         return Ok(seq);
     }
-    // Fingerprints were once made of metadata as it was written, and not of its value: what is stored decides.
+    // Older fingerprints depend on how the metadata was written, not only on its value: so the stored content decides.
     let stored = entry_of(app, sender.conversation(), seq).await?;
     match stored.map(|entry| entry.event) {
         Some(Event::Message(content)) if content.id == message && of_content(&content) == fingerprint => {
@@ -393,7 +392,7 @@ async fn claimed(
     }
 }
 
-/// The fingerprint of what a message says.
+/// The fingerprint of a stored message.
 fn of_content(content: &Content) -> Vec<u8> {
     fingerprint(
         content.message_type,
@@ -417,7 +416,7 @@ async fn move_claim(app: &App, message: MessageId, from: u64, to: u64) -> Result
     }
 }
 
-/// The change that a claim names another place.
+/// The update that moves a claim to another number.
 fn moved_claim(message: MessageId, from: u64, to: u64) -> Update {
     Update::new(keys::locator(message), format!("SET {} = :to", attribute::SEQ))
         .only_if(format!("{} = :from", attribute::SEQ))
@@ -425,7 +424,7 @@ fn moved_claim(message: MessageId, from: u64, to: u64) -> Update {
         .value(":to", number(to))
 }
 
-/// The mark on a message that it is deleted, and by which entry.
+/// The update that marks a message as deleted, with the number of the deletion entry.
 fn tombstone(app: &App, conversation: ConversationId, message_seq: u64, place: u64) -> Update {
     let expression = format!(
         "SET {} = :now, {} = :place",

@@ -12,7 +12,7 @@ mod pages;
 
 pub use many::change_many;
 pub use moderation::{erase, moderate};
-pub use pages::{Page, Place, page};
+pub use pages::{Page, Position, page};
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -187,7 +187,7 @@ impl Correspondent {
 
 /// A mail to send.
 #[derive(Clone, Debug)]
-pub struct Draft {
+pub struct MailDraft {
     /// Its id: derived if the client named it, else fresh.
     pub id: MessageId,
     /// Who gets it.
@@ -213,7 +213,7 @@ pub struct Sent {
 /// # Errors
 /// [`Error::IdempotencyKeyReused`] if the id stands for another content, [`Error::Unavailable`] if too much was going
 /// on in one of the two boxes.
-pub async fn send(app: &App, admitted: &Admitted, draft: &Draft) -> Result<Sent> {
+pub async fn send(app: &App, admitted: &Admitted, draft: &MailDraft) -> Result<Sent> {
     let sender = admitted.user();
     let fingerprint = fingerprint(draft);
     let mut newest = None;
@@ -302,7 +302,13 @@ fn delivery(content: &Content, sender_name: &str, fingerprint: &[u8]) -> Transac
 }
 
 /// The mail that an earlier attempt has stored.
-async fn replayed(app: &App, sender: UserId, draft: &Draft, fingerprint: &[u8], item: &Item) -> Result<Sent> {
+async fn replayed(
+    app: &App,
+    sender: UserId,
+    draft: &MailDraft,
+    fingerprint: &[u8],
+    item: &Item,
+) -> Result<Sent> {
     let is_erased = item.find_number::<i64>(attribute::ERASED)?.is_some();
     if !is_erased && item.find_bytes(attribute::FINGERPRINT) != Some(fingerprint) {
         return Err(Error::IdempotencyKeyReused);
@@ -321,31 +327,31 @@ async fn replayed(app: &App, sender: UserId, draft: &Draft, fingerprint: &[u8], 
 
 /// Tells one content from another: what a client may not change under one `client_message_id`. A zero byte, which no
 /// subject holds, stands between its parts.
-fn fingerprint(draft: &Draft) -> Vec<u8> {
+fn fingerprint(draft: &MailDraft) -> Vec<u8> {
     fingerprint::of_bytes([draft.subject.as_str(), "\0", draft.body.as_str()])
 }
 
 /// Changes the flags of one's side; the mail with those that it has then. Where it is read by that, the notification
 /// about it is read too (S0-J02).
 ///
-/// `announce` tells others of the version that the change leads to, **before** it is made: whoever hears of a version
+/// `enqueue` tells others of the version that the change leads to, **before** it is made: whoever hears of a version
 /// waits for it. So nothing is changed that nobody hears of, though a change that was announced may never come. With
 /// flags that are as they are wanted already it announces the version that they have, because whoever made them so may
 /// have failed to.
 ///
 /// # Errors
-/// Whatever the preconditions of the mail say of a version that has come meanwhile, and whatever `announce` fails with.
+/// Whatever the preconditions of the mail say of a version that has come meanwhile, and whatever `enqueue` fails with.
 pub async fn change<A: Future<Output = Result<()>>>(
     app: &App,
     mail: Correspondent,
     change: Change,
-    announce: impl Fn(u64) -> A,
+    enqueue: impl Fn(u64) -> A,
 ) -> Result<Correspondent> {
     let mut mail = mail;
     let mut backoff = Backoff::new(ATTEMPTS);
     loop {
         let next = mail.flags.changed(change, app.now());
-        announce(next.version).await?;
+        enqueue(next.version).await?;
         if next == mail.flags {
             return Ok(mail);
         }
@@ -371,21 +377,21 @@ pub async fn change<A: Future<Output = Result<()>>>(
 }
 
 /// Takes a mail out of the user's box, and with it the notification about it, which comes back if there was one. As
-/// with a [change], `announce` comes first.
+/// with a [change], `enqueue` comes first.
 ///
 /// # Errors
-/// Whatever the preconditions of the mail say of a version that has come meanwhile, and whatever `announce` fails with.
+/// Whatever the preconditions of the mail say of a version that has come meanwhile, and whatever `enqueue` fails with.
 pub async fn delete<A: Future<Output = Result<()>>>(
     app: &App,
     mail: Correspondent,
-    announce: impl Fn(Option<NotificationId>) -> A,
+    enqueue: impl Fn(Option<NotificationId>) -> A,
 ) -> Result<()> {
     let mut mail = mail;
     let mut backoff = Backoff::new(ATTEMPTS);
     loop {
         let next = mail.flags.deleted(app.now());
         let (note, tally) = notification_of(app, &mail).await?;
-        announce(note.as_ref().map(|note| note.id)).await?;
+        enqueue(note.as_ref().map(|note| note.id)).await?;
         let mut transaction = mail.write(Transaction::default(), next);
         let mut delta = mail.count(Delta::default(), next);
         if let Some(note) = note {

@@ -7,7 +7,7 @@ use super::item::{Item, bytes, number};
 use super::keys::{self, Key};
 use super::table::{self, Consistency, Query, Update, Written};
 use crate::App;
-use crate::domain::conversation::{Cursor, Role};
+use crate::domain::conversation::{ReadMark, Role};
 use crate::domain::ids::{ConversationId, MessageId, UserId};
 use crate::domain::read_alone::ReadAlone;
 use crate::domain::time::Timestamp;
@@ -35,7 +35,7 @@ pub struct Member {
     /// The other one, in a direct conversation.
     pub peer: Option<UserId>,
     /// How far they have read.
-    pub cursor: Cursor,
+    pub read_mark: ReadMark,
 }
 
 impl Membership {
@@ -85,8 +85,8 @@ impl Membership {
     }
 
     /// How far the member has read.
-    pub fn cursor(&self) -> &Cursor {
-        &self.0.cursor
+    pub fn read_mark(&self) -> &ReadMark {
+        &self.0.read_mark
     }
 
     /// Everything about the member.
@@ -252,9 +252,9 @@ pub async fn other(app: &App, member: &Membership, other: UserId) -> Result<Opti
 }
 
 /// How far each member of a conversation has read.
-pub(super) async fn cursors_of(app: &App, conversation: ConversationId) -> Result<Vec<Cursor>> {
+pub(super) async fn read_marks_of(app: &App, conversation: ConversationId) -> Result<Vec<ReadMark>> {
     let members = within(app, conversation, Shards::ALL).await?;
-    Ok(members.into_iter().map(|member| member.cursor).collect())
+    Ok(members.into_iter().map(|member| member.read_mark).collect())
 }
 
 /// The place of somebody in the order in which members came; none if they are no member.
@@ -269,15 +269,15 @@ pub(super) async fn ordinal_of(
 }
 
 /// How far each member has read, for the marks on messages.
-pub async fn cursors(app: &App, member: &Membership) -> Result<Vec<Cursor>> {
+pub async fn read_marks(app: &App, member: &Membership) -> Result<Vec<ReadMark>> {
     Ok(list(app, member)
         .await?
         .into_iter()
-        .map(|member| member.cursor)
+        .map(|member| member.read_mark)
         .collect())
 }
 
-/// Moves the member's cursor forward to a message; where it is afterwards. A cursor further on stays there:
+/// Moves the member's read mark forward to a message; where it is afterwards. A read mark further on stays there:
 /// that is success, and the answer is what stands.
 pub async fn advance(app: &App, member: &Membership, seq: u64, message: MessageId) -> Result<Membership> {
     let expression = format!(
@@ -326,9 +326,9 @@ pub(super) mod attribute {
     pub(super) const LAST_READ_SEQ: &str = "q";
     /// Set for an admin.
     pub(super) const ADMIN: &str = "r";
-    /// What is read behind the cursor.
+    /// What is read behind the read mark.
     pub(super) const READ_ALONE: &str = "al";
-    /// When the cursor last moved.
+    /// When the read mark last moved.
     pub(in crate::store) const READ_AT: &str = "ra";
     /// The user.
     pub(super) const USER: &str = "u";
@@ -368,7 +368,7 @@ pub(super) fn decode(conversation: ConversationId, item: &Item) -> Result<Member
         },
         joined_at: item.get_time(attribute::JOINED_AT)?,
         peer: item.find_id(attribute::PEER)?.map(UserId::from_uuid),
-        cursor: Cursor {
+        read_mark: ReadMark {
             user_id: user,
             last_read_seq: item.find_number(attribute::LAST_READ_SEQ)?.unwrap_or(0),
             last_read_message_id: item

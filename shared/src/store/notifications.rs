@@ -10,7 +10,7 @@ mod pages;
 
 pub use many::{mails_of, read_all, read_many};
 pub use missed::{Missed, note_missed};
-pub use pages::{Page, Place, page};
+pub use pages::{Page, Position, page};
 
 use serde_json::json;
 
@@ -265,10 +265,10 @@ impl Noted {
     }
 }
 
-/// Marks a notification as read; as it is then. `announce` tells others of it **before** it is done, as with a
+/// Marks a notification as read; as it is then. `enqueue` tells others of it **before** it is done, as with a
 /// [change](super::mail::change) of a mail.
-pub async fn read(app: &App, noted: Noted, announce: impl Future<Output = Result<()>>) -> Result<Noted> {
-    announce.await?;
+pub async fn read(app: &App, noted: Noted, enqueue: impl Future<Output = Result<()>>) -> Result<Noted> {
+    enqueue.await?;
     let (user, id) = (noted.user, noted.id());
     let mut noted = noted;
     let mut backoff = Backoff::new(ATTEMPTS);
@@ -288,9 +288,9 @@ pub async fn read(app: &App, noted: Noted, announce: impl Future<Output = Result
     Ok(noted)
 }
 
-/// Deletes a notification. One that is gone already is as good. `announce` comes first, as with [`read`].
-pub async fn delete(app: &App, noted: Noted, announce: impl Future<Output = Result<()>>) -> Result<()> {
-    announce.await?;
+/// Deletes a notification. One that is gone already is as good. `enqueue` comes first, as with [`read`].
+pub async fn delete(app: &App, noted: Noted, enqueue: impl Future<Output = Result<()>>) -> Result<()> {
+    enqueue.await?;
     let (user, id) = (noted.user, noted.id());
     let mut noted = noted;
     let mut backoff = Backoff::new(ATTEMPTS);

@@ -1,13 +1,12 @@
-//! Rate buckets: exact sliding windows, one write per request for all buckets of a user together.
+//! Rate limits: exact sliding windows, one write per request for all limits of a user together.
 //!
-//! The item holds the moments of what passed within each window. A warm process remembers the item as it wrote
-//! it, so that it need not read before it writes, and so that a flood of requests that it has to refuse costs no
-//! write at all. A process that remembers nothing bets that nothing passed lately; if it loses, the refused write
-//! brings the item. All passing is decided by the condition on the item's version, so no two processes give away
-//! the same place.
+//! The item of a subject holds the timestamps of the admitted requests within each window. A warm process remembers the
+//! item as it wrote it, so it need not read before it writes, and a flood of refused requests costs no writes. A
+//! process without memory of a subject assumes that there is no item; if there is one, the refused write returns it.
+//! Each write is conditional on the item's version, so no two processes can admit the same request twice.
 //!
-//! Refused frames are counted in the same item: a connection that goes on sending is closed after
-//! [`MOST_REFUSALS`] of them, so they cost at most as many writes a minute.
+//! Refused frames are counted in the same item: a connection is closed after [`MOST_REFUSALS`] of them, so they cost at
+//! most that many writes a minute.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,31 +21,31 @@ use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::telemetry::Count;
 
-/// What is limited.
+/// A rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bucket {
-    /// Message sends of a user.
+pub enum RateLimit {
+    /// Messages that a user sends.
     Sends,
     /// HTTP requests of a user.
     Requests,
-    /// Attempts of a user to connect.
+    /// A user's attempts to connect.
     Connects,
     /// Frames of a connection.
     Frames,
-    /// Uploads that a user begins.
+    /// Uploads that a user starts.
     Uploads,
     /// Resumes of a connection.
     Resumes,
-    /// The one resume that a connection may have under way. It is [released](release) when the resume ends.
+    /// At most one concurrent resume per connection. It is [released](release) when the resume ends.
     Resuming,
-    /// Frames of a connection that were refused. Nothing passes through it: it counts.
+    /// Refused frames of a connection. This only counts; it refuses nothing.
     Refusals,
 }
 
-/// After how many refused frames within a minute a connection is closed (contract §3).
+/// How many refused frames within a minute close a connection (contract §3).
 pub const MOST_REFUSALS: usize = 20;
 
-impl Bucket {
+impl RateLimit {
     const ALL: [Self; 8] = [
         Self::Sends,
         Self::Requests,
@@ -71,7 +70,7 @@ impl Bucket {
         }
     }
 
-    fn limit(self, app: &App) -> usize {
+    fn allowed(self, app: &App) -> usize {
         let limits = app.config().limits;
         let limit = match self {
             Self::Sends => limits.sends_per_minute,
@@ -95,22 +94,23 @@ impl Bucket {
             | Self::Resumes
             | Self::Refusals => Duration::from_mins(1),
             Self::Frames => Duration::from_secs(1),
-            // Longer than an invocation may take (29 s): one that died blocks the next one no longer than this.
+            // Longer than the timeout of an invocation (29 s): a resume that died blocks the next one for no longer
+            // than this.
             Self::Resuming => Duration::from_secs(30),
         }
     }
 }
 
-/// Who is limited.
+/// Whose requests are limited.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Subject {
+pub enum RateSubject {
     /// A user.
     User(UserId),
     /// A connection.
     Connection(ConnectionId),
 }
 
-impl Subject {
+impl RateSubject {
     fn name(&self) -> String {
         match self {
             Self::User(user) => format!("U#{user}"),
@@ -119,30 +119,30 @@ impl Subject {
     }
 }
 
-/// Where a subject stands in the strictest of the buckets that a request went through.
+/// The state of the strictest limit that a request was counted against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// How many may pass within the window.
+    /// How many requests are allowed within the window.
     pub limit: usize,
-    /// How many still may.
+    /// How many are left.
     pub remaining: usize,
-    /// When all of them may again.
+    /// When all of them are available again.
     pub reset: Timestamp,
 }
 
-/// What came of asking to pass.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Passage {
-    /// None where every bucket is switched off.
+    /// None if every limit is switched off.
     pub standing: Option<Standing>,
-    /// Set if a bucket was full: how long until a place is free.
+    /// How long to wait, if a limit is exceeded.
     pub refused: Option<Duration>,
-    /// Whether a connection has been refused so often that it is to be closed.
+    /// Whether the connection exceeded [`MOST_REFUSALS`] and must be closed.
     pub is_flood: bool,
 }
 
 impl Passage {
-    /// The error of a refusal.
+    /// The error, if the request was refused.
     pub fn admitted(self) -> Result<()> {
         match self.refused {
             Some(retry_after) => Err(Error::RateLimited { retry_after }),
@@ -151,16 +151,16 @@ impl Passage {
     }
 }
 
-/// What this process remembers of the items that it wrote.
+/// The items that this process wrote last.
 #[derive(Debug, Default)]
 pub(crate) struct Memory(Mutex<HashMap<String, Slot>>);
 
-type Slot = Arc<tokio::sync::Mutex<Option<Log>>>;
+type Slot = Arc<tokio::sync::Mutex<Option<History>>>;
 
 impl Memory {
     const CAPACITY: usize = 10_000;
 
-    /// The place of one subject. Requests of one user in one process line up there and do not race each other.
+    /// The slot of one subject. Concurrent requests of one user in one process wait here instead of racing each other.
     fn slot(&self, subject: &str) -> Slot {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if slots.len() >= Self::CAPACITY {
@@ -170,43 +170,43 @@ impl Memory {
     }
 }
 
-/// The moments that passed, per bucket, oldest first, and the version of the item.
+/// The timestamps per limit, oldest first, and the version of the item.
 #[derive(Clone, Debug, Default)]
-struct Log {
+struct History {
     version: u64,
-    passed: [Vec<i64>; Bucket::ALL.len()],
+    passed: [Vec<i64>; RateLimit::ALL.len()],
 }
 
-/// How often a lost race is run again.
+/// How often a write is tried again after a lost race.
 const ATTEMPTS: u32 = 10;
 
-/// Asks to pass through buckets, all or none. A refusal of a connection is counted.
-pub async fn pass(app: &App, subject: &Subject, buckets: &[Bucket]) -> Result<Passage> {
-    let buckets: Vec<Bucket> = buckets
+/// Counts a request against several limits, all or none. A refusal of a connection is counted.
+pub async fn pass(app: &App, subject: &RateSubject, limits: &[RateLimit]) -> Result<Passage> {
+    let limits: Vec<RateLimit> = limits
         .iter()
         .copied()
-        .filter(|bucket| bucket.limit(app) > 0)
+        .filter(|limit| limit.allowed(app) > 0)
         .collect();
-    if buckets.is_empty() {
+    if limits.is_empty() {
         return Ok(Passage {
             standing: None,
             refused: None,
             is_flood: false,
         });
     }
-    let passage = change(app, subject, |log, now| {
-        let refused = log.wait(app, &buckets, now);
-        let counts =
-            matches!(subject, Subject::Connection(_)) && log.of(Bucket::Refusals).len() < MOST_REFUSALS;
+    let passage = change(app, subject, |history, now| {
+        let refused = history.wait(app, &limits, now);
+        let counts = matches!(subject, RateSubject::Connection(_))
+            && history.of(RateLimit::Refusals).len() < MOST_REFUSALS;
         match refused {
-            None => log.note(&buckets, now),
-            Some(_) if counts => log.note(&[Bucket::Refusals], now),
+            None => history.note(&limits, now),
+            Some(_) if counts => history.note(&[RateLimit::Refusals], now),
             Some(_) => {}
         }
         let passage = Passage {
-            standing: log.standing(app, &buckets, now),
+            standing: history.standing(app, &limits, now),
             refused,
-            is_flood: refused.is_some() && log.of(Bucket::Refusals).len() >= MOST_REFUSALS,
+            is_flood: refused.is_some() && history.of(RateLimit::Refusals).len() >= MOST_REFUSALS,
         };
         if refused.is_none() || counts {
             Change::Write(passage)
@@ -221,10 +221,10 @@ pub async fn pass(app: &App, subject: &Subject, buckets: &[Bucket]) -> Result<Pa
     Ok(passage)
 }
 
-/// Gives back the place in a bucket that was passed last.
-pub async fn release(app: &App, subject: &Subject, bucket: Bucket) -> Result<()> {
-    change(app, subject, |log, _| {
-        if let Some(passed) = log.passed.get_mut(bucket as usize) {
+/// Gives back the newest use of a limit.
+pub async fn release(app: &App, subject: &RateSubject, limit: RateLimit) -> Result<()> {
+    change(app, subject, |history, _| {
+        if let Some(passed) = history.passed.get_mut(limit as usize) {
             passed.pop();
         }
         Change::Write(())
@@ -232,19 +232,19 @@ pub async fn release(app: &App, subject: &Subject, bucket: Bucket) -> Result<()>
     .await
 }
 
-/// What is done with a subject's log.
+/// What to do with a subject's history.
 enum Change<T> {
-    /// It is written as it is now.
+    /// Write it.
     Write(T),
-    /// It stays as it was.
+    /// Leave it unchanged.
     None(T),
 }
 
-/// Changes the log of a subject, without the moments that count no more. `decide` is asked again after a lost race.
+/// Changes the history of a subject, without expired timestamps. `decide` is called again after a lost race.
 async fn change<T>(
     app: &App,
-    subject: &Subject,
-    decide: impl Fn(&mut Log, Timestamp) -> Change<T>,
+    subject: &RateSubject,
+    decide: impl Fn(&mut History, Timestamp) -> Change<T>,
 ) -> Result<T> {
     let name = subject.name();
     let slot = app.outside.rates.slot(&name);
@@ -252,9 +252,9 @@ async fn change<T>(
     let mut backoff = Backoff::new(ATTEMPTS);
     loop {
         let now = app.now();
-        let mut log = remembered.clone().unwrap_or_default();
-        log.forget_old(now);
-        let decided = match decide(&mut log, now) {
+        let mut history = remembered.clone().unwrap_or_default();
+        history.forget_old(now);
+        let decided = match decide(&mut history, now) {
             Change::None(decided) => return Ok(decided),
             Change::Write(decided) => decided,
         };
@@ -268,21 +268,21 @@ async fn change<T>(
             ))
             .value(":now", number(now.seconds())),
         };
-        // A version of a forgotten item must not come again: it continues from the clock, not from one.
-        log.version = log
+        // A version must never repeat after the item expired, so it continues from the clock, not from one.
+        history.version = history
             .version
             .max(u64::try_from(now.milliseconds()).unwrap_or_default())
             + 1;
-        match table::put(app, log.encode(&name, now), condition).await? {
+        match table::put(app, history.encode(&name, now), condition).await? {
             Written::Done(_) => {
-                *remembered = Some(log);
+                *remembered = Some(history);
                 return Ok(decided);
             }
             Written::Refused(item) => {
                 let was_a_bet = remembered.is_none();
-                *remembered = Log::decode(&item)?;
+                *remembered = History::decode(&item)?;
                 if !was_a_bet {
-                    backoff.wait("passing a rate bucket").await?;
+                    backoff.wait("passing a rate limit").await?;
                 }
             }
         }
@@ -291,53 +291,53 @@ async fn change<T>(
 
 const VERSION: &str = "v";
 
-impl Log {
-    fn of(&self, bucket: Bucket) -> &[i64] {
-        self.passed.get(bucket as usize).map_or(&[], Vec::as_slice)
+impl History {
+    fn of(&self, limit: RateLimit) -> &[i64] {
+        self.passed.get(limit as usize).map_or(&[], Vec::as_slice)
     }
 
     fn forget_old(&mut self, now: Timestamp) {
-        for (bucket, passed) in Bucket::ALL.iter().zip(&mut self.passed) {
-            let oldest = now.minus(bucket.window()).milliseconds();
+        for (limit, passed) in RateLimit::ALL.iter().zip(&mut self.passed) {
+            let oldest = now.minus(limit.window()).milliseconds();
             passed.retain(|moment| *moment > oldest);
         }
     }
 
-    fn note(&mut self, buckets: &[Bucket], now: Timestamp) {
-        for bucket in buckets {
-            if let Some(passed) = self.passed.get_mut(*bucket as usize) {
+    fn note(&mut self, limits: &[RateLimit], now: Timestamp) {
+        for limit in limits {
+            if let Some(passed) = self.passed.get_mut(*limit as usize) {
                 passed.push(now.milliseconds());
             }
         }
     }
 
-    /// How long until all buckets have a place; none if they have one.
-    fn wait(&self, app: &App, buckets: &[Bucket], now: Timestamp) -> Option<Duration> {
-        let wait = |bucket: &Bucket| {
-            let passed = self.of(*bucket);
-            let limit = bucket.limit(app);
-            // The place that must become free is that of the moment `limit` before the newest.
-            let blocking = passed.len().checked_sub(limit)?;
+    /// How long until all limits admit a request; none if they do now.
+    fn wait(&self, app: &App, limits: &[RateLimit], now: Timestamp) -> Option<Duration> {
+        let wait = |limit: &RateLimit| {
+            let passed = self.of(*limit);
+            let allowed = limit.allowed(app);
+            // The request that must leave the window is the one `allowed` before the newest.
+            let blocking = passed.len().checked_sub(allowed)?;
             let moment = Timestamp::from_milliseconds(*passed.get(blocking)?);
-            Some(moment.plus(bucket.window()).since(now))
+            Some(moment.plus(limit.window()).since(now))
         };
-        buckets.iter().filter_map(wait).max()
+        limits.iter().filter_map(wait).max()
     }
 
-    fn standing(&self, app: &App, buckets: &[Bucket], now: Timestamp) -> Option<Standing> {
-        let standing = |bucket: &Bucket| {
-            let passed = self.of(*bucket);
+    fn standing(&self, app: &App, limits: &[RateLimit], now: Timestamp) -> Option<Standing> {
+        let standing = |limit: &RateLimit| {
+            let passed = self.of(*limit);
             let newest = passed
                 .last()
                 .map_or(now, |moment| Timestamp::from_milliseconds(*moment));
-            let limit = bucket.limit(app);
+            let allowed = limit.allowed(app);
             Standing {
-                limit,
-                remaining: limit.saturating_sub(passed.len()),
-                reset: newest.plus(bucket.window()),
+                limit: allowed,
+                remaining: allowed.saturating_sub(passed.len()),
+                reset: newest.plus(limit.window()),
             }
         };
-        buckets
+        limits
             .iter()
             .map(standing)
             .min_by_key(|standing| standing.remaining)
@@ -346,13 +346,13 @@ impl Log {
     fn encode(&self, name: &str, now: Timestamp) -> Item {
         let mut item = Item::new(&keys::rate(name))
             .number(VERSION, self.version)
-            // Behind the longest window: an item that has expired holds nothing that counts.
+            // After the longest window: an expired item holds nothing that counts.
             .number(keys::EXPIRES, now.seconds() + 61);
-        for (bucket, passed) in Bucket::ALL.iter().zip(&self.passed) {
+        for (limit, passed) in RateLimit::ALL.iter().zip(&self.passed) {
             if !passed.is_empty() {
                 let six_bytes = |moment: &i64| moment.to_be_bytes().into_iter().skip(2);
                 item = item.bytes(
-                    bucket.attribute(),
+                    limit.attribute(),
                     passed.iter().flat_map(six_bytes).collect::<Vec<u8>>(),
                 );
             }
@@ -369,8 +369,8 @@ impl Log {
                 .iter()
                 .fold(0_i64, |moment, byte| moment << 8 | i64::from(*byte))
         };
-        let passed = Bucket::ALL.map(|bucket| {
-            item.find_bytes(bucket.attribute())
+        let passed = RateLimit::ALL.map(|limit| {
+            item.find_bytes(limit.attribute())
                 .unwrap_or_default()
                 .chunks_exact(6)
                 .map(moment)
@@ -389,10 +389,10 @@ mod tests {
     proptest! {
         #[test]
         fn a_log_reads_back_as_it_was_stored(moments in proptest::collection::vec(0_i64..1 << 47, 0..100)) {
-            let mut log = Log { version: 7, ..Log::default() };
-            log.passed[Bucket::Requests as usize] = moments;
-            let stored = Log::decode(&log.encode("x", Timestamp::default())).unwrap().unwrap();
-            prop_assert_eq!(stored.passed, log.passed);
+            let mut history = History { version: 7, ..History::default() };
+            history.passed[RateLimit::Requests as usize] = moments;
+            let stored = History::decode(&history.encode("x", Timestamp::default())).unwrap().unwrap();
+            prop_assert_eq!(stored.passed, history.passed);
             prop_assert_eq!(stored.version, 7);
         }
     }

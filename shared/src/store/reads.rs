@@ -1,5 +1,5 @@
 //! When somebody last read in a group: lets a sync see, for half a read unit, that it need not look at every
-//! member's cursor. A direct conversation has no such item; there the other member's own item tells.
+//! member's read mark. A direct conversation has no such item; there the other member's own item tells.
 
 use super::Worker;
 use super::item::number;

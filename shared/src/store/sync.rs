@@ -1,9 +1,9 @@
-//! What happened in all of a user's conversations since a token.
+//! Everything that happened in all of a user's conversations since a sync token.
 //!
-//! A token is a moment and, for what happened around it, how far each conversation had been told. What is
-//! told next is every entry at or after the moment that the token does not name. The moment lies
-//! [`COMMIT_MARGIN`] before the time of reading, because an entry gets its time a little before its write takes
-//! effect: so nothing can appear before the moment once the token is out. No write is ever made for a token.
+//! A token holds a moment and, for conversations with events around that moment, the last event that was synced. A sync
+//! returns every event at or after the moment that the token does not cover. The moment lies [`COMMIT_MARGIN`] before
+//! the time of reading, because an entry gets its timestamp shortly before its write takes effect: no event can appear
+//! before the moment after the token was issued. Tokens are not stored.
 
 mod token;
 
@@ -22,39 +22,39 @@ use super::members::{self, Member, Membership, attribute::READ_AT};
 use super::table::{self, Consistency};
 use crate::App;
 use crate::CALL_TIMEOUT;
-use crate::domain::conversation::Cursor;
+use crate::domain::conversation::ReadMark;
 use crate::domain::ids::{ConversationId, UserId};
 use crate::domain::message::Entry;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 
-/// How long after its time a write can still take effect: a call's own time, thrice, for what is stamped a
-/// call or two before it is written, and for clocks that differ.
+/// How long after its timestamp a write can still take effect: three times the timeout of a call, since the timestamp
+/// may be taken one or two calls before the write, and clocks may differ.
 pub const COMMIT_MARGIN: Duration = CALL_TIMEOUT.saturating_mul(3);
-/// How far back a sync reaches (contract §2).
+/// How far back a sync can go (contract §2).
 pub const REACH: Duration = Duration::from_hours(720);
-/// How many events a sync tells at the most before it says that it is not complete (contract §2).
+/// How many events a sync can cover; beyond, it reports that it is incomplete (contract §2).
 pub const MOST_EVENTS: u64 = 10_000;
-/// How many conversations are asked at once.
+/// How many conversations are read concurrently.
 const PARALLEL: usize = 32;
 
-/// One of a user's conversations, with where it stands.
+/// A user's conversation and its current state, as it was read.
 #[derive(Clone, Debug)]
-pub struct Place {
-    /// What does not change about it.
+pub struct Snapshot {
+    /// The static data of the conversation.
     pub head: Head,
-    /// The user in it.
+    /// The user's own membership.
     pub membership: Membership,
-    /// The other one, in a direct conversation.
+    /// The other member of a direct conversation.
     pub peer: Option<Member>,
-    /// The end of its log.
+    /// The newest entry of its log.
     pub newest: Option<Entry>,
-    /// When a member last read, in a group.
+    /// When a member of the group last read.
     group_read_at: Option<Timestamp>,
 }
 
-impl Place {
-    /// A conversation whose parts were read one by one.
+impl Snapshot {
+    /// A snapshot whose parts were read separately.
     pub(crate) fn new(
         head: Head,
         membership: Membership,
@@ -70,7 +70,7 @@ impl Place {
         }
     }
 
-    /// When something last happened that a list is ordered by.
+    /// The time of the last message, or of the opening: the order of lists.
     pub fn active_at(&self) -> Timestamp {
         let last_message_at = self
             .newest
@@ -79,10 +79,14 @@ impl Place {
         last_message_at.map_or(self.head.created_at, |at| at.max(self.head.created_at))
     }
 
-    /// When somebody last read.
+    /// When any member last read.
     fn read_at(&self) -> Option<Timestamp> {
-        let peer = self.peer.as_ref().and_then(|peer| peer.cursor.read_at);
-        self.membership.cursor().read_at.max(peer).max(self.group_read_at)
+        let peer = self.peer.as_ref().and_then(|peer| peer.read_mark.read_at);
+        self.membership
+            .read_mark()
+            .read_at
+            .max(peer)
+            .max(self.group_read_at)
     }
 
     fn id(&self) -> ConversationId {
@@ -94,15 +98,15 @@ impl Place {
     }
 }
 
-/// All conversations of a user: their static items in batches, the ends of their logs side by side.
-pub async fn places(app: &App, user: UserId) -> Result<Vec<Place>> {
+/// All conversations of a user. Static items are read in batches, the ends of the logs concurrently.
+pub async fn snapshots(app: &App, user: UserId) -> Result<Vec<Snapshot>> {
     let conversations = members::conversations_of(app, user).await?;
-    places_of(app, user, conversations).await
+    snapshots_of(app, user, conversations).await
 }
 
-/// Those of a user's conversations whose log took something at or after a moment some time ago, as far as eventually
-/// consistent reads show: half a unit for each conversation that rests.
-pub async fn places_moved_since(app: &App, user: UserId, moment: Timestamp) -> Result<Vec<Place>> {
+/// The user's conversations whose log got an entry at or after a moment that lies some time back. Uses eventually
+/// consistent reads, at half a read unit per idle conversation.
+pub async fn snapshots_moved_since(app: &App, user: UserId, moment: Timestamp) -> Result<Vec<Snapshot>> {
     let conversations = members::conversations_of(app, user).await?;
     let moved: Vec<Option<ConversationId>> = stream::iter(conversations)
         .map(|id| async move {
@@ -112,23 +116,23 @@ pub async fn places_moved_since(app: &App, user: UserId, moment: Timestamp) -> R
         .buffer_unordered(PARALLEL)
         .try_collect()
         .await?;
-    places_of(app, user, moved.into_iter().flatten().collect()).await
+    snapshots_of(app, user, moved.into_iter().flatten().collect()).await
 }
 
 /// The direct conversations of a user.
-pub async fn direct_places(app: &App, user: UserId) -> Result<Vec<Place>> {
+pub async fn direct_snapshots(app: &App, user: UserId) -> Result<Vec<Snapshot>> {
     let mut conversations = members::conversations_of(app, user).await?;
     conversations.retain(|conversation| conversation.is_direct());
-    places_of(app, user, conversations).await
+    snapshots_of(app, user, conversations).await
 }
 
-async fn places_of(app: &App, user: UserId, conversations: Vec<ConversationId>) -> Result<Vec<Place>> {
+async fn snapshots_of(app: &App, user: UserId, conversations: Vec<ConversationId>) -> Result<Vec<Snapshot>> {
     let of_one = |id: &ConversationId| [keys::head(*id), keys::member(*id, user), keys::reads(*id)];
     let keys: Vec<_> = conversations.iter().flat_map(of_one).collect();
     let items = table::get_many(app, keys, Consistency::Strong).await?;
-    let mut places = Vec::with_capacity(conversations.len());
+    let mut snapshots = Vec::with_capacity(conversations.len());
     for id in conversations {
-        // Members without a head belong to a conversation whose opening was never finished.
+        // A member without a head belongs to a conversation whose creation was never finished.
         let (Some(head), Some(member)) = (items.get(&keys::head(id)), items.get(&keys::member(id, user)))
         else {
             continue;
@@ -137,7 +141,7 @@ async fn places_of(app: &App, user: UserId, conversations: Vec<ConversationId>) 
             Some(item) => item.find_time(READ_AT)?,
             None => None,
         };
-        places.push(Place {
+        snapshots.push(Snapshot {
             head: conversations::decode(id, head)?,
             membership: Membership::from_item(id, member)?,
             peer: None,
@@ -145,254 +149,267 @@ async fn places_of(app: &App, user: UserId, conversations: Vec<ConversationId>) 
             group_read_at: read_at,
         });
     }
-    let peer_key = |place: &Place| Some(keys::member(place.id(), place.membership.member().peer?));
+    let peer_key =
+        |snapshot: &Snapshot| Some(keys::member(snapshot.id(), snapshot.membership.member().peer?));
     let peers = table::get_many(
         app,
-        places.iter().filter_map(peer_key).collect(),
+        snapshots.iter().filter_map(peer_key).collect(),
         Consistency::Strong,
     )
     .await?;
     let ends: HashMap<ConversationId, Option<Entry>> =
-        stream::iter(places.iter().map(Place::id).collect::<Vec<_>>())
+        stream::iter(snapshots.iter().map(Snapshot::id).collect::<Vec<_>>())
             .map(|id| async move { Ok::<_, Error>((id, log::newest(app, id, Consistency::Strong).await?)) })
             .buffer_unordered(PARALLEL)
             .try_collect()
             .await?;
-    for place in &mut places {
-        place.newest = ends.get(&place.id()).cloned().flatten();
-        if let Some(item) = peer_key(place).and_then(|key| peers.get(&key)) {
-            place.peer = Some(members::decode(place.id(), item)?);
+    for snapshot in &mut snapshots {
+        snapshot.newest = ends.get(&snapshot.id()).cloned().flatten();
+        if let Some(item) = peer_key(snapshot).and_then(|key| peers.get(&key)) {
+            snapshot.peer = Some(members::decode(snapshot.id(), item)?);
         }
     }
-    Ok(places)
+    Ok(snapshots)
 }
 
-/// Something that happened.
+/// What happened.
 #[derive(Clone, Debug)]
-pub enum Happening {
+pub enum SyncedEventKind {
     /// A conversation was opened.
     Opened,
     /// The log took an entry.
     Entry(Box<Entry>),
-    /// A member's cursor moved.
-    Read(Cursor),
+    /// A member's read mark moved.
+    Read(ReadMark),
 }
 
-/// What happened where and when.
+/// An event that a sync returns.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct SyncedEvent {
     /// Where.
     pub conversation: ConversationId,
     /// When.
     pub at: Timestamp,
     /// What.
-    pub happening: Happening,
+    pub kind: SyncedEventKind,
 }
 
-impl Told {
-    /// Within a moment: the opening, then the log, then reads.
+impl SyncedEvent {
+    /// Sorts events of the same moment: the opening, then log entries, then reads.
     fn order(&self) -> (Timestamp, ConversationId, u64) {
-        let within = match &self.happening {
-            Happening::Opened => 0,
-            Happening::Entry(entry) => entry.seq,
-            Happening::Read(_) => u64::MAX,
+        let within = match &self.kind {
+            SyncedEventKind::Opened => 0,
+            SyncedEventKind::Entry(entry) => entry.seq,
+            SyncedEventKind::Read(_) => u64::MAX,
         };
         (self.at, self.conversation, within)
     }
 }
 
-/// What a sync found.
+/// The result of a sync.
 #[derive(Clone, Debug)]
-pub struct Since {
-    /// What happened, in order; empty unless `recovered`.
-    pub told: Vec<Told>,
-    /// Where to go on.
+pub struct SyncResult {
+    /// In order; empty unless `recovered`.
+    pub events: Vec<SyncedEvent>,
+    /// The token for the next sync.
     pub next: Token,
-    /// Whether there is more to be told at once.
+    /// Whether the next sync has more events right away.
     pub has_more: bool,
-    /// False if the token is too old for a complete answer.
+    /// False if the token is too old, or too many events happened, for a complete answer.
     pub recovered: bool,
-    /// What [`Since::first`] needs to go back to an earlier place.
-    asked: Asked,
+    /// What [`SyncResult::first`] needs to compute an earlier token.
+    request: Request,
 }
 
-/// What was asked, and when.
+/// The parameters of the sync.
 #[derive(Clone, Debug, Default)]
-struct Asked {
+struct Request {
     now: Timestamp,
     token: Token,
-    /// Where the logs begin that have something to tell.
+    /// The first number to read of each log with new entries.
     starts: HashMap<ConversationId, u64>,
 }
 
-impl Since {
-    /// The first `count` of what happened: the rest is told by the next sync. For whoever has no room for all.
-    pub async fn first(mut self, app: &App, places: &[Place], count: usize) -> Result<Self> {
-        if count >= self.told.len() {
+impl SyncResult {
+    /// Keeps the first `count` events, for a caller that has no room for all. The next sync returns the rest.
+    pub async fn first(mut self, app: &App, snapshots: &[Snapshot], count: usize) -> Result<Self> {
+        if count >= self.events.len() {
             return Ok(self);
         }
-        self.told.truncate(count);
+        self.events.truncate(count);
         self.has_more = true;
-        self.next = following(app, places, &self.asked, &self.told, true).await?;
+        self.next = following(app, snapshots, &self.request, &self.events, true).await?;
         Ok(self)
     }
 }
 
-/// The token that stands for "everything so far is known". `now` is a moment before the places were read.
-pub async fn from_now(app: &App, now: Timestamp, places: &[Place]) -> Result<Token> {
+/// The token for "everything until now is known". `now` is a moment before the snapshots were read.
+pub async fn from_now(app: &App, now: Timestamp, snapshots: &[Snapshot]) -> Result<Token> {
     let mut token = Token {
         since: now.minus(COMMIT_MARGIN),
         ..Token::default()
     };
-    for place in places {
-        if moved_since(place, token.since) {
-            token.told.insert(name(place.id(), None), place.last_seq());
+    for snapshot in snapshots {
+        if moved_since(snapshot, token.since) {
+            token.seqs.insert(name(snapshot.id(), None), snapshot.last_seq());
         }
-        for cursor in cursors_since(app, place, token.since).await? {
-            token
-                .told_reads
-                .insert(name(place.id(), Some(cursor.user_id)), cursor.last_read_seq);
+        for read_mark in read_marks_since(app, snapshot, token.since).await? {
+            token.read_seqs.insert(
+                name(snapshot.id(), Some(read_mark.user_id)),
+                read_mark.last_read_seq,
+            );
         }
     }
     Ok(token)
 }
 
-/// What happened since a token, at most `limit` events. `now` is a moment before the places were read.
+/// What happened since a token, at most `limit` events. `now` is a moment before the snapshots were read.
 pub async fn since(
     app: &App,
     now: Timestamp,
-    places: &[Place],
+    snapshots: &[Snapshot],
     token: &Token,
     limit: usize,
-) -> Result<Since> {
+) -> Result<SyncResult> {
     if now.since(token.since) > REACH {
-        return unrecovered(app, now, places).await;
+        return unrecovered(app, now, snapshots).await;
     }
-    let mut starts = HashMap::with_capacity(places.len());
+    let mut starts = HashMap::with_capacity(snapshots.len());
     let mut count = 0;
-    for place in places.iter().filter(|place| moved_since(place, token.since)) {
-        let start = match (token.told.get(&name(place.id(), None)), &place.newest) {
+    for snapshot in snapshots
+        .iter()
+        .filter(|snapshot| moved_since(snapshot, token.since))
+    {
+        let start = match (token.seqs.get(&name(snapshot.id(), None)), &snapshot.newest) {
             (Some(seq), _) => seq + 1,
-            (None, Some(newest)) => log::first_since(app, &place.membership, newest, token.since).await?,
+            (None, Some(newest)) => log::first_since(app, &snapshot.membership, newest, token.since).await?,
             (None, None) => 1,
         };
-        count += (place.last_seq() + 1).saturating_sub(start);
+        count += (snapshot.last_seq() + 1).saturating_sub(start);
         if count > MOST_EVENTS {
-            return unrecovered(app, now, places).await;
+            return unrecovered(app, now, snapshots).await;
         }
-        starts.insert(place.id(), start);
+        starts.insert(snapshot.id(), start);
     }
-    let mut told = Vec::new();
-    for place in places {
+    let mut events = Vec::new();
+    for snapshot in snapshots {
         collect(
             app,
-            place,
+            snapshot,
             token,
-            starts.get(&place.id()).copied(),
+            starts.get(&snapshot.id()).copied(),
             limit,
-            &mut told,
+            &mut events,
         )
         .await?;
     }
-    told.sort_by_key(Told::order);
-    let has_more = told.len() > limit;
-    told.truncate(limit);
-    let asked = Asked {
+    events.sort_by_key(SyncedEvent::order);
+    let has_more = events.len() > limit;
+    events.truncate(limit);
+    let request = Request {
         now,
         token: token.clone(),
         starts,
     };
-    let next = following(app, places, &asked, &told, has_more).await?;
-    Ok(Since {
-        told,
+    let next = following(app, snapshots, &request, &events, has_more).await?;
+    Ok(SyncResult {
+        events,
         next,
         has_more,
         recovered: true,
-        asked,
+        request,
     })
 }
 
-async fn unrecovered(app: &App, now: Timestamp, places: &[Place]) -> Result<Since> {
-    let next = from_now(app, now, places).await?;
-    Ok(Since {
-        told: Vec::new(),
+async fn unrecovered(app: &App, now: Timestamp, snapshots: &[Snapshot]) -> Result<SyncResult> {
+    let next = from_now(app, now, snapshots).await?;
+    Ok(SyncResult {
+        events: Vec::new(),
         next,
         has_more: false,
         recovered: false,
-        asked: Asked::default(),
+        request: Request::default(),
     })
 }
 
-/// Whether the log or the opening lies at or after a moment.
-fn moved_since(place: &Place, moment: Timestamp) -> bool {
-    place.head.created_at >= moment || place.newest.as_ref().is_some_and(|newest| newest.at >= moment)
+/// Whether the conversation was opened, or its log got an entry, at or after a moment.
+fn moved_since(snapshot: &Snapshot, moment: Timestamp) -> bool {
+    snapshot.head.created_at >= moment || snapshot.newest.as_ref().is_some_and(|newest| newest.at >= moment)
 }
 
-/// The cursors of a conversation that moved at or after a moment.
-async fn cursors_since(app: &App, place: &Place, moment: Timestamp) -> Result<Vec<Cursor>> {
-    if place.read_at().is_none_or(|at| at < moment) {
+/// The read marks of a conversation that moved at or after a moment.
+async fn read_marks_since(app: &App, snapshot: &Snapshot, moment: Timestamp) -> Result<Vec<ReadMark>> {
+    if snapshot.read_at().is_none_or(|at| at < moment) {
         return Ok(Vec::new());
     }
-    let mut cursors = match &place.peer {
-        Some(peer) => vec![place.membership.cursor().clone(), peer.cursor.clone()],
-        None => members::cursors(app, &place.membership).await?,
+    let mut read_marks = match &snapshot.peer {
+        Some(peer) => vec![snapshot.membership.read_mark().clone(), peer.read_mark.clone()],
+        None => members::read_marks(app, &snapshot.membership).await?,
     };
-    cursors.retain(|cursor| cursor.read_at.is_some_and(|at| at >= moment));
-    Ok(cursors)
+    read_marks.retain(|read_mark| read_mark.read_at.is_some_and(|at| at >= moment));
+    Ok(read_marks)
 }
 
-/// Adds what happened in one conversation, at most one more than the limit.
+/// Adds the events of one conversation, at most one more than the limit.
 async fn collect(
     app: &App,
-    place: &Place,
+    snapshot: &Snapshot,
     token: &Token,
     start: Option<u64>,
     limit: usize,
-    told: &mut Vec<Told>,
+    events: &mut Vec<SyncedEvent>,
 ) -> Result<()> {
-    let conversation = place.id();
-    if place.head.created_at >= token.since && !token.told.contains_key(&name(conversation, None)) {
-        told.push(Told {
+    let conversation = snapshot.id();
+    if snapshot.head.created_at >= token.since && !token.seqs.contains_key(&name(conversation, None)) {
+        events.push(SyncedEvent {
             conversation,
-            at: place.head.created_at,
-            happening: Happening::Opened,
+            at: snapshot.head.created_at,
+            kind: SyncedEventKind::Opened,
         });
     }
     if let Some(start) = start {
         let most = u32::try_from(limit + 1).unwrap_or(u32::MAX);
-        for entry in log::range(app, &place.membership, (start, place.last_seq()), false, most).await? {
-            told.push(Told {
+        for entry in log::range(
+            app,
+            &snapshot.membership,
+            (start, snapshot.last_seq()),
+            false,
+            most,
+        )
+        .await?
+        {
+            events.push(SyncedEvent {
                 conversation,
                 at: entry.at,
-                happening: Happening::Entry(Box::new(entry)),
+                kind: SyncedEventKind::Entry(Box::new(entry)),
             });
         }
     }
-    for cursor in cursors_since(app, place, token.since).await? {
-        let is_told =
-            token.told_reads.get(&name(conversation, Some(cursor.user_id))) == Some(&cursor.last_read_seq);
-        if let Some(at) = cursor.read_at.filter(|_| !is_told) {
-            told.push(Told {
+    for read_mark in read_marks_since(app, snapshot, token.since).await? {
+        let is_told = token.read_seqs.get(&name(conversation, Some(read_mark.user_id)))
+            == Some(&read_mark.last_read_seq);
+        if let Some(at) = read_mark.read_at.filter(|_| !is_told) {
+            events.push(SyncedEvent {
                 conversation,
                 at,
-                happening: Happening::Read(cursor),
+                kind: SyncedEventKind::Read(read_mark),
             });
         }
     }
     Ok(())
 }
 
-/// The token behind what was told.
+/// The token that follows these events.
 async fn following(
     app: &App,
-    places: &[Place],
-    asked: &Asked,
-    told: &[Told],
+    snapshots: &[Snapshot],
+    request: &Request,
+    events: &[SyncedEvent],
     has_more: bool,
 ) -> Result<Token> {
-    let Asked { now, token, starts } = asked;
+    let Request { now, token, starts } = request;
     let reached = if has_more {
-        told.last().map_or(token.since, |last| last.at)
+        events.last().map_or(token.since, |last| last.at)
     } else {
         *now
     };
@@ -403,41 +420,41 @@ async fn following(
     };
     let mut last_told: HashMap<ConversationId, u64> = HashMap::new();
     let mut reads_told: HashMap<Name, u64> = HashMap::new();
-    for event in told {
-        match &event.happening {
-            Happening::Opened => {
+    for event in events {
+        match &event.kind {
+            SyncedEventKind::Opened => {
                 last_told.entry(event.conversation).or_default();
             }
-            Happening::Entry(entry) => {
+            SyncedEventKind::Entry(entry) => {
                 last_told.insert(event.conversation, entry.seq);
             }
-            Happening::Read(cursor) => {
+            SyncedEventKind::Read(read_mark) => {
                 reads_told.insert(
-                    name(event.conversation, Some(cursor.user_id)),
-                    cursor.last_read_seq,
+                    name(event.conversation, Some(read_mark.user_id)),
+                    read_mark.last_read_seq,
                 );
             }
         }
     }
-    for place in places.iter().filter(|place| moved_since(place, since)) {
-        let id = place.id();
-        let opening_waits = place.head.created_at >= token.since
-            && !token.told.contains_key(&name(id, None))
+    for snapshot in snapshots.iter().filter(|snapshot| moved_since(snapshot, since)) {
+        let id = snapshot.id();
+        let opening_waits = snapshot.head.created_at >= token.since
+            && !token.seqs.contains_key(&name(id, None))
             && !last_told.contains_key(&id);
         if opening_waits {
             continue;
         }
-        let before_start = || starts.get(&id).map_or(place.last_seq(), |start| start - 1);
-        next.told.insert(
+        let before_start = || starts.get(&id).map_or(snapshot.last_seq(), |start| start - 1);
+        next.seqs.insert(
             name(id, None),
             last_told.get(&id).copied().unwrap_or_else(before_start),
         );
     }
-    for place in places {
-        for cursor in cursors_since(app, place, since).await? {
-            let key = name(place.id(), Some(cursor.user_id));
-            if let Some(seq) = reads_told.get(&key).or_else(|| token.told_reads.get(&key)) {
-                next.told_reads.insert(key, *seq);
+    for snapshot in snapshots {
+        for read_mark in read_marks_since(app, snapshot, since).await? {
+            let key = name(snapshot.id(), Some(read_mark.user_id));
+            if let Some(seq) = reads_told.get(&key).or_else(|| token.read_seqs.get(&key)) {
+                next.read_seqs.insert(key, *seq);
             }
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use futures::future::BoxFuture;
-use harness::faults::{Dice, Faults, Misfortune, Point, Storm};
+use harness::faults::{Dice, Fault, FaultRates, Faults, Point};
 use harness::world::{EXPORT, EXPORT_DEAD};
 use harness::{Person, World};
 use local_services::{AwsError, Call, Delivery, Interceptor, Service, Verdict};
@@ -250,18 +250,18 @@ async fn an_export_in_parts_survives_everything() {
     assert!(points.len() >= 20, "{points:?}");
     let mut told = 0;
     for (index, point) in points.iter().enumerate() {
-        for misfortune in Misfortune::at(point, index) {
+        for fault in Fault::at(point, index) {
             let (world, admin, messages) = plan().await;
             let faults = Faults::install(world.services());
-            faults.strike(point, misfortune);
+            faults.inject(point, fault);
             let export = start(&admin, &of_today(&world)).await;
             faults.settle(world.services()).await;
-            assert!(faults.calm(), "{misfortune:?} at {point} is never met");
+            assert!(faults.clear(), "{fault:?} at {point} is never met");
             holds_all(&world, &look(&admin, &export).await, &messages).await;
             told += 1;
         }
     }
-    println!("an export: {} points, {told} misfortunes", points.len());
+    println!("an export: {} points, {told} faults", points.len());
 }
 
 /// The days on which everything was said, also if midnight has passed meanwhile.
@@ -325,13 +325,13 @@ async fn an_export_of_which_nothing_is_heard_has_failed_and_goes_on_when_it_is_s
     world.settled().await;
     let faults = Faults::install(world.services());
     // The worker cannot even note that it gives up.
-    faults.storm(Storm {
+    faults.inject_randomly(FaultRates {
         cursed: Some("X#".to_owned()),
-        ..Storm::calm(Dice::new(0))
+        ..FaultRates::none(Dice::new(0))
     });
     let export = start(&analyst, "").await;
     faults.settle(world.services()).await;
-    faults.calm();
+    faults.clear();
     let queues = world.services().queues();
     assert_eq!(queues.messages(EXPORT_DEAD).unwrap().len(), 1);
     assert_eq!(look(&analyst, &export).await["status"], "queued");

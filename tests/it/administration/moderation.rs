@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use harness::World;
-use harness::faults::{Faults, Misfortune};
+use harness::faults::{Fault, Faults};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -263,9 +263,9 @@ async fn a_decision_that_another_overtakes_is_audited_behind_it() {
         .unwrap_or_else(|| panic!("{points:?}"));
 
     // The message is approved as far as the first has seen, and blocked before it looks at the audit log.
-    faults.strike(end_of_log, Misfortune::WaitsBefore);
+    faults.inject(end_of_log, Fault::WaitsBefore);
     let (overtaken, ()) = tokio::join!(moderate(&admin, &message, "approved"), async {
-        faults.has_struck().await;
+        faults.was_injected().await;
         moderate(&admin, &message, "blocked").await.is(200);
         faults.release();
     });

@@ -1,4 +1,4 @@
-//! The same of mail and notifications: each call of each deed, and the misfortunes that can befall it. Nothing is lost,
+//! The same of mail and notifications: each call of each operation, and the faults that can befall it. Nothing is lost,
 //! nothing is doubled, everybody's devices hear of it, and what is counted is what the lists hold.
 
 mod beside;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use harness::boxes::{self, Contents};
-use harness::faults::{Faults, Misfortune, Point};
+use harness::faults::{Fault, Faults, Point};
 use harness::{Person, Socket, World};
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use super::asking::attempt;
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Deed {
+enum Operation {
     /// Ada sends Bob a mail.
     Send,
     /// Ada sends herself a mail.
@@ -43,7 +43,7 @@ enum Deed {
 }
 
 /// Ada, who has sent Bob two mails, and Bob, who has a device that listens.
-struct Stage {
+struct Fixture {
     world: World,
     faults: Arc<Faults>,
     ada: Person,
@@ -57,8 +57,8 @@ struct Stage {
     hers: Socket,
 }
 
-impl Stage {
-    async fn set() -> Self {
+impl Fixture {
+    async fn new() -> Self {
         // Limits that nobody reaches, so that asking for them is among the calls.
         let world = World::with(&[
             ("RATE_LIMIT_SENDS_PER_MINUTE", "100000"),
@@ -89,7 +89,7 @@ impl Stage {
         }
     }
 
-    async fn tries(&self, deed: Deed) -> (u16, Value) {
+    async fn tries(&self, operation: Operation) -> (u16, Value) {
         let mail = format!("/api/v2/messages/{}", self.mails[0]["id"].as_str().unwrap());
         let note = format!(
             "/api/v2/notifications/{}",
@@ -103,35 +103,35 @@ impl Stage {
             self.ada.request("POST", "/api/v2/messages").json(&body)
         };
         let starred = json!({ "is_starred": true });
-        let request = match deed {
-            Deed::Send => send(&self.bob),
-            Deed::SendToOneself => send(&self.ada),
-            Deed::Open => self.bob.request("GET", &mail),
-            Deed::Flag => self.bob.request("PUT", &mail).json(&starred),
-            Deed::FlagVersion => {
+        let request = match operation {
+            Operation::Send => send(&self.bob),
+            Operation::SendToOneself => send(&self.ada),
+            Operation::Open => self.bob.request("GET", &mail),
+            Operation::Flag => self.bob.request("PUT", &mail).json(&starred),
+            Operation::FlagVersion => {
                 let request = self.bob.request("PUT", &mail).json(&starred);
                 request.header("if-match", "\"1\"")
             }
-            Deed::Delete => self.bob.request("DELETE", &mail),
-            Deed::Bulk => {
+            Operation::Delete => self.bob.request("DELETE", &mail),
+            Operation::Bulk => {
                 let body = json!({ "message_ids": ids(&self.mails), "is_archived": true });
                 self.bob.request("PUT", "/api/v2/messages/bulk").json(&body)
             }
-            Deed::ReadNotification => self.bob.request("GET", &note),
-            Deed::DeleteNotification => self.bob.request("DELETE", &note),
-            Deed::ReadNotifications => {
+            Operation::ReadNotification => self.bob.request("GET", &note),
+            Operation::DeleteNotification => self.bob.request("DELETE", &note),
+            Operation::ReadNotifications => {
                 let body = json!({ "notification_ids": ids(&self.notifications) });
                 self.bob
                     .request("PUT", "/api/v2/notifications/bulk/read")
                     .json(&body)
             }
-            Deed::ReadAllNotifications => {
+            Operation::ReadAllNotifications => {
                 let body = json!({ "all": true });
                 self.bob
                     .request("PUT", "/api/v2/notifications/bulk/read")
                     .json(&body)
             }
-            Deed::Notify => {
+            Operation::Notify => {
                 let body = json!({ "user_id": self.bob.id, "content": "sent" });
                 self.admin
                     .request("POST", "/api/v2/notifications/system")
@@ -142,21 +142,24 @@ impl Stage {
     }
 
     /// Does it as a client does: again and again until it is acknowledged. How often it took.
-    async fn does(&self, deed: Deed) -> usize {
+    async fn does(&self, operation: Operation) -> usize {
         for attempts in 1..=5 {
-            match self.tries(deed).await {
+            match self.tries(operation).await {
                 (200..=299, _) => return attempts,
                 // A function that died, and one that says that it will do better later.
                 (500 | 503, _) => {}
                 // It was done, and the answer did not come.
-                (404, _) if matches!(deed, Deed::Delete | Deed::DeleteNotification) && attempts > 1 => {
+                (404, _)
+                    if matches!(operation, Operation::Delete | Operation::DeleteNotification)
+                        && attempts > 1 =>
+                {
                     return attempts;
                 }
-                (412, _) if deed == Deed::FlagVersion && attempts > 1 => return attempts,
-                (status, answer) => panic!("{deed:?} is answered {status}: {answer}"),
+                (412, _) if operation == Operation::FlagVersion && attempts > 1 => return attempts,
+                (status, answer) => panic!("{operation:?} is answered {status}: {answer}"),
             }
         }
-        panic!("{deed:?} is refused again and again");
+        panic!("{operation:?} is refused again and again");
     }
 
     /// Waits until all jobs are done: those also that wait for what will never be done.
@@ -169,11 +172,11 @@ impl Stage {
     }
 
     /// What both have, which adds up, and what came over Bob's device; Ada's own device hears of a mail to herself alone.
-    async fn agrees(&mut self, deed: Deed) -> (Contents, Vec<Value>) {
+    async fn agrees(&mut self, operation: Operation) -> (Contents, Vec<Value>) {
         let hers = boxes::adds_up(&self.ada).await;
         let his = boxes::adds_up(&self.bob).await;
         let (his_frames, her_frames) = (self.device.so_far().await, self.hers.so_far().await);
-        if deed == Deed::SendToOneself {
+        if operation == Operation::SendToOneself {
             assert_eq!(his.mails.len(), 2);
             (hers, her_frames)
         } else {
@@ -182,12 +185,12 @@ impl Stage {
         }
     }
 
-    /// Everything is as it must be after the deed.
-    async fn comes_out_right(&mut self, deed: Deed, attempts: usize) {
+    /// Everything is as it must be after the operation.
+    async fn comes_out_right(&mut self, operation: Operation, attempts: usize) {
         self.settles(false).await;
         let mail = self.mails[0]["id"].clone();
         let note = self.notifications[0]["id"].clone();
-        let (contents, frames) = self.agrees(deed).await;
+        let (contents, frames) = self.agrees(operation).await;
         let came = |frame_type: &str, field: &str, value: &Value| {
             let found = frames
                 .iter()
@@ -196,8 +199,8 @@ impl Stage {
         };
         let first = contents.mails.get(mail.as_str().unwrap());
         let noted = contents.notifications.iter().find(|one| one["id"] == note);
-        match deed {
-            Deed::Send | Deed::SendToOneself => {
+        match operation {
+            Operation::Send | Operation::SendToOneself => {
                 let sent: Vec<&Value> = contents
                     .mails
                     .values()
@@ -213,7 +216,7 @@ impl Stage {
                 came("new_message", "message", sent[0]);
                 came("new_notification", "notification", about[0]);
             }
-            Deed::Open => {
+            Operation::Open => {
                 assert_eq!(
                     (&first.unwrap()["is_read"], &first.unwrap()["version"]),
                     (&json!(true), &json!(2))
@@ -222,19 +225,19 @@ impl Stage {
                 assert_eq!(noted.unwrap()["is_read"], true);
                 came("notification_read", "notification_id", &note);
             }
-            Deed::Flag | Deed::FlagVersion => {
+            Operation::Flag | Operation::FlagVersion => {
                 assert_eq!(
                     (&first.unwrap()["is_starred"], &first.unwrap()["version"]),
                     (&json!(true), &json!(2))
                 );
                 came("message_updated", "message_id", &mail);
             }
-            Deed::Delete => {
+            Operation::Delete => {
                 assert!(first.is_none() && noted.is_none(), "{contents:#?}");
                 came("message_deleted", "message_id", &mail);
                 came("notification_deleted", "notification_id", &note);
             }
-            Deed::Bulk => {
+            Operation::Bulk => {
                 assert!(
                     contents
                         .mails
@@ -243,25 +246,25 @@ impl Stage {
                 );
                 came("messages_bulk_updated", "updated_count", &json!(2));
             }
-            Deed::ReadNotification => {
+            Operation::ReadNotification => {
                 assert_eq!(noted.unwrap()["is_read"], true);
                 came("notification_read", "notification_id", &note);
                 assert_eq!(first.unwrap()["is_read"], true);
                 came("message_read", "message_id", &mail);
             }
-            Deed::DeleteNotification => {
+            Operation::DeleteNotification => {
                 assert!(noted.is_none());
                 came("notification_deleted", "notification_id", &note);
             }
-            Deed::ReadNotifications | Deed::ReadAllNotifications => {
-                if deed == Deed::ReadNotifications {
+            Operation::ReadNotifications | Operation::ReadAllNotifications => {
+                if operation == Operation::ReadNotifications {
                     assert!(contents.mails.values().all(|mail| mail["is_read"] == true));
                     came("messages_bulk_updated", "updated_count", &json!(2));
                 }
                 assert!(contents.notifications.iter().all(|one| one["is_read"] == true));
                 came("notifications_bulk_read", "unread_count", &json!(0));
             }
-            Deed::Notify => {
+            Operation::Notify => {
                 // It has no id of the client's: asked again, it is another one.
                 let sent = contents
                     .notifications
@@ -275,61 +278,72 @@ impl Stage {
     }
 }
 
-/// The calls of a deed and of all jobs that follow from it, while all goes well.
-async fn points(deed: Deed) -> Vec<Point> {
-    let mut stage = Stage::set().await;
-    stage.faults.watch();
-    let attempts = stage.does(deed).await;
-    stage.faults.settle(stage.world.services()).await;
-    let points = stage.faults.seen();
+/// The calls of a operation and of all jobs that follow from it, while all goes well.
+async fn points(operation: Operation) -> Vec<Point> {
+    let mut fixture = Fixture::new().await;
+    fixture.faults.watch();
+    let attempts = fixture.does(operation).await;
+    fixture.faults.settle(fixture.world.services()).await;
+    let points = fixture.faults.seen();
     assert_eq!(attempts, 1);
-    stage.comes_out_right(deed, attempts).await;
+    fixture.comes_out_right(operation, attempts).await;
     points
 }
 
-/// Does the deed once for each point and misfortune.
-async fn survives(deed: Deed) {
+/// Does the operation once for each point and fault.
+async fn survives(operation: Operation) {
     let began = Instant::now();
-    let points = points(deed).await;
-    assert!(points.len() > 3, "the deed calls next to nothing: {points:?}");
+    let points = points(operation).await;
+    assert!(
+        points.len() > 3,
+        "the operation calls next to nothing: {points:?}"
+    );
     let (mut told, mut retried) = (0, 0);
     for (index, point) in points.iter().enumerate() {
-        for misfortune in Misfortune::at(point, deed as usize + index) {
-            println!("{:?} {deed:?}: {misfortune:?} at {point}", began.elapsed());
-            let mut stage = Stage::set().await;
-            stage.faults.strike(point, misfortune);
-            let attempts = stage.does(deed).await;
-            stage.faults.settle(stage.world.services()).await;
+        for fault in Fault::at(point, operation as usize + index) {
+            println!("{:?} {operation:?}: {fault:?} at {point}", began.elapsed());
+            let mut fixture = Fixture::new().await;
+            fixture.faults.inject(point, fault);
+            let attempts = fixture.does(operation).await;
+            fixture.faults.settle(fixture.world.services()).await;
             // A job that looks before what it speaks of is there calls more than one that looks after it.
-            let met = stage.faults.calm();
+            let met = fixture.faults.clear();
             assert!(met || point.is_of_a_job(), "the point is never met");
-            stage.comes_out_right(deed, attempts).await;
+            fixture.comes_out_right(operation, attempts).await;
             told += 1;
             retried += usize::from(attempts > 1);
         }
     }
     println!(
-        "{deed:?}: {} points, {told} misfortunes, {retried} of them seen by the client, in {:.1?}",
+        "{operation:?}: {} points, {told} faults, {retried} of them seen by the client, in {:.1?}",
         points.len(),
         began.elapsed()
     );
 }
 
-/// Does the deed once for each call at which its only attempt dies: it took place, or it did not, and either adds up.
-async fn is_whole_or_not_there(deed: Deed) {
-    for point in points(deed).await.iter().filter(|point| !point.is_of_a_job()) {
-        for misfortune in [Misfortune::DiesBefore, Misfortune::DiesAfter] {
-            println!("{deed:?}, given up: {misfortune:?} at {point}");
-            let mut stage = Stage::set().await;
-            stage.faults.strike(point, misfortune);
-            stage.tries(deed).await;
-            stage.settles(true).await;
-            let (contents, frames) = stage.agrees(deed).await;
-            let first = contents.mails.get(stage.mails[0]["id"].as_str().unwrap());
-            let (took_place, frame_type) = match deed {
-                Deed::Open | Deed::ReadNotification => (first.unwrap()["is_read"] == true, "message_read"),
-                Deed::Flag | Deed::FlagVersion => (first.unwrap()["is_starred"] == true, "message_updated"),
-                Deed::Delete => (first.is_none(), "message_deleted"),
+/// Does the operation once for each call at which its only attempt dies: it took place, or it did not, and either adds up.
+async fn is_whole_or_not_there(operation: Operation) {
+    for point in points(operation)
+        .await
+        .iter()
+        .filter(|point| !point.is_of_a_job())
+    {
+        for fault in [Fault::DiesBefore, Fault::DiesAfter] {
+            println!("{operation:?}, given up: {fault:?} at {point}");
+            let mut fixture = Fixture::new().await;
+            fixture.faults.inject(point, fault);
+            fixture.tries(operation).await;
+            fixture.settles(true).await;
+            let (contents, frames) = fixture.agrees(operation).await;
+            let first = contents.mails.get(fixture.mails[0]["id"].as_str().unwrap());
+            let (took_place, frame_type) = match operation {
+                Operation::Open | Operation::ReadNotification => {
+                    (first.unwrap()["is_read"] == true, "message_read")
+                }
+                Operation::Flag | Operation::FlagVersion => {
+                    (first.unwrap()["is_starred"] == true, "message_updated")
+                }
+                Operation::Delete => (first.is_none(), "message_deleted"),
                 _ => continue,
             };
             let is_told = frames.iter().any(|frame| frame["type"] == frame_type);
@@ -338,13 +352,13 @@ async fn is_whole_or_not_there(deed: Deed) {
     }
 }
 
-/// Tells the same story for each deed.
+/// Tells the same story for each operation.
 macro_rules! stories {
-    ($story:ident: $($name:ident: $deed:ident;)+) => {
+    ($story:ident: $($name:ident: $operation:ident;)+) => {
         $(
             #[tokio::test]
             async fn $name() {
-                $story(Deed::$deed).await;
+                $story(Operation::$operation).await;
             }
         )+
     };

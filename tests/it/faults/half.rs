@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::future::join_all;
-use harness::faults::{Dice, Storm, Tally};
+use harness::faults::{CallCounts, Dice, FaultRates};
 use harness::world::{FANOUT, FANOUT_DEAD, OFFLINE, OFFLINE_DEAD};
 use harness::{Person, Socket, World};
 use local_gateway::websocket::WebSocketOptions;
@@ -13,7 +13,7 @@ use local_services::Delivery;
 use serde_json::{Value, json};
 
 use super::asking::{assert_dense, attempt, fact, log, sync};
-use super::stage::{Place, Stage};
+use super::fixture::{ConversationKind, Fixture};
 use harness::faults::Faults;
 
 const MESSAGES_EACH: usize = 20;
@@ -38,12 +38,12 @@ async fn insists(person: &Person, conversation: &str, content: &str) -> (usize, 
 }
 
 /// Sends the same number of messages from each member at once; the attempts of all, and what was acknowledged.
-async fn crowd(stage: &Stage, round: &str) -> (usize, Vec<Value>) {
-    let sends = stage.members.iter().enumerate().map(async |(who, member)| {
+async fn crowd(fixture: &Fixture, round: &str) -> (usize, Vec<Value>) {
+    let sends = fixture.members.iter().enumerate().map(async |(who, member)| {
         let (mut attempts, mut acknowledged) = (0, Vec::new());
         for number in 0..MESSAGES_EACH {
             let content = format!("{round}-{who}-{number}");
-            let (tries, answer) = insists(member, &stage.conversation, &content).await;
+            let (tries, answer) = insists(member, &fixture.conversation, &content).await;
             attempts += tries;
             acknowledged.push(answer);
         }
@@ -61,37 +61,39 @@ fn ratio(many: u64, few: u64) -> f64 {
 /// layer still more. The client's retries are new requests, as they are everywhere.
 #[tokio::test]
 async fn half_of_all_table_calls_throttled_multiplies_nothing_and_loses_nothing() {
-    let mut stage = Stage::set(Place::Group).await;
-    stage.faults.tally();
-    let (_, first) = crowd(&stage, "calm").await;
-    let calm = stage.faults.tally();
-    stage.faults.settle(stage.world.services()).await;
+    let mut fixture = Fixture::new(ConversationKind::Group).await;
+    fixture.faults.tally();
+    let (_, first) = crowd(&fixture, "baseline").await;
+    let baseline = fixture.faults.tally();
+    fixture.faults.settle(fixture.world.services()).await;
 
-    stage.faults.tally();
-    stage.faults.storm(Storm {
+    fixture.faults.tally();
+    fixture.faults.inject_randomly(FaultRates {
         table_throttled: 5000,
-        ..Storm::calm(Dice::new(7))
+        ..FaultRates::none(Dice::new(7))
     });
-    let (attempts, second) = crowd(&stage, "storm").await;
-    stage.faults.quiet().await;
-    let storm: Tally = stage.faults.tally();
+    let (attempts, second) = crowd(&fixture, "throttled").await;
+    fixture.faults.quiet().await;
+    let throttled: CallCounts = fixture.faults.tally();
     let messages = second.len();
-    println!("while calm: {calm:?}; with half throttled: {storm:?}");
+    println!("without faults: {baseline:?}; with half throttled: {throttled:?}");
     println!(
         "{messages} messages in {attempts} requests; {:.2} attempts a call, {:.2} times the calls",
-        ratio(storm.attempts, storm.calls),
-        ratio(storm.attempts, calm.attempts),
+        ratio(throttled.attempts, throttled.calls),
+        ratio(throttled.attempts, baseline.attempts),
     );
-    assert!(storm.most_attempts <= 3, "{storm:?}");
-    assert!(ratio(storm.attempts, storm.calls) <= 1.1, "{storm:?}");
+    assert!(throttled.most_attempts <= 3, "{throttled:?}");
+    assert!(ratio(throttled.attempts, throttled.calls) <= 1.1, "{throttled:?}");
 
-    stage.faults.calm();
-    stage.faults.settle(stage.world.services()).await;
-    let queues = stage.world.services().queues();
+    fixture.faults.clear();
+    fixture.faults.settle(fixture.world.services()).await;
+    let queues = fixture.world.services().queues();
     let dead = queues.redrive(FANOUT_DEAD, FANOUT).unwrap() + queues.redrive(OFFLINE_DEAD, OFFLINE).unwrap();
     println!("{dead} jobs were dead for a while");
-    stage.faults.settle(stage.world.services()).await;
-    let log = stage.agrees(stage.before.len() + first.len() + messages).await;
+    fixture.faults.settle(fixture.world.services()).await;
+    let log = fixture
+        .agrees(fixture.before.len() + first.len() + messages)
+        .await;
     for message in first.iter().chain(&second) {
         let seq = usize::try_from(message["seq"].as_u64().unwrap()).unwrap();
         assert_eq!(
@@ -114,9 +116,9 @@ async fn a_poison_job_ends_among_the_dead_letters_alone_and_can_be_brought_back(
     let (mut to_bob, mut to_cem) = (bob.connect().await, cem.connect().await);
     world.caught_up().await;
 
-    faults.storm(Storm {
+    faults.inject_randomly(FaultRates {
         cursed: Some(cursed.clone()),
-        ..Storm::calm(Dice::new(0))
+        ..FaultRates::none(Dice::new(0))
     });
     for number in 0..10 {
         let content = format!("{number}");
@@ -143,7 +145,7 @@ async fn a_poison_job_ends_among_the_dead_letters_alone_and_can_be_brought_back(
     assert_eq!(numbers, (1..=10).collect::<Vec<_>>());
     assert_eq!(to_cem.so_far().await, Vec::<Value>::new());
 
-    faults.calm();
+    faults.clear();
     assert_eq!(queues.redrive(FANOUT_DEAD, FANOUT).unwrap(), 1);
     faults.settle(world.services()).await;
     assert_eq!(

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use harness::faults::{Faults, Misfortune, Point};
+use harness::faults::{Fault, Faults, Point};
 use harness::{Socket, World};
 use serde_json::Value;
 
@@ -43,9 +43,9 @@ async fn a_connection_that_a_delivery_did_not_see_is_told_a_little_later() {
         assert_eq!(entries(&mut before).await.last(), said(1..=1).last());
 
         // The message is there, and the new connection is not yet, where the delivery looks.
-        faults.strike(looks, Misfortune::WaitsBefore);
+        faults.inject(looks, Fault::WaitsBefore);
         ada.says(&conversation, "said in between").await;
-        faults.has_struck().await;
+        faults.was_injected().await;
         world.services().hold_eventual_reads().unwrap();
         let mut after = bob.connect().await;
         faults.release();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use harness::World;
-use harness::faults::{Faults, Misfortune};
+use harness::faults::{Fault, Faults};
 use serde_json::{Value, json};
 
 /// S1-E05: the first message is told after the second, and with it that both are unread.
@@ -24,9 +24,9 @@ async fn a_frame_that_comes_late_tells_what_is_unread_by_then() {
     let look = points.iter().find(|point| point.function == "Deliver").unwrap();
     socket.so_far().await;
 
-    faults.strike(look, Misfortune::DiesBefore);
+    faults.inject(look, Fault::DiesBefore);
     ada.says(&conversation, "told late").await;
-    faults.has_struck().await;
+    faults.was_injected().await;
     ada.says(&conversation, "told at once").await;
     assert_eq!(told(&[socket.next_of("new_message").await]), [json!([3, 3])]);
     world.advance(Duration::from_secs(2));

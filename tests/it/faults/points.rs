@@ -1,75 +1,78 @@
-//! Each call of each deed, and the misfortunes that can befall it: death before it and after it, and one thing more.
+//! Each call of each operation, and the faults that can befall it: death before it and after it, and one thing more.
 //! `TIDINGS_FAULTS=all cargo t faults` tries all that there are at each call.
 
 use std::time::Instant;
 
-use harness::faults::{Misfortune, Point};
+use harness::faults::{Fault, Point};
 
-use super::stage::{Deed, Place, Stage};
+use super::fixture::{ConversationKind, Fixture, Operation};
 
-/// The calls of a deed and of all jobs that follow from it, while all goes well.
-async fn points(place: Place, deed: Deed) -> Vec<Point> {
-    let mut stage = Stage::set(place).await;
-    stage.faults.watch();
-    let acknowledged = stage.does(0, deed).await;
-    stage.faults.settle(stage.world.services()).await;
-    let points = stage.faults.seen();
+/// The calls of a operation and of all jobs that follow from it, while all goes well.
+async fn points(kind: ConversationKind, operation: Operation) -> Vec<Point> {
+    let mut fixture = Fixture::new(kind).await;
+    fixture.faults.watch();
+    let acknowledged = fixture.does(0, operation).await;
+    fixture.faults.settle(fixture.world.services()).await;
+    let points = fixture.faults.seen();
     assert_eq!(acknowledged.attempts, 1);
-    stage.comes_out_right(deed, &acknowledged).await;
+    fixture.comes_out_right(operation, &acknowledged).await;
     points
 }
 
-/// Does the deed once for each point and misfortune.
-async fn survives(place: Place, deed: Deed) {
+/// Does the operation once for each point and fault.
+async fn survives(kind: ConversationKind, operation: Operation) {
     let began = Instant::now();
-    let points = points(place, deed).await;
-    assert!(points.len() > 3, "the deed calls next to nothing: {points:?}");
+    let points = points(kind, operation).await;
+    assert!(
+        points.len() > 3,
+        "the operation calls next to nothing: {points:?}"
+    );
     let (mut told, mut retried) = (0, 0);
-    // Each deed and place begins with another misfortune, so that together they try many at the same call.
-    let first = deed as usize + place as usize;
+    // Each operation and place begins with another fault, so that together they try many at the same call.
+    let first = operation as usize + kind as usize;
     for (index, point) in points.iter().enumerate() {
-        for misfortune in Misfortune::at(point, first + index) {
+        for fault in Fault::at(point, first + index) {
             println!(
-                "{:?} {deed:?} in {place:?}: {misfortune:?} at {point}",
+                "{:?} {operation:?} in {kind:?}: {fault:?} at {point}",
                 began.elapsed()
             );
-            let mut stage = Stage::set(place).await;
-            stage.faults.strike(point, misfortune);
-            let acknowledged = stage.does(0, deed).await;
-            stage.faults.settle(stage.world.services()).await;
-            assert!(stage.faults.calm(), "the point is never met");
-            if misfortune.tries_again() {
+            let mut fixture = Fixture::new(kind).await;
+            fixture.faults.inject(point, fault);
+            let acknowledged = fixture.does(0, operation).await;
+            fixture.faults.settle(fixture.world.services()).await;
+            assert!(fixture.faults.clear(), "the point is never met");
+            if fault.tries_again() {
                 assert!(
-                    stage.faults.tally().most_attempts > 1,
+                    fixture.faults.tally().most_attempts > 1,
                     "the SDK does not try again"
                 );
             }
-            stage.comes_out_right(deed, &acknowledged).await;
+            fixture.comes_out_right(operation, &acknowledged).await;
             told += 1;
             retried += usize::from(acknowledged.attempts > 1);
         }
     }
     println!(
-        "{deed:?} in {place:?}: {} points, {told} misfortunes, {retried} of them seen by the client, in {:.1?}",
+        "{operation:?} in {kind:?}: {} points, {told} faults, {retried} of them seen by the client, in {:.1?}",
         points.len(),
         began.elapsed()
     );
 }
 
-/// Does the deed once for each call at which its only attempt dies: it took place, or it did not.
-async fn is_whole_or_not_there(place: Place, deed: Deed) {
-    for point in points(place, deed)
+/// Does the operation once for each call at which its only attempt dies: it took place, or it did not.
+async fn is_whole_or_not_there(kind: ConversationKind, operation: Operation) {
+    for point in points(kind, operation)
         .await
         .iter()
         .filter(|point| !point.is_of_a_job())
     {
-        for misfortune in [Misfortune::DiesBefore, Misfortune::DiesAfter] {
-            println!("{deed:?} in {place:?}, given up: {misfortune:?} at {point}");
-            let stage = Stage::set(place).await;
-            stage.faults.strike(point, misfortune);
-            stage.tries(0, deed).await;
-            stage.faults.settle(stage.world.services()).await;
-            let log = stage.agrees_when_asked().await;
+        for fault in [Fault::DiesBefore, Fault::DiesAfter] {
+            println!("{operation:?} in {kind:?}, given up: {fault:?} at {point}");
+            let fixture = Fixture::new(kind).await;
+            fixture.faults.inject(point, fault);
+            fixture.tries(0, operation).await;
+            fixture.faults.settle(fixture.world.services()).await;
+            let log = fixture.agrees_when_asked().await;
             let told = log.iter().any(|event| event["type"] == "message_deleted");
             let hidden = log.iter().any(|event| event["message"]["is_deleted"] == true);
             assert_eq!(told, hidden, "hidden, and nobody is told: {log:#?}");
@@ -79,27 +82,27 @@ async fn is_whole_or_not_there(place: Place, deed: Deed) {
 
 #[tokio::test]
 async fn a_send_that_is_given_up_is_whole_or_not_there() {
-    is_whole_or_not_there(Place::Direct, Deed::Send).await;
+    is_whole_or_not_there(ConversationKind::Direct, Operation::Send).await;
 }
 
 #[tokio::test]
 async fn a_paid_message_that_is_given_up_is_whole_or_not_there() {
-    is_whole_or_not_there(Place::Direct, Deed::Pay).await;
+    is_whole_or_not_there(ConversationKind::Direct, Operation::Pay).await;
 }
 
 /// Whoever dies in the middle of a deletion does not hide the message and tell nobody.
 #[tokio::test]
 async fn a_deletion_that_is_given_up_is_whole_or_not_there() {
-    is_whole_or_not_there(Place::Direct, Deed::Delete).await;
+    is_whole_or_not_there(ConversationKind::Direct, Operation::Delete).await;
 }
 
-/// Tells the same story for each deed and place.
+/// Tells the same story for each operation and place.
 macro_rules! stories {
-    ($($name:ident: $deed:ident, $place:ident;)+) => {
+    ($($name:ident: $operation:ident, $kind:ident;)+) => {
         $(
             #[tokio::test]
             async fn $name() {
-                survives(Place::$place, Deed::$deed).await;
+                survives(ConversationKind::$kind, Operation::$operation).await;
             }
         )+
     };

@@ -1,12 +1,12 @@
-//! Two writers, one of whom meets with misfortune: while Ada's attempt is dead or late, Bob's takes the place
+//! Two writers, one of whom meets with fault: while Ada's attempt is dead or late, Bob's takes the place
 //! that it had claimed, and her retry finishes before her first attempt goes on.
 
 use std::time::Instant;
 
-use harness::faults::{Misfortune, Point, everything};
+use harness::faults::{Fault, Point, everything};
 use serde_json::Value;
 
-use super::stage::{Deed, Place, Stage};
+use super::fixture::{ConversationKind, Fixture, Operation};
 
 const ADA: usize = 0;
 const BOB: usize = 1;
@@ -36,101 +36,104 @@ impl Meanwhile {
 }
 
 /// The deaths that differ: nobody can tell one before a read from one after it.
-fn deaths(point: &Point) -> &'static [Misfortune] {
-    let both = &[Misfortune::DiesBefore, Misfortune::DiesAfter];
+fn deaths(point: &Point) -> &'static [Fault] {
+    let both = &[Fault::DiesBefore, Fault::DiesAfter];
     if point.only_reads() { &both[..1] } else { both }
 }
 
 /// The pauses that differ: one before a read is one after the call before.
-fn waits(point: &Point) -> &'static [Misfortune] {
-    let both = &[Misfortune::WaitsAfter, Misfortune::WaitsBefore];
+fn waits(point: &Point) -> &'static [Fault] {
+    let both = &[Fault::WaitsAfter, Fault::WaitsBefore];
     if point.only_reads() { &both[..1] } else { both }
 }
 
 /// A story: what the two do, and where.
 #[derive(Clone, Copy, Debug)]
 struct Plot {
-    place: Place,
-    ada: Deed,
-    bob: Deed,
+    kind: ConversationKind,
+    ada: Operation,
+    bob: Operation,
 }
 
 impl Plot {
     /// Ada's calls while nobody else writes.
     async fn points(self) -> Vec<Point> {
-        let stage = Stage::set(self.place).await;
-        stage.faults.watch();
-        stage.does(ADA, self.ada).await;
-        let points = own(stage.faults.seen());
-        stage.faults.settle(stage.world.services()).await;
+        let fixture = Fixture::new(self.kind).await;
+        fixture.faults.watch();
+        fixture.does(ADA, self.ada).await;
+        let points = own(fixture.faults.seen());
+        fixture.faults.settle(fixture.world.services()).await;
         points
     }
 
     /// Ada's attempt dies, Bob writes, Ada tries again.
-    async fn dies(self, point: &Point, misfortune: Misfortune) {
-        println!("{self:?}: {misfortune:?} at {point}");
-        let mut stage = Stage::set(self.place).await;
-        stage.faults.strike(point, misfortune);
-        stage.tries(ADA, self.ada).await;
-        assert!(stage.faults.calm(), "the point is never met");
-        let theirs = stage.does(BOB, self.bob).await.answer;
-        let own = stage.does(ADA, self.ada).await.answer;
-        self.comes_out_right(&mut stage, &[&own], &theirs).await;
+    async fn dies(self, point: &Point, fault: Fault) {
+        println!("{self:?}: {fault:?} at {point}");
+        let mut fixture = Fixture::new(self.kind).await;
+        fixture.faults.inject(point, fault);
+        fixture.tries(ADA, self.ada).await;
+        assert!(fixture.faults.clear(), "the point is never met");
+        let theirs = fixture.does(BOB, self.bob).await.answer;
+        let own = fixture.does(ADA, self.ada).await.answer;
+        self.comes_out_right(&mut fixture, &[&own], &theirs).await;
     }
 
     /// Ada's attempt waits at a point while others write, and goes on late; whatever else befalls it then.
     /// The calls that she makes then come back.
-    async fn waits(self, blows: &[(&Point, Misfortune)], meanwhile: Meanwhile) -> Vec<Point> {
-        let names: Vec<String> = blows
+    async fn waits(self, faults: &[(&Point, Fault)], meanwhile: Meanwhile) -> Vec<Point> {
+        let names: Vec<String> = faults
             .iter()
-            .map(|(point, misfortune)| format!("{misfortune:?} at {point}"))
+            .map(|(point, fault)| format!("{fault:?} at {point}"))
             .collect();
         println!("{self:?}, {meanwhile:?}: {}", names.join(", then "));
-        let mut stage = Stage::set(self.place).await;
-        stage.faults.strike_each(blows);
+        let mut fixture = Fixture::new(self.kind).await;
+        fixture.faults.inject_each(faults);
         let meanwhile = async {
-            stage.faults.has_struck().await;
+            fixture.faults.was_injected().await;
             let mut retry = None;
             if meanwhile == Meanwhile::AdaThenBob {
-                retry = Some(stage.does(ADA, self.ada).await.answer);
+                retry = Some(fixture.does(ADA, self.ada).await.answer);
             }
-            let theirs = stage.does(BOB, self.bob).await.answer;
+            let theirs = fixture.does(BOB, self.bob).await.answer;
             if meanwhile == Meanwhile::BobThenAda {
-                retry = Some(stage.does(ADA, self.ada).await.answer);
+                retry = Some(fixture.does(ADA, self.ada).await.answer);
             }
-            let others = stage.faults.so_far().len();
-            stage.faults.release();
+            let others = fixture.faults.so_far().len();
+            fixture.faults.release();
             (retry, theirs, others)
         };
-        let ((status, first), (retry, theirs, others)) = tokio::join!(stage.tries(ADA, self.ada), meanwhile);
-        let points = own(stage.faults.seen().split_off(others));
-        if blows.len() > 1 {
+        let ((status, first), (retry, theirs, others)) =
+            tokio::join!(fixture.tries(ADA, self.ada), meanwhile);
+        let points = own(fixture.faults.seen().split_off(others));
+        if faults.len() > 1 {
             // Whether the second point is met depends on the first.
-            assert!(stage.faults.calm(), "a point is never met");
+            assert!(fixture.faults.clear(), "a point is never met");
         }
-        let last = stage.does(ADA, self.ada).await.answer;
+        let last = fixture.does(ADA, self.ada).await.answer;
         let mut answers = vec![&last];
         answers.extend(&retry);
         if status < 300 {
             answers.push(&first);
         }
-        self.comes_out_right(&mut stage, &answers, &theirs).await;
+        self.comes_out_right(&mut fixture, &answers, &theirs).await;
         points
     }
 
     /// Each has written once, and every answer says the same.
-    async fn comes_out_right(self, stage: &mut Stage, own: &[&Value], theirs: &Value) {
-        stage.faults.calm();
-        stage.faults.settle(stage.world.services()).await;
-        let log = stage.agrees(stage.before.len() + 2).await;
-        for (who, deed, answers) in [(ADA, self.ada, own), (BOB, self.bob, &[theirs])] {
-            let told = log[stage.before.len()..].iter().filter(|event| match deed {
-                Deed::Send | Deed::Pay => event["message"]["content"] == Stage::words(who),
-                _ => event["message_id"] == stage.before[who]["id"],
-            });
+    async fn comes_out_right(self, fixture: &mut Fixture, own: &[&Value], theirs: &Value) {
+        fixture.faults.clear();
+        fixture.faults.settle(fixture.world.services()).await;
+        let log = fixture.agrees(fixture.before.len() + 2).await;
+        for (who, operation, answers) in [(ADA, self.ada, own), (BOB, self.bob, &[theirs])] {
+            let told = log[fixture.before.len()..]
+                .iter()
+                .filter(|event| match operation {
+                    Operation::Send | Operation::Pay => event["message"]["content"] == Fixture::words(who),
+                    _ => event["message_id"] == fixture.before[who]["id"],
+                });
             let told: Vec<&Value> = told.collect();
-            assert_eq!(told.len(), 1, "{deed:?} is there once: {log:#?}");
-            if matches!(deed, Deed::Send | Deed::Pay) {
+            assert_eq!(told.len(), 1, "{operation:?} is there once: {log:#?}");
+            if matches!(operation, Operation::Send | Operation::Pay) {
                 for answer in answers {
                     assert_eq!(answer["id"], told[0]["message"]["id"]);
                     assert_eq!(answer["seq"], told[0]["seq"]);
@@ -147,30 +150,30 @@ fn own(points: Vec<Point>) -> Vec<Point> {
     points.into_iter().filter(|point| !point.is_of_a_job()).collect()
 }
 
-async fn survives(place: Place, ada: Deed, bob: Deed) {
+async fn survives(kind: ConversationKind, ada: Operation, bob: Operation) {
     let began = Instant::now();
-    let plot = Plot { place, ada, bob };
+    let plot = Plot { kind, ada, bob };
     let points = plot.points().await;
     let (mut told, mut raced) = (0, 0);
     for (index, point) in points.iter().enumerate() {
-        for &misfortune in deaths(point) {
-            plot.dies(point, misfortune).await;
+        for &fault in deaths(point) {
+            plot.dies(point, fault).await;
             told += 1;
         }
-        for &misfortune in waits(point) {
+        for &fault in waits(point) {
             for &meanwhile in Meanwhile::at(point, index) {
-                let later = plot.waits(&[(point, misfortune)], meanwhile).await;
+                let later = plot.waits(&[(point, fault)], meanwhile).await;
                 told += 1;
                 // Who loses a race calls more than one who is alone: what can befall them then?
                 let lost = later.len() > points.len() - index - 1 && !point.only_reads();
-                if misfortune != Misfortune::WaitsBefore || meanwhile != Meanwhile::Bob || !lost {
+                if fault != Fault::WaitsBefore || meanwhile != Meanwhile::Bob || !lost {
                     continue;
                 }
                 for later in &later {
                     let worth_trying = if later.only_reads() { 1 } else { 3 };
-                    let misfortunes = [Misfortune::DiesBefore, Misfortune::DiesAfter, Misfortune::Fails];
-                    for &next in &misfortunes[..worth_trying] {
-                        plot.waits(&[(point, misfortune), (later, next)], meanwhile).await;
+                    let faults = [Fault::DiesBefore, Fault::DiesAfter, Fault::Fails];
+                    for &next in &faults[..worth_trying] {
+                        plot.waits(&[(point, fault), (later, next)], meanwhile).await;
                         raced += 1;
                     }
                 }
@@ -179,7 +182,7 @@ async fn survives(place: Place, ada: Deed, bob: Deed) {
     }
     assert!(raced > 0, "no race was ever lost");
     println!(
-        "{plot:?}: {} points, {told} misfortunes, {raced} more after a lost race, in {:.1?}",
+        "{plot:?}: {} points, {told} faults, {raced} more after a lost race, in {:.1?}",
         points.len(),
         began.elapsed()
     );
@@ -187,40 +190,40 @@ async fn survives(place: Place, ada: Deed, bob: Deed) {
 
 #[tokio::test]
 async fn a_send_beside_a_send_survives_everything() {
-    survives(Place::Group, Deed::Send, Deed::Send).await;
+    survives(ConversationKind::Group, Operation::Send, Operation::Send).await;
 }
 
 #[tokio::test]
 async fn a_send_beside_a_send_in_a_direct_conversation_survives_everything() {
-    survives(Place::Direct, Deed::Send, Deed::Send).await;
+    survives(ConversationKind::Direct, Operation::Send, Operation::Send).await;
 }
 
 #[tokio::test]
 async fn a_first_message_beside_a_first_message_survives_everything() {
-    survives(Place::Empty, Deed::Send, Deed::Send).await;
+    survives(ConversationKind::Empty, Operation::Send, Operation::Send).await;
 }
 
 #[tokio::test]
 async fn a_paid_message_beside_a_paid_message_survives_everything() {
-    survives(Place::Direct, Deed::Pay, Deed::Pay).await;
+    survives(ConversationKind::Direct, Operation::Pay, Operation::Pay).await;
 }
 
 #[tokio::test]
 async fn a_paid_message_beside_a_send_survives_everything() {
-    survives(Place::Direct, Deed::Pay, Deed::Send).await;
+    survives(ConversationKind::Direct, Operation::Pay, Operation::Send).await;
 }
 
 #[tokio::test]
 async fn a_send_beside_a_deletion_survives_everything() {
-    survives(Place::Direct, Deed::Send, Deed::Delete).await;
+    survives(ConversationKind::Direct, Operation::Send, Operation::Delete).await;
 }
 
 #[tokio::test]
 async fn a_deletion_beside_a_send_survives_everything() {
-    survives(Place::Direct, Deed::Delete, Deed::Send).await;
+    survives(ConversationKind::Direct, Operation::Delete, Operation::Send).await;
 }
 
 #[tokio::test]
 async fn a_deletion_beside_a_deletion_survives_everything() {
-    survives(Place::Group, Deed::Delete, Deed::Delete).await;
+    survives(ConversationKind::Group, Operation::Delete, Operation::Delete).await;
 }

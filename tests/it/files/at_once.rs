@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use harness::faults::{Faults, Misfortune, Point};
+use harness::faults::{Fault, Faults, Point};
 use harness::files::{PNG, follow, post, sample};
 use harness::{Person, World};
 use serde_json::{Value, json};
 
 use super::objects;
 
-struct Stage {
+struct Fixture {
     world: World,
     faults: Arc<Faults>,
     ada: Person,
 }
 
-impl Stage {
-    async fn set() -> Self {
+impl Fixture {
+    async fn new() -> Self {
         // A process that is new makes calls of its own in its init, which would be points as well.
         let world = World::in_desk(&[]).await;
         let ada = world.person("ada").await;
@@ -39,14 +39,14 @@ impl Stage {
     /// The answer of one who completes a file and, at a point, waits until something else has been done.
     async fn waits(&self, file: &str, point: &Point, meanwhile: impl Future<Output = ()>) -> Value {
         println!("waits before {point}");
-        self.faults.strike(point, Misfortune::WaitsBefore);
+        self.faults.inject(point, Fault::WaitsBefore);
         let others = async {
-            self.faults.has_struck().await;
+            self.faults.was_injected().await;
             meanwhile.await;
             self.faults.release();
         };
         let (answer, ()) = tokio::join!(self.ada.completes(file), others);
-        assert!(self.faults.calm(), "the point is never met");
+        assert!(self.faults.clear(), "the point is never met");
         answer.is(200)
     }
 
@@ -65,23 +65,23 @@ impl Stage {
 /// Whichever call the one waits before, the other completes the file meanwhile: both answers are the complete file.
 #[tokio::test]
 async fn two_who_complete_a_file_at_once_both_succeed() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     let docx = sample("letter.docx");
     let word = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
     for (name, content_type, bytes) in [("a.png", "image/png", PNG), ("a.docx", word, &docx[..])] {
-        let points = stage.points(name, content_type, bytes).await;
+        let points = fixture.points(name, content_type, bytes).await;
         assert!(points.len() >= 5, "{points:?}");
         for point in &points {
-            let file = stage.ada.uploads(name, content_type, bytes).await;
+            let file = fixture.ada.uploads(name, content_type, bytes).await;
             let second = async {
-                stage.ada.completes(&file).await.is(200);
+                fixture.ada.completes(&file).await.is(200);
             };
-            let answer = stage.waits(&file, point, second).await;
+            let answer = fixture.waits(&file, point, second).await;
             assert_eq!(
                 (&answer["status"], &answer["filename"]),
                 (&json!("complete"), &json!(name))
             );
-            stage.is_complete(&file, bytes).await;
+            fixture.is_complete(&file, bytes).await;
         }
     }
 }
@@ -89,14 +89,14 @@ async fn two_who_complete_a_file_at_once_both_succeed() {
 /// What was uploaded again in between is checked and kept, not the version before.
 #[tokio::test]
 async fn an_upload_in_between_is_checked_anew() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     let [one, other] = [sample("letter.docx"), sample("letter.docx")];
     // Of the same size, so that nothing but its version tells it from the first.
     let mut other = other;
     let middle = other.len() / 2;
     other[middle] ^= 1;
     let word = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
-    let points = stage.points("a.docx", word, &one).await;
+    let points = fixture.points("a.docx", word, &one).await;
     let until_kept = points
         .iter()
         .take_while(|point| !point.call.starts_with("UpdateItem"));
@@ -107,32 +107,32 @@ async fn an_upload_in_between_is_checked_anew() {
         "the beginning, the end and the copy: {of_objects:?}"
     );
     for point in of_objects {
-        let begun = stage.ada.begins("a.docx", word, one.len()).await.is(201);
+        let begun = fixture.ada.begins("a.docx", word, one.len()).await.is(201);
         let file = begun["file_id"].as_str().unwrap();
         post(&begun, &one).await.is(204);
         let again = async {
             post(&begun, &other).await.is(204);
         };
-        stage.waits(file, point, again).await;
-        stage.is_complete(file, &other).await;
+        fixture.waits(file, point, again).await;
+        fixture.is_complete(file, &other).await;
     }
 }
 
 /// A form that is used again once the file is complete makes no error for one who still looks.
 #[tokio::test]
 async fn one_who_looks_late_is_told_that_the_file_is_complete() {
-    let stage = Stage::set().await;
-    let points = stage.points("a.png", "image/png", PNG).await;
+    let fixture = Fixture::new().await;
+    let points = fixture.points("a.png", "image/png", PNG).await;
     let look = points.iter().find(|point| point.call == "GetObject").unwrap();
-    let begun = stage.ada.begins("a.png", "image/png", PNG.len()).await.is(201);
+    let begun = fixture.ada.begins("a.png", "image/png", PNG.len()).await.is(201);
     let file = begun["file_id"].as_str().unwrap();
     post(&begun, PNG).await.is(204);
     let meanwhile = async {
-        stage.ada.completes(file).await.is(200);
+        fixture.ada.completes(file).await.is(200);
         post(&begun, b"<script>alert(1)").await.is(204);
     };
-    let answer = stage.waits(file, look, meanwhile).await;
+    let answer = fixture.waits(file, look, meanwhile).await;
     assert_eq!(answer["status"], "complete");
-    let found = stage.ada.file(file).await.is(200);
+    let found = fixture.ada.file(file).await.is(200);
     assert_eq!(follow(found["url"].as_str().unwrap()).await.is(200), PNG);
 }

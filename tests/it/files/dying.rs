@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use harness::faults::{Faults, Misfortune, Point};
+use harness::faults::{Fault, Faults, Point};
 use harness::files::{PNG, follow};
 use harness::{Person, World, events};
 use serde_json::json;
@@ -11,14 +11,14 @@ use uuid::Uuid;
 
 use super::{brings, objects};
 
-struct Stage {
+struct Fixture {
     world: World,
     faults: Arc<Faults>,
     ada: Person,
 }
 
-impl Stage {
-    async fn set() -> Self {
+impl Fixture {
+    async fn new() -> Self {
         // A process that is new makes calls of its own in its init, at which a blow would fall.
         let world = World::in_desk(&[]).await;
         let ada = world.person("ada").await;
@@ -74,24 +74,20 @@ impl Stage {
 
 #[tokio::test]
 async fn a_file_is_completed_whatever_befalls() {
-    let stage = Stage::set().await;
-    let file = stage.ada.uploads("a.png", "image/png", PNG).await;
-    stage.faults.watch();
-    stage.ada.completes(&file).await.is(200);
-    let points = stage.points("CompleteFile");
+    let fixture = Fixture::new().await;
+    let file = fixture.ada.uploads("a.png", "image/png", PNG).await;
+    fixture.faults.watch();
+    fixture.ada.completes(&file).await.is(200);
+    let points = fixture.points("CompleteFile");
     let mut retried = 0;
     for point in &points {
-        for misfortune in [
-            Misfortune::DiesBefore,
-            Misfortune::DiesAfter,
-            Misfortune::FailsOnce,
-        ] {
-            println!("{misfortune:?} at {point}");
-            let file = stage.ada.uploads("a.png", "image/png", PNG).await;
-            stage.faults.strike(point, misfortune);
-            retried += stage.insists(&file).await - 1;
-            assert!(stage.faults.calm(), "the point is never met");
-            let found = stage.ada.file(&file).await.is(200);
+        for fault in [Fault::DiesBefore, Fault::DiesAfter, Fault::FailsOnce] {
+            println!("{fault:?} at {point}");
+            let file = fixture.ada.uploads("a.png", "image/png", PNG).await;
+            fixture.faults.inject(point, fault);
+            retried += fixture.insists(&file).await - 1;
+            assert!(fixture.faults.clear(), "the point is never met");
+            let found = fixture.ada.file(&file).await.is(200);
             assert_eq!(
                 (&found["status"], &found["size_bytes"]),
                 (&json!("complete"), &json!(PNG.len()))
@@ -105,75 +101,79 @@ async fn a_file_is_completed_whatever_befalls() {
 /// One that is begun and given up is there with its note, or not at all.
 #[tokio::test]
 async fn an_upload_that_is_given_up_leaves_nothing_for_ever() {
-    let stage = Stage::set().await;
-    stage.faults.watch();
-    stage.ada.begins("a.png", "image/png", 100).await.is(201);
-    for point in &stage.points("CreateFile") {
-        for misfortune in [Misfortune::DiesBefore, Misfortune::DiesAfter] {
-            println!("{misfortune:?} at {point}");
-            stage.faults.strike(point, misfortune);
+    let fixture = Fixture::new().await;
+    fixture.faults.watch();
+    fixture.ada.begins("a.png", "image/png", 100).await.is(201);
+    for point in &fixture.points("CreateFile") {
+        for fault in [Fault::DiesBefore, Fault::DiesAfter] {
+            println!("{fault:?} at {point}");
+            fixture.faults.inject(point, fault);
             let body = json!({ "filename": "a.png", "content_type": "image/png", "size_bytes": 100 });
-            let request = stage.ada.request("POST", "/api/v2/files").json(&body);
+            let request = fixture.ada.request("POST", "/api/v2/files").json(&body);
             assert_eq!(request.send().await.unwrap().status(), 500);
-            assert!(stage.faults.calm());
+            assert!(fixture.faults.clear());
         }
     }
-    stage.world.advance(Duration::from_secs(26 * 3600));
-    assert!(stage.remove_orphans().await);
-    assert_eq!(left(&stage).await, 1);
+    fixture.world.advance(Duration::from_secs(26 * 3600));
+    assert!(fixture.remove_orphans().await);
+    assert_eq!(left(&fixture).await, 1);
 }
 
-/// How many items of files there are, the stage's own included.
-async fn left(stage: &Stage) -> u64 {
-    stage.world.count("F#").await + stage.world.count("O#").await
+/// How many items of files there are, the fixture's own included.
+async fn left(fixture: &Fixture) -> u64 {
+    fixture.world.count("F#").await + fixture.world.count("O#").await
 }
 
 #[tokio::test]
 async fn orphans_go_whatever_befalls() {
     let points = {
-        let stage = Stage::set().await;
-        let file = stage.ada.uploads("a.png", "image/png", PNG).await;
-        stage.ada.completes(&file).await.is(200);
-        stage.world.desk().clock().advance(Duration::from_secs(26 * 3600));
-        stage.faults.watch();
-        assert!(stage.remove_orphans().await);
-        let mut points = stage.points("RemoveOrphans");
+        let fixture = Fixture::new().await;
+        let file = fixture.ada.uploads("a.png", "image/png", PNG).await;
+        fixture.ada.completes(&file).await.is(200);
+        fixture
+            .world
+            .desk()
+            .clock()
+            .advance(Duration::from_secs(26 * 3600));
+        fixture.faults.watch();
+        assert!(fixture.remove_orphans().await);
+        let mut points = fixture.points("RemoveOrphans");
         // Of the hours that are empty one is as good as another.
         points.retain(|point| !point.call.starts_with("Query"));
         points
     };
     assert!(points.len() >= 5, "{points:?}");
     for point in &points {
-        for misfortune in [
-            Misfortune::DiesBefore,
-            Misfortune::DiesAfter,
-            Misfortune::FailsOnce,
-        ] {
-            println!("{misfortune:?} at {point}");
-            let stage = Stage::set().await;
-            let conversation = stage.ada.open_direct(&stage.world.person("bob").await).await;
-            stage.ada.says(&conversation, "Look!").await;
+        for fault in [Fault::DiesBefore, Fault::DiesAfter, Fault::FailsOnce] {
+            println!("{fault:?} at {point}");
+            let fixture = Fixture::new().await;
+            let conversation = fixture.ada.open_direct(&fixture.world.person("bob").await).await;
+            fixture.ada.says(&conversation, "Look!").await;
             let [orphan, sent] = [
-                stage.ada.uploads("a.png", "image/png", PNG).await,
-                stage.ada.uploads("b.png", "image/png", PNG).await,
+                fixture.ada.uploads("a.png", "image/png", PNG).await,
+                fixture.ada.uploads("b.png", "image/png", PNG).await,
             ];
             for file in [&orphan, &sent] {
-                stage.ada.completes(file).await.is(200);
+                fixture.ada.completes(file).await.is(200);
             }
-            brings(&stage.world, &sent, &conversation, 1).await;
-            stage.world.desk().clock().advance(Duration::from_secs(26 * 3600));
-            stage.faults.strike(point, misfortune);
-            stage.remove_orphans().await;
-            assert!(stage.faults.calm(), "the point is never met");
-            assert!(stage.remove_orphans().await);
-            stage.ada.file(&orphan).await.is_error(404, "NOT_FOUND");
-            stage.ada.file(&sent).await.is(200);
-            let kept = objects(&stage.world);
+            brings(&fixture.world, &sent, &conversation, 1).await;
+            fixture
+                .world
+                .desk()
+                .clock()
+                .advance(Duration::from_secs(26 * 3600));
+            fixture.faults.inject(point, fault);
+            fixture.remove_orphans().await;
+            assert!(fixture.faults.clear(), "the point is never met");
+            assert!(fixture.remove_orphans().await);
+            fixture.ada.file(&orphan).await.is_error(404, "NOT_FOUND");
+            fixture.ada.file(&sent).await.is(200);
+            let kept = objects(&fixture.world);
             assert!(
                 kept.len() == 2 && kept.contains(&format!("files/{sent}")),
                 "{kept:?}"
             );
-            assert_eq!(left(&stage).await, 2);
+            assert_eq!(left(&fixture).await, 2);
         }
     }
 }

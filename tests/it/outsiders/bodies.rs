@@ -2,12 +2,12 @@
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
-use shared::http::{Entry, limit};
+use shared::http::{AnyEndpoint, limit};
 
-use super::{Stage, routes, shape};
+use super::{Fixture, routes, shape};
 
-fn with_body() -> Vec<Entry> {
-    let entries: Vec<Entry> = routes()
+fn with_body() -> Vec<AnyEndpoint> {
+    let entries: Vec<AnyEndpoint> = routes()
         .into_iter()
         .filter(|entry| !(entry.example)().body.is_null())
         .collect();
@@ -15,16 +15,16 @@ fn with_body() -> Vec<Entry> {
     entries
 }
 
-fn request(stage: &Stage, entry: &Entry, template: &str) -> reqwest::RequestBuilder {
-    stage
+fn request(fixture: &Fixture, entry: &AnyEndpoint, template: &str) -> reqwest::RequestBuilder {
+    fixture
         .ada
-        .request(entry.route.method.as_str(), &stage.path(entry, template))
+        .request(entry.route.method.as_str(), &fixture.path(entry, template))
 }
 
 /// S1-N04, S1-N06
 #[tokio::test]
 async fn what_is_no_json_object_is_malformed() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     let bodies: [&[u8]; 12] = [
         b"",
         b" ",
@@ -43,11 +43,11 @@ async fn what_is_no_json_object_is_malformed() {
         for template in entry.route.paths() {
             for body in bodies {
                 let at = format!("{template}: {}", String::from_utf8_lossy(body));
-                let request = request(&stage, &entry, &template);
+                let request = request(&fixture, &entry, &template);
                 let request = request
                     .header("content-type", "application/json")
                     .body(body.to_vec());
-                shape(&stage.ada.send(request).await, 400, "MALFORMED_REQUEST", &at);
+                shape(&fixture.ada.send(request).await, 400, "MALFORMED_REQUEST", &at);
             }
         }
     }
@@ -56,13 +56,13 @@ async fn what_is_no_json_object_is_malformed() {
 /// S1-N04: neither recursion nor repetition brings a function down.
 #[tokio::test]
 async fn what_is_nested_without_end_is_malformed() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     for entry in with_body() {
         let deep = format!("{{\"x\":{}", "[".repeat(100_000));
-        let request = request(&stage, &entry, entry.route.path);
+        let request = request(&fixture, &entry, entry.route.path);
         let request = request.header("content-type", "application/json").body(deep);
         shape(
-            &stage.ada.send(request).await,
+            &fixture.ada.send(request).await,
             400,
             "MALFORMED_REQUEST",
             entry.route.path,
@@ -102,21 +102,21 @@ fn the_limit_of_a_body_follows_from_its_type() {
 /// Contract §1 *413*
 #[tokio::test]
 async fn a_body_may_hold_what_its_type_needs_and_no_byte_more() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     for entry in with_body() {
         for template in entry.route.paths() {
             let request = |body: String| {
-                request(&stage, &entry, &template)
+                request(&fixture, &entry, &template)
                     .header("content-type", "application/json")
                     .body(body)
             };
-            let body = stage.body(&entry);
-            let answer = stage
+            let body = fixture.body(&entry);
+            let answer = fixture
                 .ada
                 .send(request(padded(&body, limit::of(entry.body))))
                 .await;
             assert_eq!(answer.status, entry.route.success, "{template}: {}", answer.text);
-            let answer = stage
+            let answer = fixture
                 .ada
                 .send(request(padded(&body, limit::of(entry.body) + 1)))
                 .await;
@@ -128,19 +128,19 @@ async fn a_body_may_hold_what_its_type_needs_and_no_byte_more() {
 /// Contract §1 *415*
 #[tokio::test]
 async fn a_body_that_is_declared_as_something_else_is_unsupported() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     for entry in with_body() {
         for template in entry.route.paths() {
-            let body = stage.body(&entry).to_string();
+            let body = fixture.body(&entry).to_string();
             for media_type in [
                 "text/plain",
                 "application/x-www-form-urlencoded",
                 "multipart/form-data; boundary=x",
             ] {
-                let request = request(&stage, &entry, &template);
+                let request = request(&fixture, &entry, &template);
                 let request = request.header("content-type", media_type).body(body.clone());
                 shape(
-                    &stage.ada.send(request).await,
+                    &fixture.ada.send(request).await,
                     415,
                     "UNSUPPORTED_MEDIA_TYPE",
                     &format!("{template}: {media_type}"),
@@ -151,9 +151,9 @@ async fn a_body_that_is_declared_as_something_else_is_unsupported() {
                 "Application/JSON; charset=utf-8",
                 "application/vnd.x+json",
             ] {
-                let request = request(&stage, &entry, &template);
+                let request = request(&fixture, &entry, &template);
                 let request = request.header("content-type", media_type).body(body.clone());
-                let answer = stage.ada.send(request).await;
+                let answer = fixture.ada.send(request).await;
                 assert_eq!(
                     answer.status, entry.route.success,
                     "{template}: {media_type}: {}",
@@ -167,18 +167,21 @@ async fn a_body_that_is_declared_as_something_else_is_unsupported() {
 /// Contract §1 *415*: nobody unpacks a body (RFC 9110 §15.5.16).
 #[tokio::test]
 async fn a_body_that_is_encoded_is_unsupported() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     for entry in with_body() {
         for template in entry.route.paths() {
-            let body = stage.body(&entry).to_string();
+            let body = fixture.body(&entry).to_string();
             let request = |encoding: &str, body: Vec<u8>| {
-                request(&stage, &entry, &template)
+                request(&fixture, &entry, &template)
                     .header("content-type", "application/json")
                     .header("content-encoding", encoding)
                     .body(body)
             };
             for encoding in ["gzip", "br", "GZIP, identity", "x"] {
-                let answer = stage.ada.send(request(encoding, b"\x1f\x8b\x08".to_vec())).await;
+                let answer = fixture
+                    .ada
+                    .send(request(encoding, b"\x1f\x8b\x08".to_vec()))
+                    .await;
                 shape(
                     &answer,
                     415,
@@ -186,7 +189,7 @@ async fn a_body_that_is_encoded_is_unsupported() {
                     &format!("{template}: {encoding}"),
                 );
             }
-            let answer = stage.ada.send(request("identity", body.into_bytes())).await;
+            let answer = fixture.ada.send(request("identity", body.into_bytes())).await;
             assert_eq!(answer.status, entry.route.success, "{template}: {}", answer.text);
         }
     }
@@ -195,11 +198,11 @@ async fn a_body_that_is_encoded_is_unsupported() {
 /// Contract §1: `null` for an optional field is its absence.
 #[tokio::test]
 async fn a_field_that_may_be_left_out_may_be_null() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     let mut seen = 0;
     for entry in with_body() {
         let required = required(&entry);
-        let mut body = stage.body(&entry);
+        let mut body = fixture.body(&entry);
         for name in properties(&entry)
             .into_iter()
             .filter(|name| !required.contains(name))
@@ -210,8 +213,8 @@ async fn a_field_that_may_be_left_out_may_be_null() {
         // An unknown field may be anything, also what no number of 64 bits holds.
         let text = body.to_string();
         let text = format!(r#"{{"unknown":[1e400,{{"x":null}}],{}"#, &text[1..]);
-        let request = request(&stage, &entry, entry.route.path).header("content-type", "application/json");
-        let answer = stage.ada.send(request.body(text)).await;
+        let request = request(&fixture, &entry, entry.route.path).header("content-type", "application/json");
+        let answer = fixture.ada.send(request.body(text)).await;
         let good = if NEEDS_SOME.contains(&entry.route.name) {
             422
         } else {
@@ -229,10 +232,10 @@ const NEEDS_SOME: [&str; 2] = ["mark_notifications_read", "moderate_message"];
 /// JSON Schema: `1.0` is an integer.
 #[tokio::test]
 async fn an_integer_may_be_written_with_a_fraction_of_nothing() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     let mut seen = 0;
     for entry in with_body() {
-        let body = stage.body(&entry);
+        let body = fixture.body(&entry);
         for (name, value) in body.as_object().unwrap() {
             let Some(number) = value.as_u64() else { continue };
             seen += 1;
@@ -241,8 +244,8 @@ async fn an_integer_may_be_written_with_a_fraction_of_nothing() {
                 body[name] = json!("HERE");
                 let text = body.to_string().replace(r#""HERE""#, &written);
                 let request =
-                    request(&stage, &entry, entry.route.path).header("content-type", "application/json");
-                let answer = stage.ada.send(request.body(text)).await;
+                    request(&fixture, &entry, entry.route.path).header("content-type", "application/json");
+                let answer = fixture.ada.send(request.body(text)).await;
                 assert_eq!(
                     answer.status, entry.route.success,
                     "{name} is {written}: {}",
@@ -258,7 +261,7 @@ async fn an_integer_may_be_written_with_a_fraction_of_nothing() {
 const NEEDS_NOTHING: [&str; 2] = ["mark_notifications_read", "update_mail"];
 
 /// The schema of a body.
-fn schema(entry: &Entry) -> Value {
+fn schema(entry: &AnyEndpoint) -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let schema = (entry.body)(&mut generator).to_value();
     match schema["$ref"].as_str() {
@@ -268,7 +271,7 @@ fn schema(entry: &Entry) -> Value {
 }
 
 /// The fields that a body may have, by its schema.
-fn properties(entry: &Entry) -> Vec<String> {
+fn properties(entry: &AnyEndpoint) -> Vec<String> {
     schema(entry)["properties"]
         .as_object()
         .into_iter()
@@ -278,7 +281,7 @@ fn properties(entry: &Entry) -> Vec<String> {
 }
 
 /// The fields that a body must have, by its schema.
-fn required(entry: &Entry) -> Vec<String> {
+fn required(entry: &AnyEndpoint) -> Vec<String> {
     let schema = schema(entry);
     let names = schema["required"].as_array().into_iter().flatten();
     names.map(|name| name.as_str().unwrap().to_owned()).collect()
@@ -287,7 +290,7 @@ fn required(entry: &Entry) -> Vec<String> {
 /// S1-N04
 #[tokio::test]
 async fn a_field_that_is_missing_is_named() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     for entry in with_body() {
         let required = required(&entry);
         assert_eq!(
@@ -297,10 +300,10 @@ async fn a_field_that_is_missing_is_named() {
             entry.route.name
         );
         for name in required {
-            let mut body = stage.body(&entry);
+            let mut body = fixture.body(&entry);
             body.as_object_mut().unwrap().remove(&name);
-            let request = request(&stage, &entry, entry.route.path).json(&body);
-            stage.ada.send(request).await.blames(&name, "missing");
+            let request = request(&fixture, &entry, entry.route.path).json(&body);
+            fixture.ada.send(request).await.blames(&name, "missing");
         }
     }
 }
@@ -308,7 +311,7 @@ async fn a_field_that_is_missing_is_named() {
 /// S1-N04, S1-N06: every field with every type that is not its own.
 #[tokio::test]
 async fn a_field_of_a_wrong_type_is_named_and_not_quoted() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     let values = [
         json!(null),
         json!(true),
@@ -321,7 +324,7 @@ async fn a_field_of_a_wrong_type_is_named_and_not_quoted() {
     for entry in with_body() {
         let required = required(&entry);
         for template in entry.route.paths() {
-            let good = stage.body(&entry);
+            let good = fixture.body(&entry);
             for (name, example) in good.as_object().unwrap() {
                 for value in &values {
                     let may_be_null = value.is_null() && !required.contains(name);
@@ -331,9 +334,9 @@ async fn a_field_of_a_wrong_type_is_named_and_not_quoted() {
                     let at = format!("{template}: {name} is {value}");
                     let mut body = good.clone();
                     body[name] = value.clone();
-                    let answer = stage
+                    let answer = fixture
                         .ada
-                        .send(request(&stage, &entry, &template).json(&body))
+                        .send(request(&fixture, &entry, &template).json(&body))
                         .await;
                     let error = shape(&answer, 422, "VALIDATION_ERROR", &at)["error"].clone();
                     let details = &error["details"];
@@ -356,7 +359,7 @@ async fn a_field_of_a_wrong_type_is_named_and_not_quoted() {
 /// S1-N04: a query is checked likewise.
 #[tokio::test]
 async fn a_parameter_of_a_wrong_type_is_named() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     for entry in &routes() {
         for template in entry.route.paths() {
             let example = (entry.example)();
@@ -372,11 +375,11 @@ async fn a_parameter_of_a_wrong_type_is_named() {
                     "99999999999999999999",
                     "true",
                 ] {
-                    let bare = stage.path(entry, &template);
+                    let bare = fixture.path(entry, &template);
                     let bare = bare.split('?').next().unwrap();
                     let path = format!("{bare}?{name}={value}");
-                    let request = stage.ada.request(entry.route.method.as_str(), &path);
-                    let answer = stage.ada.send(request).await;
+                    let request = fixture.ada.request(entry.route.method.as_str(), &path);
+                    let answer = fixture.ada.send(request).await;
                     let body = shape(&answer, 422, "VALIDATION_ERROR", &path);
                     assert_eq!(body["error"]["details"]["field"], json!(name), "{path}");
                 }
@@ -388,14 +391,14 @@ async fn a_parameter_of_a_wrong_type_is_named() {
 /// Python writes its booleans in capitals, others as numbers.
 #[tokio::test]
 async fn a_boolean_of_a_query_may_be_written_in_several_ways() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     let mut seen = 0;
     for entry in &routes() {
         for template in entry.route.paths() {
             let example = (entry.example)();
             let booleans = example.parameters.as_object().into_iter().flatten();
             for (name, _) in booleans.filter(|(_, example)| example.is_boolean()) {
-                let bare = stage.path(entry, &template);
+                let bare = fixture.path(entry, &template);
                 let bare = bare.split('?').next().unwrap();
                 for (value, is_good) in [
                     ("True", true),
@@ -406,9 +409,9 @@ async fn a_boolean_of_a_query_may_be_written_in_several_ways() {
                     ("", false),
                 ] {
                     let path = format!("{bare}?{name}={value}");
-                    let answer = stage
+                    let answer = fixture
                         .ada
-                        .send(stage.ada.request(entry.route.method.as_str(), &path))
+                        .send(fixture.ada.request(entry.route.method.as_str(), &path))
                         .await;
                     let status = if is_good { entry.route.success } else { 422 };
                     assert_eq!(answer.status, status, "{path}: {}", answer.text);

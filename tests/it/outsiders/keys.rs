@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use harness::Answer;
 use serde_json::{Value, json};
-use shared::http::{Entry, Idempotency, Method};
+use shared::http::{AnyEndpoint, Idempotency, Method};
 
-use super::{Stage, routes, shape};
+use super::{Fixture, routes, shape};
 
-fn with(wanted: Idempotency) -> Vec<Entry> {
+fn with(wanted: Idempotency) -> Vec<AnyEndpoint> {
     routes()
         .into_iter()
         .filter(|entry| entry.route.idempotency == wanted)
@@ -16,10 +16,11 @@ fn with(wanted: Idempotency) -> Vec<Entry> {
 }
 
 /// A good request under a key. What names its own key in the body names this one.
-async fn ask(stage: &Stage, entry: &Entry, key: &str, body: Value) -> Answer {
-    let request = stage
-        .ada
-        .request(entry.route.method.as_str(), &stage.path(entry, entry.route.path));
+async fn ask(fixture: &Fixture, entry: &AnyEndpoint, key: &str, body: Value) -> Answer {
+    let request = fixture.ada.request(
+        entry.route.method.as_str(),
+        &fixture.path(entry, entry.route.path),
+    );
     let mut body = body;
     for field in ["client_message_id", "client_reference"] {
         if body.get(field).is_some() {
@@ -31,7 +32,7 @@ async fn ask(stage: &Stage, entry: &Entry, key: &str, body: Value) -> Answer {
     } else {
         request.json(&body)
     };
-    stage.ada.send(request.header("Idempotency-Key", key)).await
+    fixture.ada.send(request.header("Idempotency-Key", key)).await
 }
 
 /// Whatever a route says of the header, it says something: none ignores it in silence.
@@ -87,7 +88,7 @@ fn made(answer: &Answer) -> Value {
 
 #[tokio::test]
 async fn what_takes_a_key_makes_one_thing_under_it() {
-    let stage = Stage::set_with(&[
+    let fixture = Fixture::set_with(&[
         ("RATE_LIMIT_UPLOADS_PER_MINUTE", "0"),
         ("RATE_LIMIT_REQUESTS_PER_MINUTE", "0"),
     ])
@@ -95,11 +96,11 @@ async fn what_takes_a_key_makes_one_thing_under_it() {
     for entry in with(Idempotency::Taken) {
         // Two routes may say the same in one conversation: of one key, it would be one message.
         let (name, key) = (entry.route.name, format!("{}-1", entry.route.name));
-        let body = stage.body(&entry);
-        let first = ask(&stage, &entry, &key, body.clone()).await;
+        let body = fixture.body(&entry);
+        let first = ask(&fixture, &entry, &key, body.clone()).await;
         assert_eq!(first.header("idempotency-replayed"), None, "{name}");
         for _ in 0..2 {
-            let again = ask(&stage, &entry, &key, body.clone()).await;
+            let again = ask(&fixture, &entry, &key, body.clone()).await;
             assert_eq!(
                 again.header("idempotency-replayed"),
                 Some("true"),
@@ -113,26 +114,26 @@ async fn what_takes_a_key_makes_one_thing_under_it() {
             );
         }
         if name != "open_direct_conversation" {
-            let other = ask(&stage, &entry, &format!("{name}-2"), body.clone()).await;
+            let other = ask(&fixture, &entry, &format!("{name}-2"), body.clone()).await;
             assert_ne!(made(&other), made(&first), "{name}: another key is another thing");
         }
         // The first answer comes back however late.
         if name != "start_export" && name != "create_file" {
-            stage.world.advance(Duration::from_secs(60));
+            fixture.world.advance(Duration::from_secs(60));
             assert_eq!(
-                made(&ask(&stage, &entry, &key, body).await),
+                made(&ask(&fixture, &entry, &key, body).await),
                 made(&first),
                 "{name}"
             );
         }
     }
-    stage.world.settled().await;
+    fixture.world.settled().await;
 }
 
 /// The same key with other content.
 #[tokio::test]
 async fn a_key_stands_for_one_content() {
-    let stage = Stage::set_with(&[
+    let fixture = Fixture::set_with(&[
         ("RATE_LIMIT_UPLOADS_PER_MINUTE", "0"),
         ("RATE_LIMIT_REQUESTS_PER_MINUTE", "0"),
     ])
@@ -143,7 +144,7 @@ async fn a_key_stands_for_one_content() {
         (
             "create_conversation",
             "member_ids",
-            json!([stage.ids["other_user_id"], stage.eve.id]),
+            json!([fixture.ids["other_user_id"], fixture.eve.id]),
         ),
         ("create_file", "filename", json!("another.jpg")),
         ("create_file", "size_bytes", json!(7)),
@@ -155,24 +156,24 @@ async fn a_key_stands_for_one_content() {
     ];
     for entry in with(Idempotency::Taken) {
         let name = entry.route.name;
-        let body = stage.body(&entry);
-        ask(&stage, &entry, "key", body.clone()).await;
+        let body = fixture.body(&entry);
+        ask(&fixture, &entry, "key", body.clone()).await;
         let mut refused = Vec::new();
         for (_, field, value) in others.iter().filter(|(route, _, _)| *route == name) {
             let mut other = body.clone();
             other[*field] = value.clone();
-            refused.push(ask(&stage, &entry, "key", other).await);
+            refused.push(ask(&fixture, &entry, "key", other).await);
         }
         let elsewhere = |path: String| {
-            let request = stage
+            let request = fixture
                 .ada
                 .request(entry.route.method.as_str(), &path)
                 .header("Idempotency-Key", "key");
-            stage.ada.send(request)
+            fixture.ada.send(request)
         };
         match name {
             "open_direct_conversation" => {
-                refused.push(elsewhere(format!("/api/conversations/dm/{}", stage.eve.id)).await);
+                refused.push(elsewhere(format!("/api/conversations/dm/{}", fixture.eve.id)).await);
             }
             "start_export" => {
                 refused.push(elsewhere("/api/admin/messages/export?q=another".to_owned()).await);
@@ -180,7 +181,7 @@ async fn a_key_stands_for_one_content() {
             "create_system_notification" => {
                 let path = format!(
                     "/api/v2/notifications/system?user_id={}&content=another",
-                    stage.eve.id
+                    fixture.eve.id
                 );
                 refused.push(elsewhere(path).await);
             }
@@ -191,21 +192,21 @@ async fn a_key_stands_for_one_content() {
             shape(&answer, 422, "IDEMPOTENCY_KEY_REUSED", name);
         }
     }
-    stage.world.settled().await;
+    fixture.world.settled().await;
 }
 
 /// All attempts at once: one makes it, the others find it.
 #[tokio::test]
 async fn of_requests_under_one_key_that_race_one_makes_something() {
-    let stage = Stage::set_with(&[
+    let fixture = Fixture::set_with(&[
         ("RATE_LIMIT_UPLOADS_PER_MINUTE", "0"),
         ("RATE_LIMIT_REQUESTS_PER_MINUTE", "0"),
     ])
     .await;
     for entry in with(Idempotency::Taken) {
         let name = entry.route.name;
-        let body = stage.body(&entry);
-        let attempts = (0..6).map(|_| ask(&stage, &entry, name, body.clone()));
+        let body = fixture.body(&entry);
+        let attempts = (0..6).map(|_| ask(&fixture, &entry, name, body.clone()));
         let answers = futures::future::join_all(attempts).await;
         let first = made(&answers[0]);
         for answer in &answers {
@@ -222,7 +223,7 @@ async fn of_requests_under_one_key_that_race_one_makes_something() {
             "{name}: {replayed}"
         );
     }
-    let groups = stage.ada.get("/api/conversations?page_size=100").await.is(200);
+    let groups = fixture.ada.get("/api/conversations?page_size=100").await.is(200);
     let groups = groups["conversations"]
         .as_array()
         .unwrap()
@@ -230,7 +231,7 @@ async fn of_requests_under_one_key_that_race_one_makes_something() {
         .filter(|one| one["is_group"] == true)
         .count();
     assert_eq!(groups, 1, "the attempts that lost left groups behind");
-    let stored = stage.world.everything_stored().await;
+    let stored = fixture.world.everything_stored().await;
     let of = |sort: &str| {
         let items = stored
             .iter()
@@ -246,15 +247,15 @@ async fn of_requests_under_one_key_that_race_one_makes_something() {
         of("HEAD"),
         "members of conversations that there are not"
     );
-    stage.world.settled().await;
+    fixture.world.settled().await;
 }
 
 #[tokio::test]
 async fn what_makes_nothing_takes_a_key_or_refuses_it() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     for entry in with(Idempotency::Harmless) {
         for _ in 0..2 {
-            let answer = ask(&stage, &entry, "key", stage.body(&entry)).await;
+            let answer = ask(&fixture, &entry, "key", fixture.body(&entry)).await;
             assert_eq!(
                 answer.status, entry.route.success,
                 "{}: {}",
@@ -264,7 +265,7 @@ async fn what_makes_nothing_takes_a_key_or_refuses_it() {
         }
     }
     for entry in with(Idempotency::Refused) {
-        let answer = ask(&stage, &entry, "key", stage.body(&entry)).await;
+        let answer = ask(&fixture, &entry, "key", fixture.body(&entry)).await;
         answer.blames("Idempotency-Key", "not_taken");
     }
 }
@@ -272,7 +273,7 @@ async fn what_makes_nothing_takes_a_key_or_refuses_it() {
 /// Two header lines, which API Gateway joins with a comma, and other things that are no key.
 #[tokio::test]
 async fn what_is_no_key_is_refused() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     for entry in routes() {
         if matches!(
             entry.route.idempotency,
@@ -280,14 +281,15 @@ async fn what_is_no_key_is_refused() {
         ) {
             continue;
         }
-        let mut body = stage.body(&entry);
+        let mut body = fixture.body(&entry);
         if body.get("client_message_id").is_some() {
             body.as_object_mut().unwrap().remove("client_message_id");
         }
         let request = || {
-            let request = stage
-                .ada
-                .request(entry.route.method.as_str(), &stage.path(&entry, entry.route.path));
+            let request = fixture.ada.request(
+                entry.route.method.as_str(),
+                &fixture.path(&entry, entry.route.path),
+            );
             if body.is_null() {
                 request
             } else {
@@ -297,7 +299,7 @@ async fn what_is_no_key_is_refused() {
         let two = request()
             .header("Idempotency-Key", "K")
             .header("Idempotency-Key", "L");
-        stage
+        fixture
             .ada
             .send(two)
             .await
@@ -308,7 +310,7 @@ async fn what_is_no_key_is_refused() {
             ("", "too_short"),
             (&"x".repeat(129), "too_long"),
         ] {
-            let answer = stage.ada.send(request().header("Idempotency-Key", key)).await;
+            let answer = fixture.ada.send(request().header("Idempotency-Key", key)).await;
             answer.blames("Idempotency-Key", issue);
         }
     }
@@ -317,19 +319,22 @@ async fn what_is_no_key_is_refused() {
 /// A header and a field that say the same must agree.
 #[tokio::test]
 async fn a_key_and_the_reference_of_a_grant_agree() {
-    let stage = Stage::set().await;
-    let path = format!("/api/admin/credits/{}/grant", stage.ada.id);
+    let fixture = Fixture::new().await;
+    let path = format!("/api/admin/credits/{}/grant", fixture.ada.id);
     let body = json!({ "amount": 1, "reason": "top-up", "client_reference": "order-1" });
-    let request = stage.ada.request("POST", &path).json(&body);
-    let answer = stage.ada.send(request.header("Idempotency-Key", "order-2")).await;
+    let request = fixture.ada.request("POST", &path).json(&body);
+    let answer = fixture
+        .ada
+        .send(request.header("Idempotency-Key", "order-2"))
+        .await;
     answer.blames("Idempotency-Key", "contradiction");
 }
 
 /// The order of the members is none of a group's content, and keys are the caller's own.
 #[tokio::test]
 async fn the_members_of_a_group_are_a_set() {
-    let stage = Stage::set().await;
-    let bob = stage.ids["other_user_id"].clone();
+    let fixture = Fixture::new().await;
+    let bob = fixture.ids["other_user_id"].clone();
     let send = async |person: &harness::Person, members: Value| {
         let body = json!({ "name": "circle", "member_ids": members });
         let request = person
@@ -337,12 +342,12 @@ async fn the_members_of_a_group_are_a_set() {
             .header("Idempotency-Key", "circle");
         person.send(request.json(&body)).await
     };
-    let first = send(&stage.ada, json!([bob, stage.eve.id])).await;
+    let first = send(&fixture.ada, json!([bob, fixture.eve.id])).await;
     let first_id = first.is(201)["data"]["id"].clone();
-    let again = send(&stage.ada, json!([stage.eve.id, bob, bob, stage.ada.id])).await;
+    let again = send(&fixture.ada, json!([fixture.eve.id, bob, bob, fixture.ada.id])).await;
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     assert_eq!(again.is(201)["data"]["id"], first_id);
-    let theirs = send(&stage.eve, json!([bob, stage.ada.id])).await;
+    let theirs = send(&fixture.eve, json!([bob, fixture.ada.id])).await;
     assert_eq!(theirs.header("idempotency-replayed"), None);
     assert_ne!(theirs.is(201)["data"]["id"], first_id);
 }
@@ -350,19 +355,24 @@ async fn the_members_of_a_group_are_a_set() {
 /// A notification that its user has deleted is not made again.
 #[tokio::test]
 async fn a_deleted_notification_stays_deleted() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     let send = async || {
         let path = format!(
             "/api/v2/notifications/system?user_id={}&content=Soon",
-            stage.eve.id
+            fixture.eve.id
         );
-        stage
+        fixture
             .ada
-            .send(stage.ada.request("POST", &path).header("Idempotency-Key", "soon"))
+            .send(
+                fixture
+                    .ada
+                    .request("POST", &path)
+                    .header("Idempotency-Key", "soon"),
+            )
             .await
     };
     let first = send().await.is(201);
-    stage
+    fixture
         .eve
         .delete(&format!(
             "/api/v2/notifications/{}",
@@ -373,8 +383,8 @@ async fn a_deleted_notification_stays_deleted() {
     let again = send().await;
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     assert_eq!(again.is(201), first);
-    assert_eq!(stage.eve.notifications().await.len(), 0);
-    let audited = stage
+    assert_eq!(fixture.eve.notifications().await.len(), 0);
+    let audited = fixture
         .ada
         .get("/api/admin/audit?action=notifications.system")
         .await
@@ -389,24 +399,24 @@ async fn a_deleted_notification_stays_deleted() {
 /// An export's key is free again when the export is gone.
 #[tokio::test]
 async fn the_key_of_an_export_lives_as_long_as_the_export() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     let send = async || {
         // A token that lives as long as the story.
         let claims = shared::domain::user::Claims {
             roles: vec!["admin".to_owned()],
             ..Default::default()
         };
-        let ada = stage.world.stranger(stage.ada.id, claims);
+        let ada = fixture.world.stranger(fixture.ada.id, claims);
         let request = ada
             .request("GET", "/api/admin/messages/export?q=x")
             .header("Idempotency-Key", "evidence");
         ada.send(request).await.is(202)["export_id"].clone()
     };
     let first = send().await;
-    stage.world.settled().await;
-    stage.world.advance(Duration::from_hours(6 * 24));
+    fixture.world.settled().await;
+    fixture.world.advance(Duration::from_hours(6 * 24));
     assert_eq!(send().await, first);
-    stage.world.advance(Duration::from_hours(2 * 24));
+    fixture.world.advance(Duration::from_hours(2 * 24));
     assert_ne!(send().await, first);
-    stage.world.settled().await;
+    fixture.world.settled().await;
 }

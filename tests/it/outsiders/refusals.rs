@@ -7,15 +7,15 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use shared::domain::user::Claims;
 
-use super::{PUBLIC, Stage, nothing, routes, shape};
+use super::{Fixture, PUBLIC, nothing, routes, shape};
 
 /// Credentials that are none, each with what is wrong with it.
-fn bad_credentials(stage: &Stage) -> Vec<(&'static str, Option<String>)> {
-    let ada = stage.ada.id;
-    let now = stage.world.desk().clock().now().seconds();
+fn bad_credentials(fixture: &Fixture) -> Vec<(&'static str, Option<String>)> {
+    let ada = fixture.ada.id;
+    let now = fixture.world.desk().clock().now().seconds();
     let expired = {
-        let token = stage.world.token(ada, Claims::default(), Duration::ZERO);
-        stage.world.advance(Duration::from_secs(31));
+        let token = fixture.world.token(ada, Claims::default(), Duration::ZERO);
+        fixture.world.advance(Duration::from_secs(31));
         token
     };
     let signed = |algorithm, secret: &str| {
@@ -23,8 +23,8 @@ fn bad_credentials(stage: &Stage) -> Vec<(&'static str, Option<String>)> {
         let key = EncodingKey::from_secret(secret.as_bytes());
         jsonwebtoken::encode(&Header::new(algorithm), &claims, &key).unwrap()
     };
-    let secret = stage.world.desk().secret();
-    let good = &stage.ada.token;
+    let secret = fixture.world.desk().secret();
+    let good = &fixture.ada.token;
     let (head, signature) = good.rsplit_once('.').unwrap();
     let bearer = |token: &str| Some(format!("Bearer {token}"));
     vec![
@@ -57,18 +57,18 @@ fn bad_credentials(stage: &Stage) -> Vec<(&'static str, Option<String>)> {
 /// S1-N07, contract §1 *Authentication*
 #[tokio::test]
 async fn without_a_good_token_every_route_answers_the_same_401() {
-    let stage = Stage::set().await;
-    let credentials = bad_credentials(&stage);
+    let fixture = Fixture::new().await;
+    let credentials = bad_credentials(&fixture);
     let mut first: Option<Value> = None;
     for entry in routes().iter().filter(|entry| !entry.is_public) {
         for template in entry.route.paths() {
             for (what, credential) in &credentials {
                 let at = format!("{} {template} with {what}", entry.route.method.as_str());
-                let mut request = stage.anonymous(entry, &template);
+                let mut request = fixture.anonymous(entry, &template);
                 if let Some(credential) = credential {
                     request = request.header("authorization", credential);
                 }
-                let answer = stage.ada.send(request).await;
+                let answer = fixture.ada.send(request).await;
                 let body = shape(&answer, 401, "UNAUTHENTICATED", &at);
                 assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{at}");
                 assert_eq!(&body, first.get_or_insert_with(|| body.clone()), "{at}");
@@ -80,15 +80,20 @@ async fn without_a_good_token_every_route_answers_the_same_401() {
 /// S1-N07: what is wrong with the request is not for those to know who may not ask.
 #[tokio::test]
 async fn nonsense_without_a_token_is_401_too() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     for entry in routes().iter().filter(|entry| !entry.is_public) {
         for template in entry.route.paths() {
             let path = template.replace('{', "").replace('}', "");
-            let request = stage
+            let request = fixture
                 .ada
                 .anonymous(entry.route.method.as_str(), &format!("{path}?page=x"));
             let request = request.header("content-type", "text/plain").body("nonsense");
-            shape(&stage.ada.send(request).await, 401, "UNAUTHENTICATED", &template);
+            shape(
+                &fixture.ada.send(request).await,
+                401,
+                "UNAUTHENTICATED",
+                &template,
+            );
         }
     }
 }
@@ -96,11 +101,11 @@ async fn nonsense_without_a_token_is_401_too() {
 /// S1-E07, S1-E08
 #[tokio::test]
 async fn only_the_listed_routes_answer_without_a_token() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     let mut public = Vec::new();
     for entry in &routes() {
         for template in entry.route.paths() {
-            let answer = stage.ada.send(stage.anonymous(entry, &template)).await;
+            let answer = fixture.ada.send(fixture.anonymous(entry, &template)).await;
             if answer.status != 401 {
                 assert_eq!(answer.status, 200, "{template}: {}", answer.text);
                 public.push(entry.route.name);
@@ -131,7 +136,7 @@ fn same(one: &Answer, other: &Answer, at: &str) {
 /// S1-Q04
 #[tokio::test]
 async fn a_stranger_cannot_tell_a_conversation_from_none() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     let mut seen = 0;
     for entry in routes()
         .iter()
@@ -139,19 +144,22 @@ async fn a_stranger_cannot_tell_a_conversation_from_none() {
     {
         for template in entry.route.paths() {
             let at = format!("{} {template}", entry.route.method.as_str());
-            let theirs = stage.eve.send(stage.request(&stage.eve, entry, &template)).await;
-            let none = stage.path_but(entry, &template, |name| (name == "conversation_id").then(nothing));
-            let request = stage
+            let theirs = fixture
+                .eve
+                .send(fixture.request(&fixture.eve, entry, &template))
+                .await;
+            let none = fixture.path_but(entry, &template, |name| (name == "conversation_id").then(nothing));
+            let request = fixture
                 .eve
                 .request(entry.route.method.as_str(), &none)
-                .json(&stage.body(entry));
-            same(&theirs, &stage.eve.send(request).await, &at);
+                .json(&fixture.body(entry));
+            same(&theirs, &fixture.eve.send(request).await, &at);
             seen += 1;
         }
     }
     assert!(seen >= 12, "the table is empty");
-    let conversation = stage.ids["conversation_id"].as_str().unwrap();
-    let seen = stage.ada.sees(conversation).await;
+    let conversation = fixture.ids["conversation_id"].as_str().unwrap();
+    let seen = fixture.ada.sees(conversation).await;
     assert_eq!(
         (&seen["last_seq"], &seen["unread_count"]),
         (&json!(3), &json!(1)),
@@ -163,14 +171,14 @@ async fn a_stranger_cannot_tell_a_conversation_from_none() {
 /// S1-Q04: somebody who never called is as good a stranger as any.
 #[tokio::test]
 async fn a_first_call_on_somebody_elses_conversation_is_404() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     for entry in routes()
         .iter()
         .filter(|entry| entry.route.path.contains("{conversation_id}"))
     {
-        let newcomer = stage.world.stranger(uuid::Uuid::new_v4(), Claims::default());
+        let newcomer = fixture.world.stranger(uuid::Uuid::new_v4(), Claims::default());
         let answer = newcomer
-            .send(stage.request(&newcomer, entry, entry.route.path))
+            .send(fixture.request(&newcomer, entry, entry.route.path))
             .await;
         shape(&answer, 404, "NOT_FOUND", entry.route.path);
     }
@@ -179,7 +187,7 @@ async fn a_first_call_on_somebody_elses_conversation_is_404() {
 /// S1-N04, contract §1 *404*
 #[tokio::test]
 async fn what_is_no_uuid_names_nothing() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     for entry in &routes() {
         for template in entry.route.paths() {
             let ids: Vec<String> = template
@@ -188,7 +196,7 @@ async fn what_is_no_uuid_names_nothing() {
                 .map(str::to_owned)
                 .collect();
             for id in ids {
-                let real = stage.ids[id.trim_matches(['{', '}'])].as_str().unwrap();
+                let real = fixture.ids[id.trim_matches(['{', '}'])].as_str().unwrap();
                 let simple = real.replace('-', "");
                 let wrong = [
                     "x",
@@ -209,9 +217,9 @@ async fn what_is_no_uuid_names_nothing() {
                 ];
                 for wrong in wrong {
                     let but = |name: &str| (format!("{{{name}}}") == id).then(|| wrong.to_owned());
-                    let path = stage.path_but(entry, &template, but);
-                    let request = stage.ada.request(entry.route.method.as_str(), &path);
-                    let answer = stage.ada.send(request.json(&stage.body(entry))).await;
+                    let path = fixture.path_but(entry, &template, but);
+                    let request = fixture.ada.request(entry.route.method.as_str(), &path);
+                    let answer = fixture.ada.send(request.json(&fixture.body(entry))).await;
                     shape(&answer, 404, "NOT_FOUND", &path);
                 }
             }

@@ -6,7 +6,7 @@ use reqwest::Response;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use super::{Stage, nothing, routes, shape};
+use super::{Fixture, nothing, routes, shape};
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 /// What the documentation pages may load is their own business, and they are no private data.
@@ -53,11 +53,11 @@ fn carries_headers(headers: &HeaderMap, is_page: bool, at: &str) {
 }
 
 /// Every path that there is, with real ids, and the methods that it answers.
-fn paths(stage: &Stage) -> BTreeMap<String, BTreeSet<&'static str>> {
+fn paths(fixture: &Fixture) -> BTreeMap<String, BTreeSet<&'static str>> {
     let mut paths: BTreeMap<String, BTreeSet<&'static str>> = BTreeMap::new();
     for entry in &routes() {
         for template in entry.route.paths() {
-            let path = stage.path(entry, &template);
+            let path = fixture.path(entry, &template);
             let path = path.split('?').next().unwrap().to_owned();
             paths.entry(path).or_default().extend(entry.methods());
         }
@@ -68,15 +68,15 @@ fn paths(stage: &Stage) -> BTreeMap<String, BTreeSet<&'static str>> {
 /// Contract §1 *405*: for whom it may concern, with a token or without one.
 #[tokio::test]
 async fn another_method_than_a_path_answers_is_405_and_allow_names_those() {
-    let stage = Stage::set().await;
-    for (path, methods) in paths(&stage) {
+    let fixture = Fixture::new().await;
+    for (path, methods) in paths(&fixture) {
         // Where a word stands in the place of an id, the methods of the id are none of the word's.
         for method in METHODS.into_iter().filter(|method| !methods.contains(method)) {
             for path in [path.clone(), format!("{path}/")] {
                 let at = format!("{method} {path}");
                 for request in [
-                    stage.ada.request(method, &path),
-                    stage.ada.anonymous(method, &path),
+                    fixture.ada.request(method, &path),
+                    fixture.ada.anonymous(method, &path),
                 ] {
                     let response = request.send().await.unwrap();
                     assert_eq!(response.status(), 405, "{at}");
@@ -94,14 +94,14 @@ async fn another_method_than_a_path_answers_is_405_and_allow_names_those() {
 /// Contract §1: HEAD says what GET does, without the body (RFC 9110 §9.3.2).
 #[tokio::test]
 async fn head_answers_as_get_does_where_no_token_is_needed() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     let mut seen = 0;
     for entry in routes().iter().filter(|entry| entry.is_public) {
         for template in entry.route.paths() {
-            let path = stage.path(entry, &template);
+            let path = fixture.path(entry, &template);
             for path in [path.clone(), format!("{path}/")] {
-                let get = stage.ada.anonymous("GET", &path).send().await.unwrap();
-                let head = stage.ada.anonymous("HEAD", &path).send().await.unwrap();
+                let get = fixture.ada.anonymous("GET", &path).send().await.unwrap();
+                let head = fixture.ada.anonymous("HEAD", &path).send().await.unwrap();
                 assert_eq!(head.status(), get.status(), "{path}");
                 let told = |response: &Response| {
                     let differs = ["x-request-id", "apigw-requestid", "date"];
@@ -119,7 +119,7 @@ async fn head_answers_as_get_does_where_no_token_is_needed() {
         }
     }
     assert_eq!(seen, 22, "the table is empty");
-    let missing = stage
+    let missing = fixture
         .ada
         .anonymous("HEAD", "/docs/nothing.js")
         .send()
@@ -128,24 +128,24 @@ async fn head_answers_as_get_does_where_no_token_is_needed() {
     assert_eq!(missing.status(), 404);
 }
 
-/// The raw path has the stage in front of it, unless that is `$default`, and the mapping of a domain: neither changes
+/// The raw path has the fixture in front of it, unless that is `$default`, and the mapping of a domain: neither changes
 /// what is answered.
 #[tokio::test]
 async fn what_stands_in_front_of_a_path_changes_no_answer() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     let functions = harness::functions();
     let of = |name: &str| functions.iter().find(|function| function.name == name).unwrap();
     for front in ["/prod", "/v9", "/a/b"] {
         let with_front = |event: &str, path: &str| {
-            let event = harness::events::recorded()[event].replace("{{token}}", &stage.ada.token);
+            let event = harness::events::recorded()[event].replace("{{token}}", &fixture.ada.token);
             let mut event: Value = serde_json::from_str(&event).unwrap();
             event["rawPath"] = format!("{front}{path}").into();
             event["requestContext"]["http"]["path"] = event["rawPath"].clone();
-            event["requestContext"]["stage"] = "prod".into();
+            event["requestContext"]["fixture"] = "prod".into();
             event
         };
         let event = with_front("get-me", "/api/v1/users/me");
-        let answer = harness::events::invoke(&stage.world, of("get_me"), &event.to_string()).await;
+        let answer = harness::events::invoke(&fixture.world, of("get_me"), &event.to_string()).await;
         let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
         assert_eq!(
             (&answer["statusCode"], &body["success"]),
@@ -159,7 +159,8 @@ async fn what_stands_in_front_of_a_path_changes_no_answer() {
         ] {
             let mut event = with_front("reject-route", path);
             event["requestContext"]["http"]["method"] = method.into();
-            let answer = harness::events::invoke(&stage.world, of("reject_route"), &event.to_string()).await;
+            let answer =
+                harness::events::invoke(&fixture.world, of("reject_route"), &event.to_string()).await;
             assert_eq!(answer["statusCode"], status, "{front}{path}");
             assert_eq!(answer["headers"]["allow"].as_str(), allow, "{front}{path}");
         }
@@ -167,7 +168,7 @@ async fn what_stands_in_front_of_a_path_changes_no_answer() {
         // A route with an id, which matched a word.
         let mut event = with_front("get-mail", "/api/v2/messages/send");
         event["pathParameters"] = serde_json::json!({ "message_id": "send" });
-        let answer = harness::events::invoke(&stage.world, of("get_mail"), &event.to_string()).await;
+        let answer = harness::events::invoke(&fixture.world, of("get_mail"), &event.to_string()).await;
         assert_eq!(
             (&answer["statusCode"], answer["headers"]["allow"].as_str()),
             (&405.into(), Some("POST"))
@@ -189,8 +190,8 @@ async fn check_body(method: &str, response: Response, code: &str, at: &str) {
 /// Contract §1 *404*
 #[tokio::test]
 async fn a_path_that_there_is_not_is_404_whatever_the_method() {
-    let stage = Stage::set().await;
-    let conversation = stage.ids["conversation_id"].as_str().unwrap();
+    let fixture = Fixture::new().await;
+    let conversation = fixture.ids["conversation_id"].as_str().unwrap();
     let unknown = [
         "/api".to_owned(),
         "/api/".to_owned(),
@@ -213,8 +214,8 @@ async fn a_path_that_there_is_not_is_404_whatever_the_method() {
         for method in METHODS {
             let at = format!("{method} {path}");
             for request in [
-                stage.ada.request(method, &path),
-                stage.ada.anonymous(method, &path),
+                fixture.ada.request(method, &path),
+                fixture.ada.anonymous(method, &path),
             ] {
                 let response = request.send().await.unwrap();
                 assert_eq!(response.status(), 404, "{at}");
@@ -228,8 +229,8 @@ async fn a_path_that_there_is_not_is_404_whatever_the_method() {
 /// Contract §1: static segments win over ids, so `dm` is no conversation.
 #[tokio::test]
 async fn allow_names_a_method_once_though_two_routes_fit() {
-    let stage = Stage::set().await;
-    let answer = stage
+    let fixture = Fixture::new().await;
+    let answer = fixture
         .ada
         .request("PUT", "/api/conversations/dm/messages")
         .send()
@@ -245,25 +246,25 @@ async fn allow_names_a_method_once_though_two_routes_fit() {
 /// Contract §1 *Headers*
 #[tokio::test]
 async fn every_answer_carries_the_security_headers() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     for entry in &routes() {
         for template in entry.route.paths() {
             let at = format!("{} {template}", entry.route.method.as_str());
             let is_page = PAGES.contains(&template.as_str());
             for request in [
-                stage.anonymous(entry, &template),
-                stage.request(&stage.eve, entry, &template),
-                stage.request(&stage.ada, entry, &template),
+                fixture.anonymous(entry, &template),
+                fixture.request(&fixture.eve, entry, &template),
+                fixture.request(&fixture.ada, entry, &template),
             ] {
-                let answer = stage.ada.send(request).await;
+                let answer = fixture.ada.send(request).await;
                 carries_headers(&answer.headers, is_page, &format!("{at} → {}", answer.status));
                 // A repeated deletion, an opened conversation: whatever it is, it is no failure.
                 assert!(answer.status < 500, "{at}: {}", answer.text);
             }
         }
     }
-    let conversation = stage.ids["conversation_id"].as_str().unwrap();
-    let answer = stage
+    let conversation = fixture.ids["conversation_id"].as_str().unwrap();
+    let answer = fixture
         .ada
         .get(&format!(
             "/api/conversations/{conversation}?x={}",
@@ -276,23 +277,23 @@ async fn every_answer_carries_the_security_headers() {
 /// S1-E07, contract §1: a slash at the end means nothing.
 #[tokio::test]
 async fn every_route_answers_with_a_slash_at_the_end_too() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     let mut entries = routes();
     // Deleting comes last, so that the message is there for the others.
     entries.sort_by_key(|entry| entry.route.method.as_str() == "DELETE");
     for entry in &entries {
         for template in entry.route.paths() {
-            let path = stage.path(entry, &template);
+            let path = fixture.path(entry, &template);
             let path = match path.split_once('?') {
                 Some((path, query)) => format!("{path}/?{query}"),
                 None => format!("{path}/"),
             };
-            let request = stage.ada.request(entry.route.method.as_str(), &path);
-            let request = match stage.body(entry) {
+            let request = fixture.ada.request(entry.route.method.as_str(), &path);
+            let request = match fixture.body(entry) {
                 Value::Null => request,
                 body => request.json(&body),
             };
-            let answer = stage.ada.send(request).await;
+            let answer = fixture.ada.send(request).await;
             let good = [Some(entry.route.success), entry.route.also];
             assert!(good.contains(&Some(answer.status)), "{path}: {}", answer.text);
         }
@@ -321,16 +322,16 @@ fn cors_headers(headers: &HeaderMap) -> Vec<&str> {
 /// Contract §1 *Headers*, S1-C01 (`FRONTEND_ORIGIN`)
 #[tokio::test]
 async fn only_the_listed_origins_may_read_answers() {
-    let stage = Stage::set_with(&[("ALLOWED_ORIGINS", &format!("{FRIEND},{SECOND_FRIEND}"))]).await;
+    let fixture = Fixture::set_with(&[("ALLOWED_ORIGINS", &format!("{FRIEND},{SECOND_FRIEND}"))]).await;
     for (path, status) in [
         ("/api/conversations", 200),
         ("/api/nothing", 404),
         ("/health", 200),
     ] {
         for origin in [FRIEND, SECOND_FRIEND] {
-            let answer = stage
+            let answer = fixture
                 .ada
-                .send(stage.ada.request("GET", path).header("origin", origin))
+                .send(fixture.ada.request("GET", path).header("origin", origin))
                 .await;
             assert_eq!(answer.status, status);
             assert_eq!(
@@ -357,23 +358,23 @@ async fn only_the_listed_origins_may_read_answers() {
             }
         }
         for origin in FOREIGN {
-            let answer = stage
+            let answer = fixture
                 .ada
-                .send(stage.ada.request("GET", path).header("origin", origin))
+                .send(fixture.ada.request("GET", path).header("origin", origin))
                 .await;
             assert_eq!(answer.status, status, "it is the browser that refuses");
             assert_eq!(cors_headers(&answer.headers), Vec::<&str>::new(), "{origin}");
         }
         assert_eq!(
-            cors_headers(&stage.ada.get(path).await.headers),
+            cors_headers(&fixture.ada.get(path).await.headers),
             Vec::<&str>::new()
         );
     }
-    let anonymous = stage
+    let anonymous = fixture
         .ada
         .anonymous("GET", "/api/conversations")
         .header("origin", FRIEND);
-    let answer = stage.ada.send(anonymous).await;
+    let answer = fixture.ada.send(anonymous).await;
     shape(&answer, 401, "UNAUTHENTICATED", "a listed origin");
     assert_eq!(
         answer.header("access-control-allow-origin"),
@@ -385,9 +386,9 @@ async fn only_the_listed_origins_may_read_answers() {
 /// Contract §1 *Headers*
 #[tokio::test]
 async fn a_preflight_is_answered_for_the_listed_origins_alone() {
-    let stage = Stage::set_with(&[("ALLOWED_ORIGINS", FRIEND)]).await;
+    let fixture = Fixture::set_with(&[("ALLOWED_ORIGINS", FRIEND)]).await;
     let preflight = |path: &str, origin: &str, method: &str| {
-        let request = stage.ada.anonymous("OPTIONS", path).header("origin", origin);
+        let request = fixture.ada.anonymous("OPTIONS", path).header("origin", origin);
         request
             .header("access-control-request-method", method)
             .header(
@@ -399,7 +400,7 @@ async fn a_preflight_is_answered_for_the_listed_origins_alone() {
     for entry in &routes() {
         let method = entry.route.method.as_str();
         for template in entry.route.paths() {
-            let path = stage.path(entry, &template);
+            let path = fixture.path(entry, &template);
             let answer = preflight(&path, FRIEND, method).await.unwrap();
             let headers = answer.headers();
             assert!(answer.status().is_success(), "{path}");
@@ -432,11 +433,11 @@ async fn a_preflight_is_answered_for_the_listed_origins_alone() {
 /// Contract §1 *Headers*: a desk that was told of no origin trusts none but what the template says.
 #[tokio::test]
 async fn no_origin_is_ever_allowed_by_a_star() {
-    let stage = Stage::set().await;
+    let fixture = Fixture::new().await;
     for origin in FOREIGN {
-        let answer = stage
+        let answer = fixture
             .ada
-            .send(stage.ada.request("GET", "/health").header("origin", origin))
+            .send(fixture.ada.request("GET", "/health").header("origin", origin))
             .await;
         assert_eq!(answer.header("access-control-allow-origin"), None, "{origin}");
     }

@@ -1,4 +1,4 @@
-//! What people do, and what is looked at when they rest.
+//! The operations that people perform.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -8,66 +8,68 @@ use harness::faults::{Dice, OPERATION};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::model::{Conversation, Device, Inhabitant, Reading, Sending, learn};
-use super::{CONVERSATIONS, Client, Scene};
+use super::model::{Conversation, Device, Reading, Sending, SimulatedUser, learn};
+use super::{CONVERSATIONS, Client, Simulation};
 
 /// How often a client tries before it gives up.
 const PATIENCE: usize = 12;
 /// How many devices somebody has.
 pub(super) const DEVICES: usize = 2;
 
-/// A new town: people who have called once.
-pub(super) async fn found(scene: &Rc<Scene>, dice: &mut Dice, people: usize) {
-    scene.town.borrow_mut().clear();
+/// A new model: people who have called once.
+pub(super) async fn found_model(simulation: &Rc<Simulation>, dice: &mut Dice, people: usize) {
+    simulation.model.borrow_mut().clear();
     for number in 0..people {
         let user = Uuid::from_u64_pair(dice.number(), dice.number());
         let user = uuid::Builder::from_random_bytes(*user.as_bytes()).into_uuid();
-        let client = Client::new(&scene.desk, user, &format!("person{number}"));
-        let (status, _) = client.asks(&scene.desk, "GetMe", &[], "", None).await;
+        let client = Client::new(&simulation.desk, user, &format!("person{number}"));
+        let (status, _) = client.asks(&simulation.desk, "GetMe", &[], "", None).await;
         assert_eq!(status, 200);
-        let sync = events(scene, &client, "").await;
+        let sync = events(simulation, &client, "").await;
         let device = Device {
             token: sync["next"].as_str().unwrap().to_owned(),
             ..Device::default()
         };
         let devices = vec![device; DEVICES];
-        scene
-            .town
+        simulation
+            .model
             .borrow_mut()
             .people
-            .push(Inhabitant { client, devices });
+            .push(SimulatedUser { client, devices });
     }
 }
 
 /// Whoever is connected now listens for the whole epoch, unless something comes between.
-pub(super) fn begin(scene: &Rc<Scene>) {
-    for inhabitant in &mut scene.town.borrow_mut().people {
-        for device in &mut inhabitant.devices {
+pub(super) fn begin(simulation: &Rc<Simulation>) {
+    for person in &mut simulation.model.borrow_mut().people {
+        for device in &mut person.devices {
             device.listens_throughout = device.connection.is_some();
         }
     }
 }
 
-pub(super) async fn events(scene: &Rc<Scene>, client: &Client, query: &str) -> Value {
-    let (status, answer) = client.asks(&scene.desk, "SyncEvents", &[], query, None).await;
+pub(super) async fn events(simulation: &Rc<Simulation>, client: &Client, query: &str) -> Value {
+    let (status, answer) = client
+        .asks(&simulation.desk, "SyncEvents", &[], query, None)
+        .await;
     assert_eq!(status, 200, "{answer}");
     answer
 }
 
 /// Does so many things one after the other; how many.
-pub(super) async fn acts(scene: Rc<Scene>, dice: Dice, count: usize) -> usize {
+pub(super) async fn acts(simulation: Rc<Simulation>, dice: Dice, count: usize) -> usize {
     for number in 0..count {
         let mut own = dice.part(u64::try_from(number).unwrap());
         let fate = RefCell::new(own.part(1));
-        OPERATION.scope(fate, act(&scene, &mut own)).await;
+        OPERATION.scope(fate, act(&simulation, &mut own)).await;
     }
     count
 }
 
-async fn act(scene: &Rc<Scene>, dice: &mut Dice) {
-    let who = dice.below(scene.town.borrow().people.len());
-    let client = scene.town.borrow().people[who].client.clone();
-    let conversations = scene.town.borrow().of(client.user);
+async fn act(simulation: &Rc<Simulation>, dice: &mut Dice) {
+    let who = dice.below(simulation.model.borrow().people.len());
+    let client = simulation.model.borrow().people[who].client.clone();
+    let conversations = simulation.model.borrow().of(client.user);
     let name = match dice.below(100) {
         _ if conversations.is_empty() => "openings",
         0..46 => "sends",
@@ -79,23 +81,23 @@ async fn act(scene: &Rc<Scene>, dice: &mut Dice) {
         94..97 => "lists",
         _ => "openings",
     };
-    *scene.town.borrow_mut().tally.done.entry(name).or_default() += 1;
+    *simulation.model.borrow_mut().tally.done.entry(name).or_default() += 1;
     match name {
-        "openings" => open(scene, dice, &client).await,
-        "syncs" => sync(scene, dice, who).await,
-        "connections" => connect(scene, dice, who).await,
+        "openings" => open(simulation, dice, &client).await,
+        "syncs" => sync(simulation, dice, who).await,
+        "connections" => connect(simulation, dice, who).await,
         "lists" => {
             client
-                .asks(&scene.desk, "ListConversations", &[], "page_size=100", None)
+                .asks(&simulation.desk, "ListConversations", &[], "page_size=100", None)
                 .await;
         }
         _ => {
             let conversation = dice.one_of(&conversations).clone();
             match name {
-                "sends" => send(scene, dice, &client, &conversation).await,
-                "deletions" => delete(scene, dice, &client, &conversation).await,
-                "reads" => read(scene, dice, &client, &conversation).await,
-                _ => typing(scene, dice, who, &conversation).await,
+                "sends" => send(simulation, dice, &client, &conversation).await,
+                "deletions" => delete(simulation, dice, &client, &conversation).await,
+                "reads" => read(simulation, dice, &client, &conversation).await,
+                _ => typing(simulation, dice, who, &conversation).await,
             }
         }
     }
@@ -103,7 +105,7 @@ async fn act(scene: &Rc<Scene>, dice: &mut Dice) {
 
 /// A request, again and again until it is acknowledged; none if the client gives up first.
 async fn insists(
-    scene: &Rc<Scene>,
+    simulation: &Rc<Simulation>,
     dice: &mut Dice,
     client: &Client,
     function: &str,
@@ -113,26 +115,26 @@ async fn insists(
     let patience = if dice.happens(500) { 1 } else { PATIENCE };
     for _ in 0..patience {
         let (status, answer) = client
-            .asks(&scene.desk, function, parameters, "", body.clone())
+            .asks(&simulation.desk, function, parameters, "", body.clone())
             .await;
         match status {
             200..=299 => return Some(answer),
-            500 | 503 => scene.town.borrow_mut().tally.refused += 1,
+            500 | 503 => simulation.model.borrow_mut().tally.refused += 1,
             _ => panic!("{function} is answered {status}: {answer}"),
         }
     }
-    scene.town.borrow_mut().tally.abandoned += 1;
+    simulation.model.borrow_mut().tally.abandoned += 1;
     None
 }
 
 pub(super) fn with_conversation<T>(
-    scene: &Scene,
+    simulation: &Simulation,
     id: &str,
     change: impl FnOnce(&mut Conversation) -> T,
 ) -> T {
     change(
-        scene
-            .town
+        simulation
+            .model
             .borrow_mut()
             .conversations
             .get_mut(id)
@@ -140,41 +142,49 @@ pub(super) fn with_conversation<T>(
     )
 }
 
-/// Whom somebody may open a conversation with, and whether a group is among the choices. A town that has enough
-/// conversations has no more: what is there is opened once more.
-fn open_to(scene: &Scene, user: Uuid) -> (Vec<Uuid>, bool) {
-    let town = scene.town.borrow();
-    let may_grow = town.conversations.len() < CONVERSATIONS;
-    let everybody = town.people.iter().map(|one| one.client.user);
+/// Whom somebody may open a conversation with, and whether a group may be opened. With enough conversations in the
+/// model, only existing direct ones are opened again.
+fn open_to(simulation: &Simulation, user: Uuid) -> (Vec<Uuid>, bool) {
+    let model = simulation.model.borrow();
+    let may_grow = model.conversations.len() < CONVERSATIONS;
+    let everybody = model.people.iter().map(|one| one.client.user);
     let others = everybody.filter(|other| {
         let mut pair = [user, *other];
         pair.sort();
-        *other != user && (may_grow || town.pairs.contains_key(&pair))
+        *other != user && (may_grow || model.pairs.contains_key(&pair))
     });
     (others.collect(), may_grow)
 }
 
-async fn open(scene: &Rc<Scene>, dice: &mut Dice, client: &Client) {
-    let (others, may_grow) = open_to(scene, client.user);
+async fn open(simulation: &Rc<Simulation>, dice: &mut Dice, client: &Client) {
+    let (others, may_grow) = open_to(simulation, client.user);
     if others.is_empty() {
         return;
     }
     if !may_grow || dice.happens(7000) {
         let other = *dice.one_of(&others);
         let parameters = [("other_user_id", &*other.to_string())];
-        let answer = insists(scene, dice, client, "OpenDirectConversation", &parameters, None).await;
+        let answer = insists(
+            simulation,
+            dice,
+            client,
+            "OpenDirectConversation",
+            &parameters,
+            None,
+        )
+        .await;
         let Some(answer) = answer else { return };
         let id = answer["id"].as_str().unwrap().to_owned();
         let mut pair = [client.user, other];
         pair.sort();
-        let mut town = scene.town.borrow_mut();
-        let known = town.pairs.entry(pair).or_insert_with(|| id.clone());
+        let mut model = simulation.model.borrow_mut();
+        let known = model.pairs.entry(pair).or_insert_with(|| id.clone());
         assert_eq!(*known, id, "one conversation per pair");
-        town.conversations.entry(id).or_default().members = pair.to_vec();
+        model.conversations.entry(id).or_default().members = pair.to_vec();
     } else {
         let mut members: BTreeSet<Uuid> = (0..=dice.below(8)).map(|_| *dice.one_of(&others)).collect();
         let body = json!({ "name": "group", "member_ids": members });
-        let answer = insists(scene, dice, client, "CreateConversation", &[], Some(body)).await;
+        let answer = insists(simulation, dice, client, "CreateConversation", &[], Some(body)).await;
         let Some(answer) = answer else { return };
         members.insert(client.user);
         let conversation = Conversation {
@@ -182,32 +192,37 @@ async fn open(scene: &Rc<Scene>, dice: &mut Dice, client: &Client) {
             ..Conversation::default()
         };
         let id = answer["id"].as_str().unwrap().to_owned();
-        let before = scene.town.borrow_mut().conversations.insert(id, conversation);
+        let before = simulation
+            .model
+            .borrow_mut()
+            .conversations
+            .insert(id, conversation);
         assert!(before.is_none(), "a new group is new");
     }
 }
 
-async fn send(scene: &Rc<Scene>, dice: &mut Dice, client: &Client, conversation: &str) {
-    let content = scene.town.borrow_mut().content();
+async fn send(simulation: &Rc<Simulation>, dice: &mut Dice, client: &Client, conversation: &str) {
+    let content = simulation.model.borrow_mut().content();
     let sending = Sending {
         sender: client.user,
         acknowledged: None,
     };
-    with_conversation(scene, conversation, |found| {
+    with_conversation(simulation, conversation, |found| {
         found.sends.insert(content.clone(), sending)
     });
     // Now and then a client asks once more though it was answered.
     for _ in 0..if dice.happens(1000) { 2 } else { 1 } {
         let parameters = [("conversation_id", conversation)];
         let body = json!({ "content": content, "client_message_id": content });
-        let Some(answer) = insists(scene, dice, client, "SendMessage", &parameters, Some(body)).await else {
+        let Some(answer) = insists(simulation, dice, client, "SendMessage", &parameters, Some(body)).await
+        else {
             return;
         };
         let told = (
             answer["id"].as_str().unwrap().to_owned(),
             answer["seq"].as_u64().unwrap(),
         );
-        with_conversation(scene, conversation, |found| {
+        with_conversation(simulation, conversation, |found| {
             let sending = found.sends.get_mut(&content).unwrap();
             let before = sending.acknowledged.replace(told.clone());
             assert!(
@@ -220,12 +235,12 @@ async fn send(scene: &Rc<Scene>, dice: &mut Dice, client: &Client, conversation:
 
 /// One of the messages that were acknowledged: its id and number.
 fn some_message(
-    scene: &Scene,
+    simulation: &Simulation,
     dice: &mut Dice,
     conversation: &str,
     sender: Option<Uuid>,
 ) -> Option<(String, u64)> {
-    with_conversation(scene, conversation, |found| {
+    with_conversation(simulation, conversation, |found| {
         let sent: Vec<&(String, u64)> = found
             .sends
             .values()
@@ -236,28 +251,30 @@ fn some_message(
     })
 }
 
-async fn delete(scene: &Rc<Scene>, dice: &mut Dice, client: &Client, conversation: &str) {
-    let Some((message, _)) = some_message(scene, dice, conversation, Some(client.user)) else {
+async fn delete(simulation: &Rc<Simulation>, dice: &mut Dice, client: &Client, conversation: &str) {
+    let Some((message, _)) = some_message(simulation, dice, conversation, Some(client.user)) else {
         return;
     };
-    with_conversation(scene, conversation, |found| {
+    with_conversation(simulation, conversation, |found| {
         found.deletions.entry(message.clone()).or_insert(false);
     });
     let parameters = [("conversation_id", conversation), ("message_id", &*message)];
-    if insists(scene, dice, client, "DeleteMessage", &parameters, None)
+    if insists(simulation, dice, client, "DeleteMessage", &parameters, None)
         .await
         .is_some()
     {
-        with_conversation(scene, conversation, |found| found.deletions.insert(message, true));
+        with_conversation(simulation, conversation, |found| {
+            found.deletions.insert(message, true)
+        });
     }
 }
 
-async fn read(scene: &Rc<Scene>, dice: &mut Dice, client: &Client, conversation: &str) {
-    let Some((message, seq)) = some_message(scene, dice, conversation, None) else {
+async fn read(simulation: &Rc<Simulation>, dice: &mut Dice, client: &Client, conversation: &str) {
+    let Some((message, seq)) = some_message(simulation, dice, conversation, None) else {
         return;
     };
     let reading = |change: &dyn Fn(&mut Reading)| {
-        with_conversation(scene, conversation, |found| {
+        with_conversation(simulation, conversation, |found| {
             change(found.reads.entry(client.user).or_default());
         });
     };
@@ -265,7 +282,7 @@ async fn read(scene: &Rc<Scene>, dice: &mut Dice, client: &Client, conversation:
     let parameters = [("conversation_id", conversation)];
     let body = json!({ "message_id": message });
     let answer = insists(
-        scene,
+        simulation,
         dice,
         client,
         "MarkConversationRead",
@@ -279,10 +296,10 @@ async fn read(scene: &Rc<Scene>, dice: &mut Dice, client: &Client, conversation:
     }
 }
 
-async fn typing(scene: &Rc<Scene>, dice: &mut Dice, who: usize, conversation: &str) {
+async fn typing(simulation: &Rc<Simulation>, dice: &mut Dice, who: usize, conversation: &str) {
     let (client, connection) = {
-        let town = scene.town.borrow();
-        let one = &town.people[who];
+        let model = simulation.model.borrow();
+        let one = &model.people[who];
         (
             one.client.clone(),
             one.devices.iter().find_map(|device| device.connection.clone()),
@@ -292,7 +309,7 @@ async fn typing(scene: &Rc<Scene>, dice: &mut Dice, who: usize, conversation: &s
     let body = json!({ "type": "typing", "conversation_id": conversation, "is_typing": dice.happens(5000) });
     client
         .signals(
-            &scene.desk,
+            &simulation.desk,
             "ShowTyping",
             ("typing", "MESSAGE"),
             &connection,
@@ -302,10 +319,10 @@ async fn typing(scene: &Rc<Scene>, dice: &mut Dice, who: usize, conversation: &s
 }
 
 /// Takes a device that nobody uses, for as long as an operation lasts.
-fn pick(scene: &Scene, dice: &mut Dice, who: usize) -> Option<(usize, Device)> {
-    let mut town = scene.town.borrow_mut();
+fn pick(simulation: &Simulation, dice: &mut Dice, who: usize) -> Option<(usize, Device)> {
+    let mut model = simulation.model.borrow_mut();
     let index = dice.below(DEVICES);
-    let device = &mut town.people[who].devices[index];
+    let device = &mut model.people[who].devices[index];
     if device.busy {
         return None;
     }
@@ -313,24 +330,26 @@ fn pick(scene: &Scene, dice: &mut Dice, who: usize) -> Option<(usize, Device)> {
     Some((index, device.clone()))
 }
 
-pub(super) fn put_back(scene: &Scene, who: usize, index: usize, device: Device) {
-    scene.town.borrow_mut().people[who].devices[index] = Device {
+pub(super) fn put_back(simulation: &Simulation, who: usize, index: usize, device: Device) {
+    simulation.model.borrow_mut().people[who].devices[index] = Device {
         busy: false,
         ..device
     };
 }
 
-async fn sync(scene: &Rc<Scene>, dice: &mut Dice, who: usize) {
-    let Some((index, mut device)) = pick(scene, dice, who) else {
+async fn sync(simulation: &Rc<Simulation>, dice: &mut Dice, who: usize) {
+    let Some((index, mut device)) = pick(simulation, dice, who) else {
         return;
     };
-    let client = scene.town.borrow().people[who].client.clone();
+    let client = simulation.model.borrow().people[who].client.clone();
     if dice.happens(1000) {
         device.old = Some((device.token.clone(), device.known.clone()));
     }
     let limit = 1 + dice.below(40);
     let query = format!("after={}&limit={limit}", device.token);
-    let (status, answer) = client.asks(&scene.desk, "SyncEvents", &[], &query, None).await;
+    let (status, answer) = client
+        .asks(&simulation.desk, "SyncEvents", &[], &query, None)
+        .await;
     if status == 200 {
         tell(&mut device, &answer);
     } else {
@@ -338,9 +357,9 @@ async fn sync(scene: &Rc<Scene>, dice: &mut Dice, who: usize) {
             matches!(status, 500 | 503),
             "a sync is answered {status}: {answer}"
         );
-        scene.town.borrow_mut().tally.refused += 1;
+        simulation.model.borrow_mut().tally.refused += 1;
     }
-    put_back(scene, who, index, device);
+    put_back(simulation, who, index, device);
 }
 
 /// What a sync tells a device.
@@ -351,34 +370,34 @@ fn tell(device: &mut Device, answer: &Value) {
 }
 
 /// Connects a device, or ends its connection: with a goodbye, or without.
-async fn connect(scene: &Rc<Scene>, dice: &mut Dice, who: usize) {
-    let Some((index, mut device)) = pick(scene, dice, who) else {
+async fn connect(simulation: &Rc<Simulation>, dice: &mut Dice, who: usize) {
+    let Some((index, mut device)) = pick(simulation, dice, who) else {
         return;
     };
-    let client = scene.town.borrow().people[who].client.clone();
+    let client = simulation.model.borrow().people[who].client.clone();
     device.listens_throughout = false;
     if let Some(connection) = device.connection.take() {
-        learn(&mut device.known, &scene.switchboard.close(&connection));
+        learn(&mut device.known, &simulation.connections.close(&connection));
         if dice.happens(5000) {
             let end = ("$disconnect", "DISCONNECT");
             client
-                .signals(&scene.desk, "CloseConnection", end, &connection, None)
+                .signals(&simulation.desk, "CloseConnection", end, &connection, None)
                 .await;
         }
     } else {
         let connection = format!("{:016x}=", dice.number());
         let begin = ("$connect", "CONNECT");
         if client
-            .signals(&scene.desk, "OpenConnection", begin, &connection, None)
+            .signals(&simulation.desk, "OpenConnection", begin, &connection, None)
             .await
         {
             // API Gateway takes a moment, in which others may already speak to the connection.
             for _ in 0..dice.number() % 64 {
                 tokio::task::yield_now().await;
             }
-            scene.switchboard.open(&connection);
+            simulation.connections.open(&connection);
             device.connection = Some(connection);
         }
     }
-    put_back(scene, who, index, device);
+    put_back(simulation, who, index, device);
 }

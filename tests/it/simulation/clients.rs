@@ -17,11 +17,11 @@ use uuid::Uuid;
 
 /// The connections of all devices.
 #[derive(Default)]
-pub(super) struct Switchboard {
+pub(super) struct RecordedConnections {
     live: Mutex<HashMap<String, Vec<Value>>>,
 }
 
-impl Switchboard {
+impl RecordedConnections {
     pub(super) fn open(&self, id: &str) {
         self.live.lock().unwrap().insert(id.to_owned(), Vec::new());
     }
@@ -38,7 +38,7 @@ impl Switchboard {
     }
 }
 
-impl Connections for Switchboard {
+impl Connections for RecordedConnections {
     fn post(&self, id: &str, data: Bytes) -> BoxFuture<'_, Result<(), PostError>> {
         let mut live = self.live.lock().unwrap();
         let result = live.get_mut(id).map(|frames| {

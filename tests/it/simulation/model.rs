@@ -1,4 +1,4 @@
-//! What the town knows of itself: what was asked, what was acknowledged, and what follows from that.
+//! The model: what was requested, what was acknowledged, and what must be true as a consequence.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -13,18 +13,18 @@ pub(super) type Known = BTreeMap<String, BTreeSet<u64>>;
 
 /// Everything so far.
 #[derive(Default)]
-pub(super) struct Town {
-    pub(super) people: Vec<Inhabitant>,
+pub(super) struct Model {
+    pub(super) people: Vec<SimulatedUser>,
     pub(super) conversations: BTreeMap<String, Conversation>,
     /// The direct conversations that were acknowledged, by their pairs.
     pub(super) pairs: HashMap<[Uuid; 2], String>,
-    pub(super) tally: Tally,
+    pub(super) tally: OperationCounts,
     /// How many contents were made up.
     pub(super) contents: u64,
 }
 
 /// Somebody with devices.
-pub(super) struct Inhabitant {
+pub(super) struct SimulatedUser {
     pub(super) client: Client,
     pub(super) devices: Vec<Device>,
 }
@@ -52,7 +52,7 @@ pub(super) struct Conversation {
     pub(super) members: Vec<Uuid>,
     /// The log.
     pub(super) log: Vec<Value>,
-    /// How long it was when the town rested last.
+    /// How long it was at the last check.
     pub(super) rested: usize,
     /// Every message that somebody tried to send, by content.
     pub(super) sends: BTreeMap<String, Sending>,
@@ -79,7 +79,7 @@ pub(super) struct Reading {
 
 /// How often what was done.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct OperationCounts {
     pub(super) done: BTreeMap<&'static str, usize>,
     /// Requests that were answered with 500 or 503.
     pub(super) refused: usize,
@@ -87,7 +87,7 @@ pub(super) struct Tally {
     pub(super) abandoned: usize,
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for OperationCounts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, count) in &self.done {
             write!(formatter, "{count} {name}, ")?;
@@ -100,7 +100,7 @@ impl fmt::Display for Tally {
     }
 }
 
-impl Town {
+impl Model {
     /// A content that nobody has sent yet.
     pub(super) fn content(&mut self) -> String {
         self.contents += 1;
@@ -116,7 +116,7 @@ impl Town {
             .collect()
     }
 
-    /// Forgets a town that no longer changes.
+    /// Starts anew: conversations that no longer change are not checked any more.
     pub(super) fn clear(&mut self) {
         let (tally, contents) = (self.tally.clone(), self.contents);
         *self = Self {

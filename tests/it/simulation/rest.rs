@@ -1,4 +1,4 @@
-//! What is looked at when the town rests.
+//! What is checked when the system has settled after an epoch.
 
 use std::rc::Rc;
 
@@ -9,48 +9,54 @@ use uuid::Uuid;
 
 use super::actions::{DEVICES, events, put_back, with_conversation};
 use super::model::{Known, learn};
-use super::{Client, Scene};
+use super::{Client, Simulation};
 
 /// Everything that must be true once all jobs are done.
-pub(super) async fn verify(scene: &Rc<Scene>, dice: &mut Dice) {
-    let ids: Vec<String> = scene.town.borrow().conversations.keys().cloned().collect();
+pub(super) async fn verify(simulation: &Rc<Simulation>, dice: &mut Dice) {
+    let ids: Vec<String> = simulation.model.borrow().conversations.keys().cloned().collect();
     for id in &ids {
-        verify_conversation(scene, id).await;
+        verify_conversation(simulation, id).await;
     }
-    let people = scene.town.borrow().people.len();
-    join_all((0..people).map(async |who| verify_person(scene, &mut dice.clone(), who).await)).await;
-    for conversation in scene.town.borrow_mut().conversations.values_mut() {
+    let people = simulation.model.borrow().people.len();
+    join_all((0..people).map(async |who| verify_person(simulation, &mut dice.clone(), who).await)).await;
+    for conversation in simulation.model.borrow_mut().conversations.values_mut() {
         conversation.rested = conversation.log.len();
     }
 }
 
 /// The entries of somebody's logs: all, or those since the last rest.
-fn entries(scene: &Scene, user: Uuid, since_rest: bool) -> Known {
-    let town = scene.town.borrow();
+fn entries(simulation: &Simulation, user: Uuid, since_rest: bool) -> Known {
+    let model = simulation.model.borrow();
     let of_one = |id: String| {
-        let conversation = &town.conversations[&id];
+        let conversation = &model.conversations[&id];
         let first = if since_rest { conversation.rested } else { 0 };
         let seqs = (first + 1..=conversation.log.len()).map(|seq| u64::try_from(seq).unwrap());
         (id, seqs.collect())
     };
-    town.of(user).into_iter().map(of_one).collect()
+    model.of(user).into_iter().map(of_one).collect()
 }
 
-async fn verify_conversation(scene: &Rc<Scene>, id: &str) {
+async fn verify_conversation(simulation: &Rc<Simulation>, id: &str) {
     let (members, told) = {
-        let town = scene.town.borrow();
-        let conversation = &town.conversations[id];
+        let model = simulation.model.borrow();
+        let conversation = &model.conversations[id];
         (conversation.members.clone(), conversation.log.len())
     };
     let mut first: Option<Vec<Value>> = None;
     for member in &members {
-        let client = client_of(scene, *member);
+        let client = client_of(simulation, *member);
         let mut more: Vec<Value> = Vec::new();
         let cursors = loop {
             let query = format!("after_seq={}&limit=100", told + more.len());
             let parameters = [("conversation_id", id)];
             let (status, page) = client
-                .asks(&scene.desk, "ListConversationEvents", &parameters, &query, None)
+                .asks(
+                    &simulation.desk,
+                    "ListConversationEvents",
+                    &parameters,
+                    &query,
+                    None,
+                )
                 .await;
             assert_eq!(status, 200, "{page}");
             more.extend(page["events"].as_array().unwrap().iter().cloned());
@@ -67,7 +73,7 @@ async fn verify_conversation(scene: &Rc<Scene>, id: &str) {
                 "one log for all"
             );
         } else {
-            with_conversation(scene, id, |found| found.judges(id, &more));
+            with_conversation(simulation, id, |found| found.judges(id, &more));
             first = Some(more);
         }
         let own = cursors
@@ -78,7 +84,7 @@ async fn verify_conversation(scene: &Rc<Scene>, id: &str) {
         let stands = own
             .and_then(|cursor| cursor["last_read_seq"].as_u64())
             .unwrap_or(0);
-        let reading = with_conversation(scene, id, |found| {
+        let reading = with_conversation(simulation, id, |found| {
             found.reads.get(member).cloned().unwrap_or_default()
         });
         assert!(
@@ -87,14 +93,14 @@ async fn verify_conversation(scene: &Rc<Scene>, id: &str) {
         );
         let (_, seen) = client
             .asks(
-                &scene.desk,
+                &simulation.desk,
                 "GetConversation",
                 &[("conversation_id", id)],
                 "",
                 None,
             )
             .await;
-        let unread = with_conversation(scene, id, |found| found.unread(*member, stands));
+        let unread = with_conversation(simulation, id, |found| found.unread(*member, stands));
         assert_eq!(seen["unread_count"], unread, "what is unread has drifted: {seen}");
     }
 }
@@ -109,27 +115,27 @@ fn essence(entry: &Value) -> (Value, Value, Value) {
     )
 }
 
-fn client_of(scene: &Scene, user: Uuid) -> Client {
-    let town = scene.town.borrow();
-    let found = town.people.iter().find(|one| one.client.user == user);
+fn client_of(simulation: &Simulation, user: Uuid) -> Client {
+    let model = simulation.model.borrow();
+    let found = model.people.iter().find(|one| one.client.user == user);
     found.expect("a member is a person").client.clone()
 }
 
-async fn verify_person(scene: &Rc<Scene>, dice: &mut Dice, who: usize) {
-    let client = scene.town.borrow().people[who].client.clone();
+async fn verify_person(simulation: &Rc<Simulation>, dice: &mut Dice, who: usize) {
+    let client = simulation.model.borrow().people[who].client.clone();
     let (expected, new) = (
-        entries(scene, client.user, false),
-        entries(scene, client.user, true),
+        entries(simulation, client.user, false),
+        entries(simulation, client.user, true),
     );
     for index in 0..DEVICES {
-        let mut device = scene.town.borrow().people[who].devices[index].clone();
+        let mut device = simulation.model.borrow().people[who].devices[index].clone();
         if let Some((token, mut known)) = device.old.take() {
-            catch_up(scene, &client, token, &mut known).await;
+            catch_up(simulation, &client, token, &mut known).await;
             assert_covers(&known, &expected, "an old token and what was known with it");
         }
         let mut live = Known::new();
         if let Some(connection) = device.connection.clone() {
-            learn(&mut live, &scene.switchboard.take(&connection));
+            learn(&mut live, &simulation.connections.take(&connection));
             for (conversation, entries) in &live {
                 device
                     .known
@@ -145,10 +151,10 @@ async fn verify_person(scene: &Rc<Scene>, dice: &mut Dice, who: usize) {
                 let frame = ("resume", "MESSAGE");
                 assert!(
                     client
-                        .signals(&scene.desk, "Resume", frame, &connection, Some(body))
+                        .signals(&simulation.desk, "Resume", frame, &connection, Some(body))
                         .await
                 );
-                let frames = scene.switchboard.take(&connection);
+                let frames = simulation.connections.take(&connection);
                 learn(&mut device.known, &frames);
                 let resumed = frames.last().expect("a resume is answered");
                 assert_eq!(resumed["type"], "resumed", "{resumed}");
@@ -159,23 +165,28 @@ async fn verify_person(scene: &Rc<Scene>, dice: &mut Dice, who: usize) {
                 }
             }
         } else {
-            device.token = catch_up(scene, &client, device.token.clone(), &mut device.known).await;
+            device.token = catch_up(simulation, &client, device.token.clone(), &mut device.known).await;
         }
         assert_covers(&device.known, &expected, "what a device was told");
-        put_back(scene, who, index, device);
+        put_back(simulation, who, index, device);
     }
     // A token may be kept for long.
     if dice.happens(3000) {
-        let mut town = scene.town.borrow_mut();
-        let device = &mut town.people[who].devices[0];
+        let mut model = simulation.model.borrow_mut();
+        let device = &mut model.people[who].devices[0];
         device.old = Some((device.token.clone(), device.known.clone()));
     }
 }
 
 /// Syncs to the end; the token there.
-async fn catch_up(scene: &Rc<Scene>, client: &Client, mut token: String, known: &mut Known) -> String {
+async fn catch_up(
+    simulation: &Rc<Simulation>,
+    client: &Client,
+    mut token: String,
+    known: &mut Known,
+) -> String {
     loop {
-        let answer = events(scene, client, &format!("after={token}&limit=100")).await;
+        let answer = events(simulation, client, &format!("after={token}&limit=100")).await;
         assert_eq!(answer["recovered"], true);
         learn(known, answer["events"].as_array().unwrap());
         answer["next"].as_str().unwrap().clone_into(&mut token);

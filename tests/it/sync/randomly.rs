@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use super::{Follower, delete};
 
-/// Something that somebody does. People, places and messages are numbers, taken modulo what there is.
+/// Something that somebody does. People, conversations and messages are numbers, taken modulo what there is.
 #[derive(Clone, Debug)]
 enum Step {
     OpenDirect { who: usize, other: usize },
     OpenGroup { who: usize },
-    Send { who: usize, place: usize },
-    SendAtOnce { place: usize },
+    Send { who: usize, conversation: usize },
+    SendAtOnce { conversation: usize },
     Delete { message: usize },
     Read { who: usize, message: usize },
     Sync { who: usize, limit: usize },
@@ -25,8 +25,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         2 => (0..3_usize, 1..3_usize).prop_map(|(who, other)| Step::OpenDirect { who, other }),
         1 => (0..3_usize).prop_map(|who| Step::OpenGroup { who }),
-        8 => (0..3_usize, any::<usize>()).prop_map(|(who, place)| Step::Send { who, place }),
-        2 => any::<usize>().prop_map(|place| Step::SendAtOnce { place }),
+        8 => (0..3_usize, any::<usize>()).prop_map(|(who, conversation)| Step::Send { who, conversation }),
+        2 => any::<usize>().prop_map(|conversation| Step::SendAtOnce { conversation }),
         3 => any::<usize>().prop_map(|message| Step::Delete { message }),
         5 => (0..3_usize, any::<usize>()).prop_map(|(who, message)| Step::Read { who, message }),
         8 => (0..3_usize, 1..5_usize).prop_map(|(who, limit)| Step::Sync { who, limit }),
@@ -35,7 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// A conversation and who is in it.
-struct Place {
+struct Opened {
     id: String,
     members: Vec<usize>,
 }
@@ -43,29 +43,29 @@ struct Place {
 /// What the story knows.
 #[derive(Default)]
 struct Known {
-    places: Vec<Place>,
+    opened: Vec<Opened>,
     /// Each with its place and its sender.
     messages: Vec<(usize, usize, Value)>,
 }
 
 impl Known {
-    /// One of somebody's places.
-    fn place(&self, who: usize, choice: usize) -> Option<usize> {
-        let own: Vec<usize> = (0..self.places.len())
-            .filter(|at| self.places[*at].members.contains(&who))
+    /// One of somebody's conversations.
+    fn conversation(&self, who: usize, choice: usize) -> Option<usize> {
+        let own: Vec<usize> = (0..self.opened.len())
+            .filter(|at| self.opened[*at].members.contains(&who))
             .collect();
         (!own.is_empty()).then(|| own[choice % own.len()])
     }
 
     fn open(&mut self, id: String, members: Vec<usize>) {
-        if !self.places.iter().any(|place| place.id == id) {
-            self.places.push(Place { id, members });
+        if !self.opened.iter().any(|conversation| conversation.id == id) {
+            self.opened.push(Opened { id, members });
         }
     }
 
-    async fn send(&mut self, people: &[Person; 3], who: usize, place: usize) {
-        let message = people[who].says(&self.places[place].id, "word").await;
-        self.messages.push((place, who, message));
+    async fn send(&mut self, people: &[Person; 3], who: usize, conversation: usize) {
+        let message = people[who].says(&self.opened[conversation].id, "word").await;
+        self.messages.push((conversation, who, message));
     }
 }
 
@@ -87,21 +87,21 @@ async fn take(
             let id = people[who].open_group("all", &others).await;
             known.open(id, vec![0, 1, 2]);
         }
-        Step::Send { who, place } => {
-            if let Some(place) = known.place(who, place) {
-                known.send(people, who, place).await;
+        Step::Send { who, conversation } => {
+            if let Some(conversation) = known.conversation(who, conversation) {
+                known.send(people, who, conversation).await;
             }
         }
-        Step::SendAtOnce { place } => {
-            if !known.places.is_empty() {
-                let at = place % known.places.len();
-                let place = &known.places[at];
-                let sends = place
+        Step::SendAtOnce { conversation } => {
+            if !known.opened.is_empty() {
+                let at = conversation % known.opened.len();
+                let conversation = &known.opened[at];
+                let sends = conversation
                     .members
                     .iter()
-                    .map(|who| people[*who].says(&place.id, "at once"));
+                    .map(|who| people[*who].says(&conversation.id, "at once"));
                 let sent = futures::future::join_all(sends).await;
-                let senders = place.members.clone();
+                let senders = conversation.members.clone();
                 known.messages.extend(
                     senders
                         .into_iter()
@@ -112,19 +112,19 @@ async fn take(
         }
         Step::Delete { message } => {
             if !known.messages.is_empty() {
-                let (place, sender, message) = &known.messages[message % known.messages.len()];
-                delete(&people[*sender], &known.places[*place].id, message).await;
+                let (conversation, sender, message) = &known.messages[message % known.messages.len()];
+                delete(&people[*sender], &known.opened[*conversation].id, message).await;
             }
         }
         Step::Read { who, message } => {
             let seen: Vec<_> = known
                 .messages
                 .iter()
-                .filter(|(place, ..)| known.places[*place].members.contains(&who))
+                .filter(|(conversation, ..)| known.opened[*conversation].members.contains(&who))
                 .collect();
             if !seen.is_empty() {
-                let (place, _, message) = seen[message % seen.len()];
-                people[who].reads(&known.places[*place].id, message).await;
+                let (conversation, _, message) = seen[message % seen.len()];
+                people[who].reads(&known.opened[*conversation].id, message).await;
             }
         }
         Step::Sync { who, limit } => {
@@ -154,8 +154,8 @@ proptest! {
             }
             for (who, follower) in followers.iter_mut().enumerate() {
                 follower.catch_up(3).await;
-                let own = known.places.iter().filter(|place| place.members.contains(&who));
-                follower.knows_everything(&own.map(|place| place.id.as_str()).collect::<Vec<_>>()).await;
+                let own = known.opened.iter().filter(|conversation| conversation.members.contains(&who));
+                follower.knows_everything(&own.map(|conversation| conversation.id.as_str()).collect::<Vec<_>>()).await;
                 assert_eq!(follower.catch_up(100).await, Vec::<Value>::new());
             }
             world.settled().await;

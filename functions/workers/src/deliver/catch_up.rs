@@ -12,7 +12,7 @@ use shared::operations::missed;
 use shared::operations::views::Unread;
 use shared::queue::{self, CatchUp, Queue};
 use shared::store::Worker;
-use shared::store::sync::{self, COMMIT_MARGIN, Happening, Token, Told};
+use shared::store::sync::{self, COMMIT_MARGIN, SyncedEvent, SyncedEventKind, Token};
 use shared::store::table::Consistency;
 use shared::{App, Error, Result};
 
@@ -40,10 +40,18 @@ pub(super) async fn deliver(app: &App, _: Worker, job: CatchUp) -> Result<()> {
         None => Token::of_moment(moment),
     };
     let now = app.now();
-    let places = sync::places_moved_since(app, job.user, moment).await?;
+    let snapshots = sync::snapshots_moved_since(app, job.user, moment).await?;
     // Openings and reads find connections by strong reads.
-    let is_wanted = |told: &Told| matches!(told.happening, Happening::Entry(_)) && told.at <= last;
-    let page = missed::page(app, job.user, (now, &places), &token, Unread::Told, is_wanted).await?;
+    let is_wanted = |told: &SyncedEvent| matches!(told.kind, SyncedEventKind::Entry(_)) && told.at <= last;
+    let page = missed::page(
+        app,
+        job.user,
+        (now, &snapshots),
+        &token,
+        Unread::Included,
+        is_wanted,
+    )
+    .await?;
     if !missed::post(app, &job.connection, &page.frames).await? {
         // API Gateway says of a connection that it is gone until `$connect` has answered. One that is so young may be
         // yet to come: the job comes back for it.
@@ -58,7 +66,7 @@ pub(super) async fn deliver(app: &App, _: Worker, job: CatchUp) -> Result<()> {
             after: Some(page.next.seal(app, job.user)?),
             ..job
         };
-        queue::send(app, Queue::Fanout, &rest).await?;
+        queue::enqueue(app, Queue::Fanout, &rest).await?;
     }
     Ok(())
 }

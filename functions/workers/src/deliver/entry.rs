@@ -7,13 +7,13 @@ use std::time::Duration;
 use shared::domain::ids::{MessageId, UserId};
 use shared::domain::time::Timestamp;
 use shared::queue::{Fanout, Recipients};
-use shared::store::glance::{self, Glance, Sight};
+use shared::store::delivery_data::{self, DeliveryData, DeliveryQuery};
 use shared::store::table::Consistency;
 use shared::store::{Worker, log};
 use shared::{App, Result};
 
 use super::awaited::awaited;
-use super::happened::Happened;
+use super::loaded_event::LoadedEvent;
 use super::members;
 
 /// For how long an entry is delivered as the end of its log, unread count and all, without a look for a next one: that
@@ -33,23 +33,23 @@ pub(super) async fn deliver(
         Recipients::Pair(pair) => pair,
         Recipients::All | Recipients::Shards(..) => &[],
     };
-    let sight = Sight {
+    let query = DeliveryQuery {
         conversation,
         seq,
         next: app.now().since(queued_at) > FRESH,
         users,
     };
-    let look = |is_first| look(app, worker, sight, is_first);
-    let (glance, first) =
+    let look = |is_first| look(app, worker, query, is_first);
+    let (data, first) =
         tokio::try_join!(awaited(app, queued_at, look), members::first_of(app, worker, job),)?;
-    let Some(glance) = glance else {
+    let Some(data) = data else {
         return Ok(());
     };
-    let Some(entry) = glance.entry.filter(|entry| entry.event.message_id() == message) else {
+    let Some(entry) = data.entry.filter(|entry| entry.event.message_id() == message) else {
         // Another entry took the place; whoever lost the race has queued a job for the next one.
         return Ok(());
     };
-    let newest = if glance.has_next {
+    let newest = if data.has_next {
         log::newest(app, conversation, Consistency::Strong).await?
     } else {
         Some(entry.clone())
@@ -58,32 +58,33 @@ pub(super) async fn deliver(
         Some(seq) => log::entry_for_worker(app, worker, conversation, seq).await?,
         None => None,
     };
-    let happened = Happened::Entry {
+    let event = LoadedEvent::Entry {
         conversation,
         entry: Box::new(entry),
         subject: subject.map(Box::new),
         newest,
     };
     if matches!(job.to, Recipients::Pair(_)) {
-        let found = glance
-            .members
-            .iter()
-            .map(|member| member.user)
-            .zip(glance.listeners);
-        let cursors = members::cursors_of(&glance.members);
-        return members::deliver_to(app, worker, &glance.members, &cursors, found.collect(), &happened).await;
+        let found = data.members.iter().map(|member| member.user).zip(data.listeners);
+        let read_marks = members::read_marks_of(&data.members);
+        return members::deliver_to(app, worker, &data.members, &read_marks, found.collect(), &event).await;
     }
-    members::deliver(app, worker, job, (glance.head, first), &happened).await
+    members::deliver(app, worker, job, (data.head, first), &event).await
 }
 
 /// Looks for the entry of a job, and for what else the job needs, which is there if the entry is.
-async fn look(app: &App, worker: Worker, sight: Sight<'_>, is_first: bool) -> Result<Option<Glance>> {
+async fn look(
+    app: &App,
+    worker: Worker,
+    query: DeliveryQuery<'_>,
+    is_first: bool,
+) -> Result<Option<DeliveryData>> {
     let consistency = if is_first {
         Consistency::Eventual
     } else {
         Consistency::Strong
     };
-    let glance = glance::at(app, worker, sight, consistency).await?;
-    let is_whole = glance.members.len() == sight.users.len() || consistency == Consistency::Strong;
-    Ok(Some(glance).filter(|glance| glance.entry.is_some() && is_whole))
+    let data = delivery_data::read(app, worker, query, consistency).await?;
+    let is_whole = data.members.len() == query.users.len() || consistency == Consistency::Strong;
+    Ok(Some(data).filter(|data| data.entry.is_some() && is_whole))
 }

@@ -2,7 +2,7 @@
 //!
 //! A large group is split into jobs over ranges of members, so that a member costs the same wherever.
 
-use shared::domain::conversation::Cursor;
+use shared::domain::conversation::ReadMark;
 use shared::domain::ids::{ConversationId, UserId};
 use shared::operations::delivery::{self, Audience, Delivery};
 use shared::queue::{self, Fanout, Missing, Offline, Queue, Recipients};
@@ -11,7 +11,7 @@ use shared::store::members::{self, Member, Shards};
 use shared::store::{Worker, reads};
 use shared::{App, Error, Result};
 
-use super::happened::Happened;
+use super::loaded_event::LoadedEvent;
 
 /// How many members one job reaches, about.
 const CHUNK: u32 = 100;
@@ -40,7 +40,7 @@ pub(super) async fn deliver(
     worker: Worker,
     job: &Fanout,
     (known, first): (Option<Head>, Vec<Member>),
-    happened: &Happened,
+    event: &LoadedEvent,
 ) -> Result<()> {
     let conversation = job.conversation;
     let members = match &job.to {
@@ -65,20 +65,20 @@ pub(super) async fn deliver(
         }
     };
     if !matches!(
-        (&job.to, happened),
-        (Recipients::Shards(..), Happened::Entry { .. })
+        (&job.to, event),
+        (Recipients::Shards(..), LoadedEvent::Entry { .. })
     ) {
-        return deliver_to_each(app, worker, &members, happened).await;
+        return deliver_to_each(app, worker, &members, event).await;
     }
-    let audience = audience_of(app, &members, happened).await?;
+    let audience = audience_of(app, &members, event).await?;
     // Nearly always nobody has read what was said a moment ago, which half a read unit tells.
     let last_read = reads::last(app, worker, conversation).await?;
-    let cursors = if last_read.is_some_and(|last_read| happened.is_read_since(last_read)) {
-        cursors_of(&members::in_shards(app, worker, conversation, Shards::ALL).await?)
+    let read_marks = if last_read.is_some_and(|last_read| event.is_read_since(last_read)) {
+        read_marks_of(&members::in_shards(app, worker, conversation, Shards::ALL).await?)
     } else {
-        cursors_of(&members)
+        read_marks_of(&members)
     };
-    deliver_to(app, worker, &members, &cursors, audience, happened).await
+    deliver_to(app, worker, &members, &read_marks, audience, event).await
 }
 
 /// Delivers to members who are all that need be known.
@@ -86,15 +86,15 @@ pub(super) async fn deliver_to_each(
     app: &App,
     worker: Worker,
     members: &[Member],
-    happened: &Happened,
+    event: &LoadedEvent,
 ) -> Result<()> {
-    let audience = audience_of(app, members, happened).await?;
-    deliver_to(app, worker, members, &cursors_of(members), audience, happened).await
+    let audience = audience_of(app, members, event).await?;
+    deliver_to(app, worker, members, &read_marks_of(members), audience, event).await
 }
 
-async fn audience_of(app: &App, members: &[Member], happened: &Happened) -> Result<Audience> {
+async fn audience_of(app: &App, members: &[Member], event: &LoadedEvent) -> Result<Audience> {
     let users: Vec<UserId> = members.iter().map(|member| member.user).collect();
-    delivery::audience(app, &users, happened.consistency()).await
+    delivery::audience(app, &users, event.consistency()).await
 }
 
 /// One job becomes several, for ranges of members.
@@ -105,7 +105,7 @@ async fn split(app: &App, job: &Fanout, members: u32) -> Result<()> {
         ..job.clone()
     };
     let jobs: Vec<Fanout> = Shards::split(count).into_iter().map(part).collect();
-    queue::send_all(app, Queue::Fanout, &jobs).await
+    queue::enqueue_all(app, Queue::Fanout, &jobs).await
 }
 
 /// Delivers to members whose connections are known, and queues a job for `notify` about the others.
@@ -113,9 +113,9 @@ pub(super) async fn deliver_to(
     app: &App,
     worker: Worker,
     members: &[Member],
-    cursors: &[Cursor],
+    read_marks: &[ReadMark],
     audience: Audience,
-    happened: &Happened,
+    event: &LoadedEvent,
 ) -> Result<()> {
     let Audience { listening, offline } = audience;
     let mut deliveries = Vec::with_capacity(listening.len());
@@ -123,7 +123,7 @@ pub(super) async fn deliver_to(
         let Some(member) = members.iter().find(|member| member.user == user) else {
             continue;
         };
-        if let Some(frame) = happened.frame(app, worker, member, cursors).await? {
+        if let Some(frame) = event.frame(app, worker, member, read_marks).await? {
             deliveries.push(Delivery {
                 user,
                 listeners,
@@ -134,16 +134,16 @@ pub(super) async fn deliver_to(
     // Whoever is away does not wait for a connection of somebody else that is throttled.
     let ((unreached, delivered), queued) = tokio::join!(
         delivery::deliver(app, deliveries),
-        queue_missed(app, happened, offline)
+        enqueue_missed(app, event, offline)
     );
     queued?;
-    queue_missed(app, happened, unreached).await?;
+    enqueue_missed(app, event, unreached).await?;
     delivered
 }
 
 /// Queues a job for `notify` about those whom a message did not reach.
-async fn queue_missed(app: &App, happened: &Happened, mut users: Vec<UserId>) -> Result<()> {
-    let Some((conversation, seq, sender)) = happened.missable() else {
+async fn enqueue_missed(app: &App, event: &LoadedEvent, mut users: Vec<UserId>) -> Result<()> {
+    let Some((conversation, seq, sender)) = event.missable() else {
         return Ok(());
     };
     users.retain(|user| *user != sender);
@@ -154,10 +154,10 @@ async fn queue_missed(app: &App, happened: &Happened, mut users: Vec<UserId>) ->
         conversation,
         missing: vec![Missing { seq, users }],
     };
-    queue::send_later(app, Queue::Offline, &job, app.config().offline_grace).await
+    queue::enqueue_later(app, Queue::Offline, &job, app.config().offline_grace).await
 }
 
 /// How far members have read.
-pub(super) fn cursors_of(members: &[Member]) -> Vec<Cursor> {
-    members.iter().map(|member| member.cursor.clone()).collect()
+pub(super) fn read_marks_of(members: &[Member]) -> Vec<ReadMark> {
+    members.iter().map(|member| member.read_mark.clone()).collect()
 }

@@ -7,7 +7,7 @@ use shared::store::table::Consistency;
 use shared::store::{Worker, log};
 use shared::{App, Result};
 
-use super::happened::Happened;
+use super::loaded_event::LoadedEvent;
 use super::members;
 
 /// Delivers the conversation, as each member sees it.
@@ -17,10 +17,10 @@ pub(super) async fn deliver(app: &App, worker: Worker, job: &Fanout) -> Result<(
         members::head(app, worker, job.conversation),
         members::first_of(app, worker, job),
     )?;
-    let happened = Happened::Opened {
+    let event = LoadedEvent::Opened {
         head: head.clone(),
         newest,
         crowd: OnceLock::new(),
     };
-    members::deliver(app, worker, job, (Some(head), first), &happened).await
+    members::deliver(app, worker, job, (Some(head), first), &event).await
 }

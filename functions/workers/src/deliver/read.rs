@@ -1,20 +1,20 @@
 //! A member has read.
 
-use shared::domain::conversation::Cursor;
+use shared::domain::conversation::ReadMark;
 use shared::queue::{Fanout, Recipients};
 use shared::store::table::Consistency;
 use shared::store::{Worker, log, members as stored};
 use shared::{App, Result};
 
-use super::happened::Happened;
+use super::loaded_event::LoadedEvent;
 use super::members;
 
 /// How many members a group has at the most in which each is told how far the others have read (contract §3). In larger
 /// ones a read goes to the reader's own connections.
 const SHOWN_UP_TO: u32 = 100;
 
-/// Delivers where the reader's cursor stands.
-pub(super) async fn deliver(app: &App, worker: Worker, job: &Fanout, cursor: Cursor) -> Result<()> {
+/// Delivers where the reader's read mark stands.
+pub(super) async fn deliver(app: &App, worker: Worker, job: &Fanout, read_mark: ReadMark) -> Result<()> {
     let conversation = job.conversation;
     let head = async {
         match job.to {
@@ -23,15 +23,15 @@ pub(super) async fn deliver(app: &App, worker: Worker, job: &Fanout, cursor: Cur
         }
     };
     let (newest, head) = tokio::try_join!(log::newest(app, conversation, Consistency::Strong), head)?;
-    let reader = cursor.user_id;
-    let happened = Happened::Read {
+    let reader = read_mark.user_id;
+    let event = LoadedEvent::Read {
         conversation,
-        cursor,
+        read_mark,
         newest,
     };
     if head.as_ref().is_some_and(|head| head.members > SHOWN_UP_TO) {
         let reader = stored::some(app, worker, conversation, &[reader]).await?;
-        return members::deliver_to_each(app, worker, &reader, &happened).await;
+        return members::deliver_to_each(app, worker, &reader, &event).await;
     }
-    members::deliver(app, worker, job, (head, Vec::new()), &happened).await
+    members::deliver(app, worker, job, (head, Vec::new()), &event).await
 }

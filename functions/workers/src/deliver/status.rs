@@ -5,7 +5,7 @@ use shared::domain::message_v2::Between;
 use shared::operations::delivery::{self, Audience, Delivery};
 use shared::operations::views;
 use shared::store::Worker;
-use shared::store::glance::{self, Sight};
+use shared::store::delivery_data::{self, DeliveryQuery};
 use shared::store::table::Consistency;
 use shared::{App, Error, Result};
 
@@ -19,26 +19,26 @@ pub(super) async fn deliver(
     (seq, message): (u64, MessageId),
     pair: [UserId; 2],
 ) -> Result<()> {
-    let sight = Sight {
+    let query = DeliveryQuery {
         conversation,
         seq,
         next: false,
         users: &pair,
     };
-    let glance = glance::at(app, worker, sight, Consistency::Strong).await?;
-    let entry = glance.entry.filter(|entry| entry.event.message_id() == message);
+    let data = delivery_data::read(app, worker, query, Consistency::Strong).await?;
+    let entry = data.entry.filter(|entry| entry.event.message_id() == message);
     let entry = entry.ok_or_else(|| Error::internal("a status of a message that does not exist"))?;
-    let cursors = members::cursors_of(&glance.members);
+    let read_marks = members::read_marks_of(&data.members);
     let between = Between {
         conversation,
         pair,
-        cursors: &cursors,
+        read_marks: &read_marks,
     };
     let Some(frame) = views::status_frame(&between, &entry) else {
         return Ok(());
     };
-    let users = glance.members.iter().map(|member| member.user);
-    let audience: Audience = users.zip(glance.listeners).collect();
+    let users = data.members.iter().map(|member| member.user);
+    let audience: Audience = users.zip(data.listeners).collect();
     let delivery = |(user, listeners)| Delivery {
         user,
         listeners,

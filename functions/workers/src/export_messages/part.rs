@@ -57,7 +57,7 @@ fn line(value: &serde_json::Value) -> String {
 const BOM: &[u8] = "\u{feff}".as_bytes();
 
 /// A part that is being written.
-pub(super) struct Draft {
+pub(super) struct PartWriter {
     rows: u64,
     bytes: usize,
     jsonl: GzEncoder<Vec<u8>>,
@@ -71,7 +71,7 @@ pub(super) struct Finished {
     pub(super) csv: Vec<u8>,
 }
 
-impl Draft {
+impl PartWriter {
     /// An empty part, whose CSV begins with a byte order mark if `with_bom`.
     pub(super) fn new(with_bom: bool) -> Result<Self> {
         let gzip = || GzEncoder::new(Vec::new(), Compression::default());

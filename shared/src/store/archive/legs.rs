@@ -6,7 +6,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::{Order, Position, Reads, Scope};
 use crate::App;
-use crate::domain::conversation::Cursor;
+use crate::domain::conversation::ReadMark;
 use crate::domain::day::Day;
 use crate::domain::ids::{ConversationId, UserId};
 use crate::domain::message::Entry;
@@ -217,7 +217,7 @@ pub(super) struct Begun {
     pub(super) leg: Leg,
     /// Its first page, until it is taken.
     pub(super) page: Option<Page>,
-    pub(super) cursors: Vec<Cursor>,
+    pub(super) read_marks: Vec<ReadMark>,
     size: u32,
 }
 
@@ -227,7 +227,7 @@ impl Begun {
         let mut begun = Self {
             leg,
             page: None,
-            cursors: Vec::new(),
+            read_marks: Vec::new(),
             size: FIRST,
         };
         if leg.seq.is_none() {
@@ -240,7 +240,7 @@ impl Begun {
         let page = begun.go_on(app, scope).await?;
         let is_direct = page.entries.iter().any(|entry| entry.tail.pair.is_some());
         if reads == Reads::Wanted && is_direct {
-            begun.cursors = members::cursors_of(app, leg.conversation).await?;
+            begun.read_marks = members::read_marks_of(app, leg.conversation).await?;
         }
         begun.page = Some(page);
         Ok(Some(begun))

@@ -2,7 +2,7 @@
 
 use crate::App;
 use crate::auth::Permit;
-use crate::domain::conversation::Cursor;
+use crate::domain::conversation::ReadMark;
 use crate::domain::ids::{ConversationId, UserId};
 use crate::domain::message::{Entry, Event};
 use crate::domain::permission::ModerationView;
@@ -16,7 +16,7 @@ pub struct Between {
     /// The conversation.
     pub conversation: ConversationId,
     /// How far each has read.
-    pub cursors: Vec<Cursor>,
+    pub read_marks: Vec<ReadMark>,
     newest: Option<Entry>,
 }
 
@@ -32,14 +32,14 @@ pub async fn between(app: &App, _: &Permit<ModerationView>, users: [UserId; 2]) 
         tokio::try_join!(
             conversations::find(app, conversation),
             log::newest(app, conversation, Consistency::Strong),
-            members::cursors_of(app, conversation),
+            members::read_marks_of(app, conversation),
         )
     });
-    let (head, newest, cursors) = reads.await?;
+    let (head, newest, read_marks) = reads.await?;
     head.ok_or(Error::NotFound("conversation"))?;
     Ok(Between {
         conversation,
-        cursors,
+        read_marks,
         newest,
     })
 }

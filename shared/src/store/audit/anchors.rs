@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::head::{End, end};
-use super::{Place, keys_of};
+use super::{Position, keys_of};
 use crate::App;
 use crate::blob;
 use crate::domain::audit::{Hash, Keys, hex};
@@ -31,7 +31,7 @@ pub async fn anchor(app: &App, _: Worker) -> Result<()> {
         End::Lost(loss) => Err(loss.error()),
         End::At(head) => {
             let anchor = Anchor {
-                place: head.place,
+                position: head.position,
                 hash: head.hash,
             };
             let keys = keys_of(app)?;
@@ -45,7 +45,7 @@ pub async fn anchor(app: &App, _: Worker) -> Result<()> {
 /// An entry that was the last one when the anchor was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Anchor {
-    pub(super) place: Place,
+    pub(super) position: Position,
     pub(super) hash: Hash,
 }
 
@@ -54,8 +54,8 @@ impl Anchor {
     fn signed_part(&self) -> Value {
         json!({
             "kind": "anchor",
-            "day": self.place.day,
-            "number": self.place.number,
+            "day": self.position.day,
+            "number": self.position.number,
             "hash": hex(&self.hash),
         })
     }
@@ -63,8 +63,8 @@ impl Anchor {
     fn name(&self, keys: &Keys) -> String {
         format!(
             "{}/{}-{}-{}",
-            self.place.day,
-            keys::entry_sort(self.place.number),
+            self.position.day,
+            keys::entry_sort(self.position.number),
             hex(&self.hash),
             hex(&keys.sign(&self.signed_part()))
         )
@@ -74,12 +74,12 @@ impl Anchor {
     fn from_name(keys: &Keys, name: &str) -> Option<Self> {
         let (day, rest) = name.split_once('/')?;
         let mut parts = rest.split('-');
-        let place = Place {
+        let position = Position {
             day: day.parse().ok()?,
             number: parts.next()?.parse().ok()?,
         };
         let (hash, signature) = (from_hex(parts.next()?)?, from_hex(parts.next()?)?);
-        let anchor = Self { place, hash };
+        let anchor = Self { position, hash };
         let is_whole = parts.next().is_none();
         (is_whole && keys.verifies(&anchor.signed_part(), &signature)).then_some(anchor)
     }
@@ -99,8 +99,8 @@ fn from_hex(text: &str) -> Option<Hash> {
 /// What is in the bucket about some days.
 #[derive(Debug, Default)]
 pub(super) struct Anchors {
-    /// The anchors of those days. There are two of one place only if somebody with a key forged one.
-    pub(super) within: BTreeMap<Place, Vec<Hash>>,
+    /// The anchors of those days. There are two of one position only if somebody with a key forged one.
+    pub(super) within: BTreeMap<Position, Vec<Hash>>,
     /// The newest of all, whatever its day.
     pub(super) newest: Option<Anchor>,
     /// How many objects are no anchors.
@@ -132,7 +132,7 @@ pub(super) async fn of_days(app: &App, first: Day, last: Day) -> Result<Anchors>
             };
             found.newest = found.newest.max(Some(anchor));
             if is_within {
-                found.within.entry(anchor.place).or_default().push(anchor.hash);
+                found.within.entry(anchor.position).or_default().push(anchor.hash);
             }
         }
     }
@@ -147,7 +147,7 @@ mod tests {
     fn a_name_holds_the_anchor_and_only_the_key_makes_it() {
         let keys = Keys::parse("a-key-of-the-audit-log-000000000000").unwrap();
         let anchor = Anchor {
-            place: Place {
+            position: Position {
                 day: "2026-01-15".parse().unwrap(),
                 number: 42,
             },

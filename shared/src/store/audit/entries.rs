@@ -1,6 +1,6 @@
 //! Reading entries of the table, day by day.
 
-use super::{Place, codec};
+use super::{Position, codec};
 use crate::App;
 use crate::domain::audit::{AuditEntry, Hash, Keys};
 use crate::domain::day::Day;
@@ -63,16 +63,16 @@ pub(super) fn number_of(item: &Item) -> Result<u64> {
     item.sort()?.parse().map_err(Error::internal)
 }
 
-/// The first entry behind a place.
-pub(super) async fn following(app: &App, place: Place) -> Result<Option<Item>> {
-    let same_day = entries(place.day, place.number + 1, LAST)
+/// The first entry behind a position.
+pub(super) async fn following(app: &App, position: Position) -> Result<Option<Item>> {
+    let same_day = entries(position.day, position.number + 1, LAST)
         .limit(1)
         .all(app)
         .await?;
     if let Some(item) = same_day.into_iter().next() {
         return Ok(Some(item));
     }
-    let Some(day) = day_after(app, place.day).await? else {
+    let Some(day) = day_after(app, position.day).await? else {
         return Ok(None);
     };
     Ok(entries(day, 1, LAST).limit(1).all(app).await?.into_iter().next())

@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use super::codec::attribute;
-use super::{Place, keys_of};
+use super::{Position, keys_of};
 use crate::App;
 use crate::domain::audit::{Hash, Keys, hex};
 use crate::domain::day::Day;
@@ -20,7 +20,7 @@ use crate::store::table::{self, Consistency, Update};
 /// The last entry of the chain.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
-    pub(super) place: Place,
+    pub(super) position: Position,
     pub(super) hash: Hash,
     pub(super) at: Timestamp,
 }
@@ -97,7 +97,7 @@ fn decode(item: &Item) -> Option<Head> {
     let day: Day = item.get_text(attribute::DAY).ok()?.parse().ok()?;
     let number = item.get_number(attribute::NUMBER).ok()?;
     Some(Head {
-        place: Place { day, number },
+        position: Position { day, number },
         hash: item.find_bytes(attribute::HASH)?.try_into().ok()?,
         at: item.get_time(attribute::AT).ok()?,
     })
@@ -107,8 +107,8 @@ fn decode(item: &Item) -> Option<Head> {
 fn signed_part(head: &Head) -> Value {
     json!({
         "kind": "head",
-        "day": head.place.day,
-        "number": head.place.number,
+        "day": head.position.day,
+        "number": head.position.number,
         "hash": hex(&head.hash),
         "at": head.at,
     })
@@ -125,8 +125,8 @@ pub(super) fn moved(keys: &Keys, before: &End, to: &Head) -> Update {
         attribute::SIGNATURE
     );
     let update = Update::new(keys::audit_head(), expression)
-        .value(":day", text(to.place.day.to_string()))
-        .value(":number", number(to.place.number))
+        .value(":day", text(to.position.day.to_string()))
+        .value(":number", number(to.position.number))
         .value(":hash", bytes(to.hash))
         .value(":at", number(to.at.milliseconds()))
         .value(":signature", bytes(keys.sign(&signed_part(to))));

@@ -1,7 +1,7 @@
 //! Lists of entries, newest first.
 
 use super::entries::{LAST, days, entries, number_of};
-use super::{Place, codec};
+use super::{Position, codec};
 use crate::App;
 use crate::auth::Permit;
 use crate::domain::audit::AuditEntry;
@@ -41,28 +41,28 @@ impl Filter {
 #[derive(Clone, Debug, Default)]
 pub struct Page {
     /// The entries.
-    pub entries: Vec<(Place, AuditEntry)>,
+    pub entries: Vec<(Position, AuditEntry)>,
     /// Where to go on; none at the end.
-    pub next: Option<Place>,
+    pub next: Option<Position>,
 }
 
-/// Entries before a place, newest first. A page may be short though there is more: a request looks at no more than
+/// Entries before a position, newest first. A page may be short though there is more: a request looks at no more than
 /// a thousand entries for those that the filter wants.
 pub async fn list(
     app: &App,
     _: &Permit<AuditView>,
     filter: &Filter,
-    before: Option<Place>,
+    before: Option<Position>,
     limit: usize,
 ) -> Result<Page> {
     let last = Day::of(Timestamp::from_milliseconds(filter.to.milliseconds() - 1));
-    let last = before.map_or(last, |place| last.min(place.day));
+    let last = before.map_or(last, |position| last.min(position.day));
     let mut days = days(app, Day::of(filter.from), last).await?;
     days.reverse();
     let (mut page, mut examined) = (Page::default(), 0);
     for day in days {
         let mut end = match before {
-            Some(place) if place.day == day => place.number.saturating_sub(1),
+            Some(position) if position.day == day => position.number.saturating_sub(1),
             _ => LAST,
         };
         while end > 0 {
@@ -76,7 +76,7 @@ pub async fn list(
             }
             for item in &items {
                 if page.entries.len() >= limit || examined >= MOST_LISTED {
-                    page.next = Some(Place { day, number: end + 1 });
+                    page.next = Some(Position { day, number: end + 1 });
                     return Ok(page);
                 }
                 let entry = codec::decode(item)?;
@@ -87,7 +87,7 @@ pub async fn list(
                     return Ok(page);
                 }
                 if filter.holds(&entry) {
-                    page.entries.push((Place { day, number }, entry));
+                    page.entries.push((Position { day, number }, entry));
                 }
             }
         }

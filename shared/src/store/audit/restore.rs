@@ -5,7 +5,7 @@ use serde_json::json;
 use super::anchors::{self, Anchor};
 use super::entries::{LAST, day_after, entries, newest, number_of, verified};
 use super::head::{End, end};
-use super::{Act, Last, Pending, Place, codec, keys_of};
+use super::{Act, Last, Pending, Position, codec, keys_of};
 use crate::App;
 use crate::domain::audit::{Actor, Severity, Target, hex};
 use crate::domain::day::Day;
@@ -23,7 +23,7 @@ const OPERATOR: &str = "operator";
 /// Makes the end of the chain anew, if it is lost: from the newest anchor, and from the entries behind it as far as
 /// each refers to the one before and is signed. The restoration is an entry itself, in the same transaction.
 ///
-/// Where entries of before the anchor are missing, the log goes on from the anchor and stays invalid at that place:
+/// Where entries of before the anchor are missing, the log goes on from the anchor and stays invalid at that position:
 /// that they are gone must not be forgotten.
 pub async fn restore(app: &App, _: Worker) -> Result<()> {
     let mut backoff = Backoff::new(super::ATTEMPTS);
@@ -36,8 +36,8 @@ pub async fn restore(app: &App, _: Worker) -> Result<()> {
         let last = walk(app, anchor).await?;
         let metadata = json!({
             "loss": format!("the end of the audit log {how}"),
-            "anchored_through": anchor.map(|anchor| place(anchor.place)),
-            "restored_through": last.place.map(place),
+            "anchored_through": anchor.map(|anchor| position(anchor.position)),
+            "restored_through": last.position.map(position),
             "previous_hash": hex(&last.hash),
         });
         let act = Act::read("audit.restore", Target::all("audit"), metadata).weighing(Severity::Critical);
@@ -56,8 +56,8 @@ pub async fn restore(app: &App, _: Worker) -> Result<()> {
     }
 }
 
-fn place(place: Place) -> serde_json::Value {
-    json!({ "day": place.day, "number": place.number })
+fn position(position: Position) -> serde_json::Value {
+    json!({ "day": position.day, "number": position.number })
 }
 
 /// Follows the chain from an anchor, or from its beginning, as far as it is whole.
@@ -66,16 +66,16 @@ async fn walk(app: &App, anchor: Option<Anchor>) -> Result<Last> {
     let mut last = Last {
         hash: anchor.map(|anchor| anchor.hash).unwrap_or_default(),
         at: None,
-        place: anchor.map(|anchor| anchor.place),
+        position: anchor.map(|anchor| anchor.position),
     };
     let first = match anchor {
-        Some(anchor) => Some(anchor.place.day),
+        Some(anchor) => Some(anchor.position.day),
         None => day_after(app, Day::default()).await?,
     };
     let mut next = first;
     while let Some(day) = next {
-        let mut number = match last.place {
-            Some(place) if place.day == day => place.number + 1,
+        let mut number = match last.position {
+            Some(position) if position.day == day => position.number + 1,
             _ => 1,
         };
         loop {
@@ -91,7 +91,7 @@ async fn walk(app: &App, anchor: Option<Anchor>) -> Result<Last> {
                 last = Last {
                     hash,
                     at: Some(entry.at),
-                    place: Some(Place { day, number }),
+                    position: Some(Position { day, number }),
                 };
                 number += 1;
             }
@@ -104,19 +104,21 @@ async fn walk(app: &App, anchor: Option<Anchor>) -> Result<Last> {
     Ok(last)
 }
 
-/// The same entry to refer to, with a place that no item of the table lies behind: where an entry was forged or left
+/// The same entry to refer to, with a position that no item of the table lies behind: where an entry was forged or left
 /// behind, the next one comes after it.
 async fn behind_everything(app: &App, last: Last) -> Result<Last> {
     let at = last.at.map_or(app.now(), |at| app.now().max(at));
-    let day = last.place.map_or(Day::of(at), |place| place.day.max(Day::of(at)));
+    let day = last
+        .position
+        .map_or(Day::of(at), |position| position.day.max(Day::of(at)));
     let taken = newest(app, day).await?.as_ref().map(number_of).transpose()?;
     let known = last
-        .place
-        .filter(|place| place.day == day)
-        .map(|place| place.number);
+        .position
+        .filter(|position| position.day == day)
+        .map(|position| position.number);
     Ok(Last {
         at: Some(at.max(day.start())),
-        place: taken.max(known).map(|number| Place { day, number }),
+        position: taken.max(known).map(|number| Position { day, number }),
         ..last
     })
 }

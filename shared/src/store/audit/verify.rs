@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::anchors::{self, Anchors};
 use super::entries::{LAST, day_after, day_before, days, entries, following, newest, number_of, verified};
 use super::head::{End, end};
-use super::{Place, codec, keys_of};
+use super::{Position, codec, keys_of};
 use crate::App;
 use crate::auth::Permit;
 use crate::domain::audit::{AuditAnchor, AuditEntry, Break, Hash, hex};
@@ -29,7 +29,7 @@ pub struct Verdict {
     pub checked: u64,
     /// The first that is not as it must be.
     pub first_invalid: Option<Break>,
-    /// The newest place that is anchored outside the table.
+    /// The newest position that is anchored outside the table.
     pub anchored_through: Option<AuditAnchor>,
     /// What an auditor has to know, in sentences.
     pub problem: Option<String>,
@@ -50,9 +50,9 @@ pub async fn verify(app: &App, _: &Permit<AuditView>, first: Day, last: Day) -> 
         previous: Hash::default(),
         at: None,
     };
-    if let Some((place, hash)) = last_before(app, first).await? {
+    if let Some((position, hash)) = last_before(app, first).await? {
         check.previous = hash;
-        check.at = Some(place);
+        check.at = Some(position);
     }
     let found = check.chain(app, first, last).await?;
     let first_invalid = check.first_of(found, last);
@@ -81,8 +81,8 @@ pub async fn verify(app: &App, _: &Permit<AuditView>, first: Day, last: Day) -> 
         ));
     }
     let anchored_through = check.anchors.newest.map(|anchor| AuditAnchor {
-        day: anchor.place.day,
-        number: anchor.place.number,
+        day: anchor.position.day,
+        number: anchor.position.number,
     });
     Ok(Verdict {
         checked: check.checked,
@@ -101,7 +101,7 @@ struct Check {
     /// The hash of the entry before.
     previous: Hash,
     /// Where that is.
-    at: Option<Place>,
+    at: Option<Position>,
 }
 
 impl Check {
@@ -116,31 +116,31 @@ impl Check {
     }
 
     /// The first of all that is wrong: what was found, or an anchored entry before it that is not there. If all that
-    /// is wrong is the lost end, it is said of the place behind the last entry.
+    /// is wrong is the lost end, it is said of the position behind the last entry.
     fn first_of(&self, found: Option<Break>, last: Day) -> Option<Break> {
-        let place = |found: &Break| Place {
+        let position = |found: &Break| Position {
             day: found.day,
             number: found.number,
         };
         let gone = self.anchors.within.keys().next().copied();
-        let gone = gone.filter(|gone| found.as_ref().is_none_or(|found| *gone <= place(found)));
+        let gone = gone.filter(|gone| found.as_ref().is_none_or(|found| *gone <= position(found)));
         if let Some(gone) = gone {
             return Some(broken(gone, None, "is missing, though an anchor tells of it"));
         }
         if found.is_some() {
             return found;
         }
-        let newest = self.anchors.newest.map(|anchor| anchor.place);
+        let newest = self.anchors.newest.map(|anchor| anchor.position);
         match &self.end {
             End::At(head) => newest
-                .filter(|newest| *newest > head.place)
+                .filter(|newest| *newest > head.position)
                 .map(|newest| broken(newest, None, "is missing, though an anchor tells of it")),
             End::NotBegun => {
                 newest.map(|newest| broken(newest, None, "is missing, though an anchor tells of it"))
             }
             End::Lost(_) => {
-                let at = self.at.max(newest).unwrap_or(Place { day: last, number: 0 });
-                let behind = Place {
+                let at = self.at.max(newest).unwrap_or(Position { day: last, number: 0 });
+                let behind = Position {
                     number: at.number + 1,
                     ..at
                 };
@@ -155,11 +155,11 @@ impl Check {
         loop {
             let items = entries(day, number, LAST).limit(CHUNK).all(app).await?;
             for item in &items {
-                let place = Place { day, number };
+                let position = Position { day, number };
                 if number_of(item)? != number {
-                    return Ok(Some(missing(place)));
+                    return Ok(Some(missing(position)));
                 }
-                if let Some(found) = self.entry(app, place, item).await? {
+                if let Some(found) = self.entry(app, position, item).await? {
                     return Ok(Some(found));
                 }
                 number += 1;
@@ -168,44 +168,44 @@ impl Check {
                 break;
             }
         }
-        Ok((number == 1).then(|| missing(Place { day, number })))
+        Ok((number == 1).then(|| missing(Position { day, number })))
     }
 
     /// Checks one entry; from then on it is the one before.
-    async fn entry(&mut self, app: &App, place: Place, item: &Item) -> Result<Option<Break>> {
+    async fn entry(&mut self, app: &App, position: Position, item: &Item) -> Result<Option<Break>> {
         let Ok(entry) = codec::decode(item) else {
-            return Ok(Some(broken(place, None, "cannot be read")));
+            return Ok(Some(broken(position, None, "cannot be read")));
         };
         if self.checked >= MOST_VERIFIED {
             let reason = format!("names a range of more than {MOST_VERIFIED} entries; ask about fewer days");
             return Err(Error::invalid("from", "too_broad", reason));
         }
         self.checked += 1;
-        let anchored = self.anchors.within.remove(&place).unwrap_or_default();
+        let anchored = self.anchors.within.remove(&position).unwrap_or_default();
         let reason = if entry.previous_hash != hex(&self.previous) {
             "does not refer to the entry before it"
         } else if let Some(hash) = verified(keys_of(app)?, item, &entry) {
             self.previous = hash;
             if anchored.iter().any(|anchored| *anchored != hash) {
                 "is not the entry that an anchor tells of"
-            } else if Day::of(entry.at) != place.day {
+            } else if Day::of(entry.at) != position.day {
                 "stands under another day"
-            } else if !self.reaches(app, place).await? {
+            } else if !self.reaches(app, position).await? {
                 "stands behind the end of the log"
             } else {
-                self.at = Some(place);
+                self.at = Some(position);
                 return Ok(None);
             }
         } else {
             "is not what was written"
         };
-        Ok(Some(broken(place, Some(&entry), reason)))
+        Ok(Some(broken(position, Some(&entry), reason)))
     }
 
     /// Whether the chain reaches as far; it may have grown meanwhile.
-    async fn reaches(&mut self, app: &App, place: Place) -> Result<bool> {
+    async fn reaches(&mut self, app: &App, position: Position) -> Result<bool> {
         let reaches = |end: &End| match end {
-            End::At(head) => head.place >= place,
+            End::At(head) => head.position >= position,
             End::NotBegun => false,
             // How far it reached nobody knows.
             End::Lost(_) => true,
@@ -219,13 +219,13 @@ impl Check {
     /// Checks what follows on the last entry: that of a later day refers to it, or it is the end of the chain.
     async fn seam(&mut self, app: &App, last: Day) -> Result<Option<Break>> {
         if let Some(day) = day_after(app, last).await? {
-            let place = Place { day, number: 1 };
+            let position = Position { day, number: 1 };
             let items = entries(day, 1, 1).all(app).await?;
             return Ok(match items.first().map(codec::decode) {
-                None => Some(missing(place)),
-                Some(Err(_)) => Some(broken(place, None, "cannot be read")),
+                None => Some(missing(position)),
+                Some(Err(_)) => Some(broken(position, None, "cannot be read")),
                 Some(Ok(entry)) if entry.previous_hash != hex(&self.previous) => Some(broken(
-                    place,
+                    position,
                     Some(&entry),
                     "does not refer to the entry before it",
                 )),
@@ -235,21 +235,21 @@ impl Check {
         Ok(match (&self.end, self.at) {
             (End::NotBegun, None) | (End::Lost(_), _) => None,
             (End::NotBegun, Some(at)) => Some(broken(at, None, "stands behind the end of the log")),
-            (End::At(head), at) if at == Some(head.place) && head.hash == self.previous => None,
-            (End::At(head), _) => Some(missing(head.place)),
+            (End::At(head), at) if at == Some(head.position) && head.hash == self.previous => None,
+            (End::At(head), _) => Some(missing(head.position)),
         })
     }
 
     /// When the first entry was written that has no anchor, if that is too long ago.
     async fn unanchored_since(&self, app: &App) -> Result<Option<Timestamp>> {
-        let place = match self.anchors.newest {
-            Some(anchor) => anchor.place,
-            None => Place {
+        let position = match self.anchors.newest {
+            Some(anchor) => anchor.position,
+            None => Position {
                 day: Day::default(),
                 number: 0,
             },
         };
-        let Some(item) = following(app, place).await? else {
+        let Some(item) = following(app, position).await? else {
             return Ok(None);
         };
         let at = codec::decode(&item).map(|entry| entry.at).ok();
@@ -257,21 +257,21 @@ impl Check {
     }
 }
 
-fn missing(place: Place) -> Break {
-    broken(place, None, "is missing")
+fn missing(position: Position) -> Break {
+    broken(position, None, "is missing")
 }
 
-fn broken(place: Place, entry: Option<&AuditEntry>, reason: &str) -> Break {
+fn broken(position: Position, entry: Option<&AuditEntry>, reason: &str) -> Break {
     Break {
-        day: place.day,
-        number: place.number,
+        day: position.day,
+        number: position.number,
         id: entry.map(|entry| entry.id),
         reason: reason.to_owned(),
     }
 }
 
 /// The last entry before a day, and its hash; zeros if it is not what was written, to which nothing refers.
-async fn last_before(app: &App, day: Day) -> Result<Option<(Place, Hash)>> {
+async fn last_before(app: &App, day: Day) -> Result<Option<(Position, Hash)>> {
     let Some(day) = day_before(app, day).await? else {
         return Ok(None);
     };
@@ -282,5 +282,5 @@ async fn last_before(app: &App, day: Day) -> Result<Option<(Place, Hash)>> {
     let entry = codec::decode(&item).ok();
     let keys = keys_of(app)?;
     let hash = entry.and_then(|entry| verified(keys, &item, &entry));
-    Ok(Some((Place { day, number }, hash.unwrap_or_default())))
+    Ok(Some((Position { day, number }, hash.unwrap_or_default())))
 }

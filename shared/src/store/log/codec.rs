@@ -15,19 +15,19 @@ use crate::store::keys;
 
 /// The attributes of entries and locators.
 pub(super) mod attribute {
-    /// The files of a message, as JSON.
+    /// Attachments, as JSON.
     pub(in crate::store::log) const ATTACHMENTS: &str = "h";
     /// What a message cost.
     pub(in crate::store::log) const COST: &str = "k";
-    /// When a message arrived.
+    /// When a message was delivered.
     pub(in crate::store::log) const DELIVERED_AT: &str = "dl";
-    /// What a client noted beside a message, as JSON.
+    /// The client's metadata of a message, as JSON.
     pub(in crate::store::log) const METADATA: &str = "n";
-    /// How many messages the first of a pair has sent.
+    /// How many messages the first of the pair has sent.
     pub(in crate::store::log) const MESSAGES_OF_FIRST: &str = "of";
-    /// When a message was marked by itself.
+    /// When a message was marked as read individually.
     pub(in crate::store::log) const MARKED_AT: &str = "rd";
-    /// The entry of the ledger that paid for a message.
+    /// The ledger entry that paid for a message.
     pub(in crate::store::log) const TRANSACTION: &str = "ki";
     /// Milliseconds since 1970.
     pub(in crate::store::log) const AT: &str = "a";
@@ -35,39 +35,39 @@ pub(super) mod attribute {
     pub(in crate::store::log) const TEXT: &str = "c";
     /// When a message was deleted.
     pub(in crate::store::log) const DELETED_AT: &str = "d";
-    /// Which entry tells of the deletion.
+    /// The number of the deletion entry.
     pub(in crate::store::log) const DELETION_SEQ: &str = "e";
-    /// When the content of a message was removed for good.
+    /// When the content was erased.
     pub(in crate::store::log) const ERASED_AT: &str = "er";
-    /// Tells one content from another (locator).
+    /// The fingerprint of the content (locator).
     pub(in crate::store::log) const FINGERPRINT: &str = "f";
     /// The id of a message.
     pub(in crate::store::log) const ID: &str = "i";
     /// The conversation (locator).
     pub(in crate::store::log) const CONVERSATION: &str = "c";
-    /// The newest message, where the entry is none itself.
+    /// The number of the newest message, if the entry is no message itself.
     pub(in crate::store::log) const LAST_MESSAGE_SEQ: &str = "l";
-    /// When it came.
+    /// Its time.
     pub(in crate::store::log) const LAST_MESSAGE_AT: &str = "la";
     /// The client's id of a message.
     pub(in crate::store::log) const CLIENT_MESSAGE_ID: &str = "m";
-    /// When moderators last said something of a message.
+    /// When the moderation status was last changed.
     pub(in crate::store::log) const MODERATED_AT: &str = "ma";
-    /// Which entry tells of it.
+    /// The number of the moderation entry.
     pub(in crate::store::log) const MODERATION_SEQ: &str = "mq";
-    /// What they said; of an entry that is no message, what it tells.
+    /// The moderation status; in a moderation entry, the new status.
     pub(in crate::store::log) const MODERATION_STATUS: &str = "ms";
-    /// How many messages the log holds.
+    /// How many messages the log has.
     pub(in crate::store::log) const MESSAGES: &str = "o";
-    /// The two of a direct conversation, 32 bytes.
+    /// The two members of a direct conversation, 32 bytes.
     pub(in crate::store::log) const PAIR: &str = "p";
-    /// The place of a message (locator), or of the message that a deletion is about.
+    /// The number of a message (locator), or of the message that an entry is about.
     pub(in crate::store::log) const SEQ: &str = "q";
     /// The sender.
     pub(in crate::store::log) const SENDER: &str = "s";
-    /// What a message is, unless text.
+    /// The type of a message; absent for text.
     pub(in crate::store::log) const MESSAGE_TYPE: &str = "t";
-    /// What the sender was called.
+    /// The sender's user name.
     pub(in crate::store::log) const SENDER_USERNAME: &str = "u";
     /// The window of the tail.
     pub(in crate::store::log) const WINDOW: &str = "w";
@@ -129,7 +129,7 @@ pub(super) fn encode(conversation: ConversationId, entry: &Entry) -> Result<Item
     })
 }
 
-/// What an entry holds that is no message and speaks of one.
+/// An entry that is no message but about one: deletion or moderation.
 fn about(item: Item, tail: &Tail, message: MessageId, message_seq: u64) -> Item {
     let item = item
         .id(attribute::ID, message.uuid())
@@ -221,12 +221,12 @@ pub(in crate::store) fn decode(item: &Item) -> Result<Entry> {
     Ok(Entry { seq, at, event, tail })
 }
 
-/// What a client noted, with every number as it was: `serde_json` reads some a last digit off.
+/// The client's metadata, with every number exactly as it was: `serde_json` parses some with a wrong last digit.
 fn metadata(text: &str) -> Result<Map<String, Value>> {
     let value = Json::parse(text.as_bytes()).map_err(|broken| Error::internal(broken.to_string()))?;
     match value.into_value() {
         Ok(Value::Object(fields)) => Ok(fields),
-        // Kept before numbers were judged at the door.
+        // Stored before numbers were validated on input.
         Err(_) => serde_json::from_str(text).map_err(Error::internal),
         Ok(_) => Err(Error::internal("the metadata of a message is no object")),
     }
@@ -248,7 +248,7 @@ fn message_type(name: Option<&str>) -> Result<MessageType> {
     }
 }
 
-/// What moderators said of a message last.
+/// The last moderation of the message.
 fn moderation(item: &Item) -> Result<Option<Moderation>> {
     let Some(at) = item.find_time(attribute::MODERATED_AT)? else {
         return Ok(None);

@@ -1,9 +1,9 @@
-//! Erasure: the content of a message goes for good. Its place in the log stays, as that of a deleted message.
+//! Erasure: the content of a message is removed for good. Its entry stays in the log, as that of a deleted message.
 
 use serde_json::json;
 
 use super::codec::{attribute, encode};
-use super::moderation::Told;
+use super::moderation::RecordedChange;
 use super::{ATTEMPTS, find_anywhere, following, newest};
 use crate::App;
 use crate::auth::Permit;
@@ -19,7 +19,7 @@ use crate::store::table::{Backoff, Condition, Consistency, Transacted, Transacti
 use crate::store::{days, keys};
 use crate::telemetry::Count;
 
-/// What an entry of a message holds of what somebody wrote.
+/// The attributes of an entry that hold user content.
 const CONTENT: [&str; 4] = [
     attribute::TEXT,
     attribute::SENDER_USERNAME,
@@ -27,9 +27,9 @@ const CONTENT: [&str; 4] = [
     attribute::METADATA,
 ];
 
-/// Removes the content of a message from every item, in one transaction with the entry of the audit log and, unless
-/// the message was deleted before, the entry that tells its members. Done again, it changes nothing.
-pub async fn erase(app: &App, permit: &Permit<HardDelete>, message: MessageId) -> Result<Told> {
+/// Removes the content of a message from every item, in one transaction with the entry of the audit log and, unless the
+/// message was deleted before, a deletion entry. Idempotent.
+pub async fn erase(app: &App, permit: &Permit<HardDelete>, message: MessageId) -> Result<RecordedChange> {
     let actor = Actor::from(permit);
     let mut backoff = Backoff::new(ATTEMPTS);
     loop {
@@ -39,7 +39,7 @@ pub async fn erase(app: &App, permit: &Permit<HardDelete>, message: MessageId) -
             return Err(Error::NotFound("message"));
         };
         let act = act(conversation, &entry, content);
-        let told = |seq| Told {
+        let recorded = |seq| RecordedChange {
             conversation,
             pair: entry.tail.pair,
             seq: Some(seq),
@@ -48,7 +48,7 @@ pub async fn erase(app: &App, permit: &Permit<HardDelete>, message: MessageId) -
         };
         if let (Some(_), Some(deletion)) = (content.erased_at, content.deletion) {
             audit::record(app, actor, act).await?;
-            return Ok(told(deletion.seq));
+            return Ok(recorded(deletion.seq));
         }
         let fingerprint = Update::new(
             keys::locator(message),
@@ -67,8 +67,8 @@ pub async fn erase(app: &App, permit: &Permit<HardDelete>, message: MessageId) -
         let pending = Pending::next(app, &actor, &act).await?;
         let (transaction, _) = pending.join(transaction.update(fingerprint));
         match transaction.send(app).await? {
-            Transacted::Done => return Ok(told(seq)),
-            // Somebody changed the message, took the place or the number in the audit log: all is looked at again.
+            Transacted::Done => return Ok(recorded(seq)),
+            // The message, the number or the end of the audit log changed concurrently: read everything again.
             Transacted::Refused(_) => {
                 app.meter().count(Count::Contentions, 1);
                 backoff.wait("removing a message").await?;
@@ -77,7 +77,7 @@ pub async fn erase(app: &App, permit: &Permit<HardDelete>, message: MessageId) -
     }
 }
 
-/// The entry that tells the members that the message is gone.
+/// The deletion entry.
 async fn telling(app: &App, conversation: ConversationId, entry: &Entry, content: &Content) -> Result<Entry> {
     let newest = newest(app, conversation, Consistency::Strong).await?;
     let newest = newest.ok_or_else(|| Error::internal("a message stands in an empty log"))?;
@@ -95,7 +95,7 @@ async fn telling(app: &App, conversation: ConversationId, entry: &Entry, content
     Ok(telling)
 }
 
-/// What the audit log says of it, without a word of what was written.
+/// The entry of the audit log; it holds no content.
 fn act(conversation: ConversationId, entry: &Entry, content: &Content) -> Act {
     let is = |is_deleted: bool, is_erased: bool| json!({ "is_deleted": is_deleted, "is_erased": is_erased });
     let before = is(content.deletion.is_some(), content.erased_at.is_some());
@@ -104,7 +104,7 @@ fn act(conversation: ConversationId, entry: &Entry, content: &Content) -> Act {
     Act::change("messages.hard_delete", target, before, is(true, true), metadata).weighing(Severity::Critical)
 }
 
-/// The removal from the message's entry: at once its deletion, told by an entry, or after that.
+/// The update of the message's entry: it erases the content and marks the message as deleted unless it already is.
 fn removal(app: &App, conversation: ConversationId, entry: &Entry, told_by: Option<u64>) -> Update {
     let (erased, deleted) = (attribute::ERASED_AT, attribute::DELETED_AT);
     let gone = CONTENT.join(", ");

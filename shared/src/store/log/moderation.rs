@@ -1,4 +1,5 @@
-//! Moderation: a message gets another status, and the log, its members and the audit log are told.
+//! Moderation: changing the moderation status of a message, with entries in the conversation's log and in the audit
+//! log.
 
 use serde_json::{Value, json};
 
@@ -22,34 +23,34 @@ use crate::store::table::{Backoff, Condition, Consistency, Transacted, Transacti
 use crate::store::{days, keys};
 use crate::telemetry::Count;
 
-/// What the log tells of a message, and whom.
+/// A moderation or erasure as it is recorded in the log, and whom to notify.
 #[derive(Clone, Copy, Debug)]
-pub struct Told {
+pub struct RecordedChange {
     /// Where.
     pub conversation: ConversationId,
-    /// The two of a direct conversation.
+    /// The two members of a direct conversation.
     pub pair: Option<[UserId; 2]>,
-    /// The entry that tells it; none if nothing was ever to be told.
+    /// The number of the entry; none if nothing was ever changed.
     pub seq: Option<u64>,
     /// Who sent the message.
     pub sender: UserId,
-    /// When.
+    /// When the message was sent.
     pub sent_at: Timestamp,
 }
 
-/// Gives a message another status: the mark on the message, the entry that tells of it and that of the audit log are
-/// one transaction. A message that has the status already is left as it is, which is audited too; the entry that told
-/// of it comes back, so that whoever tries again can announce it.
+/// Changes the moderation status of a message. The update of the message, the moderation entry and the entry of the
+/// audit log are one transaction. If the message already has the status, it is left unchanged, which is audited too;
+/// the existing moderation entry is returned, so that a retry can enqueue it.
 ///
-/// Two moderators at once, or one and the sender who deletes: the log has one order, each sees what the other has
-/// left, and the last one wins.
+/// Concurrent moderators, or a moderator and the sender who deletes, are ordered by the log: each sees what the other
+/// wrote, and the last one wins.
 pub async fn moderate(
     app: &App,
     permit: &Permit<ModerationAction>,
     message: MessageId,
     status: ModerationStatus,
     reason: Option<&str>,
-) -> Result<Told> {
+) -> Result<RecordedChange> {
     let actor = Actor::from(permit);
     let mut backoff = Backoff::new(ATTEMPTS);
     loop {
@@ -59,7 +60,7 @@ pub async fn moderate(
             return Err(Error::NotFound("message"));
         };
         let act = act(conversation, &entry, content, status, reason);
-        let told = |seq| Told {
+        let recorded = |seq| RecordedChange {
             conversation,
             pair: entry.tail.pair,
             seq,
@@ -67,8 +68,9 @@ pub async fn moderate(
             sent_at: entry.at,
         };
         if content.moderation_status() == status {
-            // The end of the audit log first, then the message once more: whoever changes the status meanwhile moves
-            // that end, and this entry is refused. Else it could tell of a status after another has been told.
+            // Reads the end of the audit log first, then the message again: whoever changes the status concurrently
+            // moves that end, so this transaction is refused. Otherwise the audit log could record a status after a
+            // later one.
             let pending = Pending::next(app, &actor, &act).await?;
             let again = entry_of(app, conversation, entry.seq).await?;
             let stands = again.is_some_and(|again| {
@@ -77,7 +79,7 @@ pub async fn moderate(
             if stands {
                 let (transaction, _) = pending.join(Transaction::default());
                 if let Transacted::Done = transaction.send(app).await? {
-                    return Ok(told(content.moderation.map(|moderation| moderation.seq)));
+                    return Ok(recorded(content.moderation.map(|moderation| moderation.seq)));
                 }
             }
             app.meter().count(Count::Contentions, 1);
@@ -116,8 +118,8 @@ pub async fn moderate(
             .put(encode(conversation, &telling)?, Condition::absent());
         let (transaction, _) = pending.join(transaction);
         match transaction.send(app).await? {
-            Transacted::Done => return Ok(told(Some(telling.seq))),
-            // Somebody changed the message, took the place or the number in the audit log: all is looked at again.
+            Transacted::Done => return Ok(recorded(Some(telling.seq))),
+            // The message, the number or the end of the audit log changed concurrently: read everything again.
             Transacted::Refused(_) => {
                 app.meter().count(Count::Contentions, 1);
                 backoff.wait("moderating a message").await?;
@@ -126,7 +128,7 @@ pub async fn moderate(
     }
 }
 
-/// What the audit log says of it.
+/// The entry of the audit log.
 fn act(
     conversation: ConversationId,
     entry: &Entry,
@@ -150,8 +152,8 @@ fn act(
     Act::change("messages.moderate", target, before, is(status), metadata).weighing(severity)
 }
 
-/// The place of a message's sender among the members; none if they are no member any more, so that nobody's unread
-/// count has to tell own messages from theirs.
+/// The sender's ordinal among the members; none if they left, since then nobody's unread count has to exclude the
+/// sender's own messages.
 async fn ordinal(
     app: &App,
     conversation: ConversationId,
@@ -164,7 +166,7 @@ async fn ordinal(
     }
 }
 
-/// The mark on a message, if it is still what was seen.
+/// The update of the message, on the condition that it is unchanged.
 fn mark(
     app: &App,
     conversation: ConversationId,

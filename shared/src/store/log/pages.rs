@@ -1,4 +1,4 @@
-//! Pages of messages: a stretch of the log without what is no message.
+//! Pages of messages: a range of the log without the entries that are no messages.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::domain::message::{Entry, Event};
 use crate::error::Result;
 use crate::store::members::Membership;
 
-/// Where a page begins, and in which direction it goes; both ends excluded.
+/// Where a page begins, and its direction; the bound is excluded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Start {
     /// Newest first.
@@ -18,7 +18,7 @@ pub enum Start {
 }
 
 impl Start {
-    /// Where a page begins behind an entry, in the same direction.
+    /// The start of a page after an entry, in the same direction.
     #[must_use]
     pub fn at(self, seq: u64) -> Self {
         match self {
@@ -27,7 +27,7 @@ impl Start {
         }
     }
 
-    /// Where the page begins, newest first, that skips as many messages of a log that ends in `newest`.
+    /// The start of a page, newest first, that skips a number of messages in a log that ends in `newest`.
     pub async fn skipping(
         app: &App,
         member: &Membership,
@@ -50,23 +50,23 @@ impl Start {
 /// A page of messages.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// The messages, in the direction of its start.
+    /// In the direction of the start.
     pub messages: Vec<Entry>,
-    /// Where the next page begins; none at the end.
+    /// The start of the next page; none at the end.
     pub next: Option<Start>,
 }
 
-/// The page of `size` messages that begins somewhere in a log of `last_seq` entries.
+/// A page of up to `size` messages of a log with `last_seq` entries.
 pub async fn page(app: &App, member: &Membership, start: Start, last_seq: u64, size: u64) -> Result<Page> {
     let size = usize::try_from(size).unwrap_or(usize::MAX);
-    // One more than the page holds tells whether there is more.
+    // Reading one more message than the page holds tells whether there is a next page.
     let wanted = size.saturating_add(1);
     let (mut first, mut last, newest_first) = match start {
         Start::Before(before) => (1, before.saturating_sub(1).min(last_seq), true),
         Start::After(after) => (after.saturating_add(1), last_seq, false),
     };
     let mut messages: Vec<Entry> = Vec::new();
-    // Reads on until there are as many messages, past what are none.
+    // Reads on until there are enough messages, skipping other entries.
     while messages.len() < wanted && first <= last {
         let limit = u32::try_from(wanted - messages.len()).unwrap_or(u32::MAX);
         let entries = range(app, member, (first, last), newest_first, limit).await?;

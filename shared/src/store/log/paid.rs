@@ -1,12 +1,12 @@
 //! Appending a message that costs credits: the message and its debit are one transaction.
 //!
-//! Locator, entry, balance, ledger and the notes with its files are written together or not at all. So a message that stands in the log is
-//! paid for, once, and one that cannot be paid for leaves nothing: neither claim nor place. A retry finds the locator
-//! and comes back with the first message, whatever the balance is by then.
+//! Locator, entry, balance, ledger and the references to its files are written together or not at all. So a message in
+//! the log is paid for, once, and a message that cannot be paid for leaves nothing behind, neither claim nor number. A
+//! retry finds the locator and returns the first message, whatever the balance is by then.
 
 use super::codec::{decode, encode};
 use super::{
-    ATTEMPTS, Appended, Draft, belongs, claimed, holds, locator, message_entry, moved_claim, newest,
+    ATTEMPTS, Appended, MessageDraft, belongs, claimed, holds, locator, message_entry, moved_claim, newest,
 };
 use crate::App;
 use crate::domain::message::{Entry, Payment};
@@ -18,19 +18,19 @@ use crate::store::table::{self, Backoff, Condition, Consistency, Transacted, Tra
 use crate::store::{days, files, keys};
 use crate::telemetry::Count;
 
-/// Appends a message for a price, once for all attempts with its id. `newest` and `account` are the end of the log and
-/// the sender's account as the caller read them; old ones cost another look.
+/// Appends a paid message, once for all attempts with its id. `newest` and `account` are the end of the log and the
+/// sender's account as the caller read them; if they are outdated, they are read again.
 ///
-/// The message is not announced: that is for the caller to do, of a replay too.
+/// Does not enqueue the delivery: the caller must, for a replay too.
 ///
 /// # Errors
-/// [`Error::InsufficientCredits`], [`Error::IdempotencyKeyReused`] if the id stands for another content, and
-/// [`Error::Unavailable`] if too many others were appending.
+/// [`Error::InsufficientCredits`], [`Error::IdempotencyKeyReused`] if the id was used for other content, and
+/// [`Error::Unavailable`] after too many lost races.
 pub async fn append_paid(
     app: &App,
     admitted: &Admitted,
     sender: &Sender,
-    draft: &Draft,
+    draft: &MessageDraft,
     newest: Option<Entry>,
     account: Account,
     cost: u64,
@@ -39,7 +39,7 @@ pub async fn append_paid(
     let fingerprint = draft.fingerprint();
     let conversation = sender.conversation();
     let (mut newest, mut account) = (newest, account);
-    // The place that an attempt by another route claimed and did not fill.
+    // The number that an attempt through another route claimed and did not use.
     let mut stale_claim = None;
     if draft.client_message_id.is_some() {
         let earlier = table::get(app, &keys::locator(draft.id), Consistency::Strong).await?;
@@ -103,7 +103,7 @@ pub async fn append_paid(
         if balance.is_some() || ledger.is_some() {
             account = credits::now(&[balance.clone(), ledger.clone()])?;
         }
-        // Somebody else's entry stands at the place, or another debit came first.
+        // Another entry has this number, or another debit came first.
         app.meter().count(Count::Contentions, 1);
         backoff.wait("appending to a log").await?;
         if place.is_some() {
@@ -112,8 +112,8 @@ pub async fn append_paid(
     }
 }
 
-/// The message at the place that it claimed; none if it never came there.
-async fn find(app: &App, sender: &Sender, draft: &Draft, seq: u64) -> Result<Option<Entry>> {
+/// The message under the number that it claimed; none if it was never put.
+async fn find(app: &App, sender: &Sender, draft: &MessageDraft, seq: u64) -> Result<Option<Entry>> {
     let item = table::get(app, &keys::entry(sender.conversation(), seq), Consistency::Strong).await?;
     let entry = item.as_ref().map(decode).transpose()?;
     Ok(entry.filter(|entry| holds(entry, draft.id)))

@@ -1,4 +1,4 @@
-//! Reading a log: its end, its entries, a page of it, what a member has not read.
+//! Reading a log: its newest entry, single entries, ranges, and what a member has not read.
 
 use std::collections::HashMap;
 
@@ -16,10 +16,10 @@ use crate::store::keys;
 use crate::store::members::{Membership, Sender};
 use crate::store::table::{self, Consistency, Query};
 
-/// Behind every number.
+/// Greater than every number.
 const LAST: u64 = 999_999_999_999;
 
-/// The newest entry of the log; none if nothing has happened yet.
+/// The newest entry of the log; none if it is empty.
 pub async fn newest(
     app: &App,
     conversation: ConversationId,
@@ -113,7 +113,7 @@ pub(in crate::store) async fn range_in(
         .collect()
 }
 
-/// The messages that entries [speak of anew](Event::subject), by their numbers.
+/// The messages that entries [refer to](Event::subject), by their numbers.
 pub async fn subjects<'a>(
     app: &App,
     member: &Membership,
@@ -128,13 +128,13 @@ pub async fn subjects<'a>(
     items.values().map(entry).collect()
 }
 
-/// A message by its id: its number and what it holds. None if the conversation has no such message.
+/// A message by its id: its number and entry. None if the conversation has no such message.
 pub async fn find(app: &App, member: &Membership, message: MessageId) -> Result<Option<Entry>> {
     let found = located(app, message, Some(member.conversation())).await?;
     Ok(found.map(|(_, entry)| entry))
 }
 
-/// A message by its id, wherever it is, for a moderator.
+/// A message by its id, in any conversation, for a moderator.
 pub async fn for_moderator(
     app: &App,
     _: &Permit<ModerationView>,
@@ -143,7 +143,7 @@ pub async fn for_moderator(
     find_anywhere(app, message).await
 }
 
-/// A message by its id, wherever it is: for what demands a permit itself.
+/// A message by its id, in any conversation, for callers that check a permit themselves.
 pub(super) async fn find_anywhere(app: &App, message: MessageId) -> Result<Option<(ConversationId, Entry)>> {
     located(app, message, None).await
 }
@@ -156,7 +156,7 @@ async fn located(
     let Some(locator) = table::get(app, &keys::locator(message), Consistency::Strong).await? else {
         return Ok(None);
     };
-    // A mail stands under such a key too, and in no conversation.
+    // A mail uses the same key, without a conversation.
     let Some(conversation) = locator.find_id(attribute::CONVERSATION)? else {
         return Ok(None);
     };
@@ -164,27 +164,27 @@ async fn located(
     if within.is_some_and(|within| within != conversation) {
         return Ok(None);
     }
-    // A claim whose writer died may name a place that another message took.
+    // If a writer died after its claim, the locator may hold a number that another message has.
     let entry = entry_of(app, conversation, locator.get_number(attribute::SEQ)?).await?;
     let entry =
         entry.filter(|entry| matches!(&entry.event, Event::Message(content) if content.id == message));
     Ok(entry.map(|entry| (conversation, entry)))
 }
 
-/// What a member has not read, exact to [`UNREAD_CAP`]; `newest` is the end of the log.
+/// How many messages a member has not read, exact up to [`UNREAD_CAP`]; `newest` is the end of the log.
 pub async fn unread(app: &App, member: &Membership, newest: Option<&Entry>) -> Result<u32> {
     let Some(newest) = newest else { return Ok(0) };
-    let (cursor, alone) = (member.cursor().last_read_seq, &member.cursor().alone);
+    let (read_mark, alone) = (member.read_mark().last_read_seq, &member.read_mark().alone);
     let within = newest
         .tail
         .window
-        .unread(member.ordinal(), cursor, alone, newest.seq);
+        .unread(member.ordinal(), read_mark, alone, newest.seq);
     let (mut count, mut before) = match within {
         Unread::Exactly(count) => return Ok(count),
         Unread::AtLeast { counted, before } => (counted, before),
     };
-    while count < UNREAD_CAP && before > cursor + 1 {
-        let entries = range(app, member, (cursor + 1, before - 1), true, UNREAD_CAP).await?;
+    while count < UNREAD_CAP && before > read_mark + 1 {
+        let entries = range(app, member, (read_mark + 1, before - 1), true, UNREAD_CAP).await?;
         let counts = |entry: &&Entry| match &entry.event {
             Event::Message(content) => {
                 content.sender != member.user() && content.is_shown() && !alone.holds(entry.seq)
@@ -192,13 +192,14 @@ pub async fn unread(app: &App, member: &Membership, newest: Option<&Entry>) -> R
             Event::Deletion { .. } | Event::Moderation { .. } => false,
         };
         count += u32::try_from(entries.iter().filter(counts).count()).unwrap_or(u32::MAX);
-        before = entries.last().map_or(cursor, |oldest| oldest.seq);
+        before = entries.last().map_or(read_mark, |oldest| oldest.seq);
     }
     Ok(count.min(UNREAD_CAP))
 }
 
-/// The first entry at or after a moment; the number behind the last one if there is none. Times never fall
-/// along a log, so this looks at the last entries, where it nearly always lies, and else halves.
+/// The number of the first entry at or after a moment, or one more than the last number if there is none. Timestamps
+/// never decrease along a log. Looks at the last entries first, where it nearly always is, and otherwise does a binary
+/// search.
 pub(in crate::store) async fn first_since(
     app: &App,
     member: &Membership,
@@ -237,9 +238,9 @@ pub(in crate::store) async fn first_since_in(
     Ok(low)
 }
 
-/// The number of the entry that is the `ordinal`th message, counted from 1, of a log that ends in `newest`.
-/// Only entries that are no messages push a message's number above its ordinal, so most often it is found at
-/// once, and else by halving: a deep page costs little more than the first.
+/// The number of the `ordinal`th message, counted from 1, of a log that ends in `newest`. A message's number exceeds
+/// its ordinal only by the entries before it that are no messages, so it is usually found at once, and otherwise by
+/// binary search: a deep page costs little more than the first.
 pub async fn seq_of_message(app: &App, member: &Membership, newest: &Entry, ordinal: u64) -> Result<u64> {
     seq_of_message_in(app, member.conversation(), newest, ordinal).await
 }
@@ -266,7 +267,7 @@ pub(in crate::store) async fn seq_of_message_in(
     Ok(low)
 }
 
-/// The whole log.
+/// A query over the whole log.
 fn whole(conversation: ConversationId) -> Query {
     Query::between(
         keys::log(conversation),

@@ -1,4 +1,4 @@
-//! Receipts of person-to-person messages: that they arrived and were read, each message by itself.
+//! Receipts of person-to-person messages: delivered and read, per message.
 
 use super::codec::{attribute, decode};
 use super::holds;
@@ -11,7 +11,7 @@ use crate::store::item::number;
 use crate::store::keys;
 use crate::store::table::{self, Consistency, Update, Written};
 
-/// A person-to-person message that a user sent or received: proof that it is theirs to see.
+/// A person-to-person message that a user sent or received: proof that the user may see it.
 #[derive(Clone, Debug)]
 pub struct Addressed {
     conversation: ConversationId,
@@ -26,7 +26,7 @@ impl Addressed {
         self.conversation
     }
 
-    /// The two.
+    /// The two members.
     pub fn pair(&self) -> [UserId; 2] {
         self.pair
     }
@@ -36,10 +36,10 @@ impl Addressed {
         &self.entry
     }
 
-    /// What it holds.
+    /// The message's content.
     ///
     /// # Errors
-    /// Only by a defect: what is found by a message's id is a message.
+    /// Only because of a defect: an id of a message refers to a message.
     pub fn content(&self) -> Result<&Content> {
         match &self.entry.event {
             Event::Message(content) => Ok(content),
@@ -47,14 +47,14 @@ impl Addressed {
         }
     }
 
-    /// Whether it was sent to the user, and not by them.
+    /// Whether the user is the receiver.
     pub fn is_received(&self) -> bool {
         matches!(&self.entry.event, Event::Message(content) if content.sender != self.user)
     }
 }
 
-/// The person-to-person messages among many ids that are a user's, in the order of the log. An entry of a direct
-/// conversation names the two, and the conversation's id is a function of them: no membership need be read.
+/// Those of the given ids that are person-to-person messages of a user, in the order of the log. An entry of a direct
+/// conversation holds both members, and the conversation's id is derived from them, so no membership has to be read.
 pub async fn addressed(app: &App, user: UserId, messages: &[MessageId]) -> Result<Vec<Addressed>> {
     let locators = messages.iter().map(|message| keys::locator(*message)).collect();
     let locators = table::get_many(app, locators, Consistency::Strong).await?;
@@ -63,7 +63,7 @@ pub async fn addressed(app: &App, user: UserId, messages: &[MessageId]) -> Resul
         let Some(locator) = locators.get(&keys::locator(*message)) else {
             continue;
         };
-        // A mail has the same key and no conversation.
+        // A mail has the same key, without a conversation.
         let Some(conversation) = locator.find_id(attribute::CONVERSATION)? else {
             continue;
         };
@@ -99,12 +99,12 @@ pub async fn addressed(app: &App, user: UserId, messages: &[MessageId]) -> Resul
     Ok(found)
 }
 
-/// Notes that a message arrived, unless that is noted; the message as it is then.
+/// Records the delivery of a message unless it is recorded already. Returns the message as it is then.
 pub async fn mark_delivered(app: &App, message: &Addressed) -> Result<Addressed> {
     mark(app, message, attribute::DELIVERED_AT, app.now()).await
 }
 
-/// Notes when a message was marked by itself, unless that is noted; the message as it is then.
+/// Records when a message was read individually unless it is recorded already. Returns the message as it is then.
 pub async fn mark_read(app: &App, message: &Addressed, at: Timestamp) -> Result<Addressed> {
     mark(app, message, attribute::MARKED_AT, at).await
 }

@@ -34,18 +34,18 @@ struct Found {
 
 /// Gives a mail another status. One that has the status already is left as it is, which is audited too.
 ///
-/// `announce` tells a side's devices of the version that the change leads to, before it is made, as with every change
+/// `enqueue` tells a side's devices of the version that the change leads to, before it is made, as with every change
 /// of a mail.
 ///
 /// # Errors
-/// [`Error::NotFound`] if there is no such mail, and whatever `announce` fails with.
+/// [`Error::NotFound`] if there is no such mail, and whatever `enqueue` fails with.
 pub async fn moderate<A: Future<Output = Result<()>>>(
     app: &App,
     permit: &Permit<ModerationAction>,
     message: MessageId,
     status: ModerationStatus,
     reason: Option<&str>,
-    announce: impl Fn(UserId, u64) -> A,
+    enqueue: impl Fn(UserId, u64) -> A,
 ) -> Result<()> {
     let mut backoff = Backoff::new(ATTEMPTS);
     loop {
@@ -88,7 +88,7 @@ pub async fn moderate<A: Future<Output = Result<()>>>(
             update,
             is_done,
             change,
-            &announce,
+            &enqueue,
         )
         .await?
         {
@@ -107,7 +107,7 @@ pub async fn erase<A: Future<Output = Result<()>>>(
     app: &App,
     permit: &Permit<HardDelete>,
     message: MessageId,
-    announce: impl Fn(UserId, u64) -> A,
+    enqueue: impl Fn(UserId, u64) -> A,
 ) -> Result<()> {
     let mut backoff = Backoff::new(ATTEMPTS);
     loop {
@@ -142,7 +142,7 @@ pub async fn erase<A: Future<Output = Result<()>>>(
             update,
             found.is_erased,
             change,
-            &announce,
+            &enqueue,
         )
         .await?
         {
@@ -202,12 +202,12 @@ async fn attempt<A: Future<Output = Result<()>>>(
     update: Update,
     is_done: bool,
     change: impl Fn(Flags) -> Flags,
-    announce: &impl Fn(UserId, u64) -> A,
+    enqueue: &impl Fn(UserId, u64) -> A,
 ) -> Result<bool> {
     let boxes = || found.sides.iter().filter(|side| !side.flags().is_deleted);
     if is_done {
         for side in boxes() {
-            announce(side.user(), side.flags().version).await?;
+            enqueue(side.user(), side.flags().version).await?;
         }
         audit::record(app, actor, act.clone()).await?;
         return Ok(true);
@@ -219,7 +219,7 @@ async fn attempt<A: Future<Output = Result<()>>>(
         let next = change(side.flags());
         shows = next.shows_content();
         if !side.flags().is_deleted {
-            announce(side.user(), next.version).await?;
+            enqueue(side.user(), next.version).await?;
         }
         transaction = side.write(transaction, next);
     }

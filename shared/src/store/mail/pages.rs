@@ -14,10 +14,10 @@ use crate::store::tally::{self, Tally};
 
 /// Where a mail stands in a list: when it was sent, and its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place(i64, MessageId);
+pub struct Position(i64, MessageId);
 
-impl Place {
-    /// The place of a mail, the same in every list.
+impl Position {
+    /// The position of a mail, the same in every list.
     pub fn of(content: &Content) -> Self {
         Self(content.created_at.milliseconds(), content.id)
     }
@@ -31,36 +31,36 @@ pub struct Page {
     /// How many stand in the list.
     pub total: u64,
     /// Where to go on; none at the end.
-    pub next: Option<Place>,
+    pub next: Option<Position>,
 }
 
-/// The page of a user's list that begins behind a place and then skips as many, with at most `size` mails.
+/// The page of a user's list that begins behind a position and then skips as many, with at most `size` mails.
 pub async fn page(
     app: &App,
     user: UserId,
     listing: Listing,
-    after: Option<Place>,
+    after: Option<Position>,
     skipped: u64,
     size: u64,
 ) -> Result<Page> {
     let prefix = keys::listing(listing);
     let to = match after {
-        Some(Place(at, message)) => keys::listed_sort(Timestamp::from_milliseconds(at), message),
+        Some(Position(at, message)) => keys::listed_sort(Timestamp::from_milliseconds(at), message),
         None => "~".to_owned(),
     };
-    // One more than the page holds tells whether there is more, and the place itself comes again.
+    // One more than the page holds tells whether there is more, and the position itself comes again.
     let wanted = skipped + size + 1 + u64::from(after.is_some());
     let query = Query::between(keys::mailbox(user), prefix.clone(), format!("{prefix}{to}"))
         .newest_first(true)
         .limit(u32::try_from(wanted).unwrap_or(u32::MAX));
     let (tally, items): (Tally, _) = tokio::try_join!(tally::of(app, user), query.all(app))?;
-    let places = items.iter().map(|item| place(item.sort()?, &prefix));
-    let mut places: Vec<Place> = places.collect::<Result<_>>()?;
-    places.retain(|place| Some(*place) != after);
-    let mut rest = places
+    let positions = items.iter().map(|item| position(item.sort()?, &prefix));
+    let mut positions: Vec<Position> = positions.collect::<Result<_>>()?;
+    positions.retain(|position| Some(*position) != after);
+    let mut rest = positions
         .into_iter()
         .skip(usize::try_from(skipped).unwrap_or(usize::MAX));
-    let shown: Vec<Place> = rest
+    let shown: Vec<Position> = rest
         .by_ref()
         .take(usize::try_from(size).unwrap_or(usize::MAX))
         .collect();
@@ -72,28 +72,31 @@ pub async fn page(
     })
 }
 
-/// The mails at places. A content never changes, so whatever copy of it is read will do; a copy that lacks a mail that
+/// The mails at positions. A content never changes, so whatever copy of it is read will do; a copy that lacks a mail that
 /// was sent a moment ago is asked for again.
-async fn mails(app: &App, user: UserId, places: &[Place]) -> Result<Vec<Correspondent>> {
-    let contents = |places: &[Place]| {
-        places
+async fn mails(app: &App, user: UserId, positions: &[Position]) -> Result<Vec<Correspondent>> {
+    let contents = |positions: &[Position]| {
+        positions
             .iter()
-            .map(|place| keys::locator(place.1))
+            .map(|position| keys::locator(position.1))
             .collect::<Vec<_>>()
     };
-    let flags = places.iter().map(|place| keys::flags(user, place.1)).collect();
+    let flags = positions
+        .iter()
+        .map(|position| keys::flags(user, position.1))
+        .collect();
     let (mut items, flags) = tokio::try_join!(
-        table::get_many(app, contents(places), Consistency::Eventual),
+        table::get_many(app, contents(positions), Consistency::Eventual),
         table::get_many(app, flags, Consistency::Strong),
     )?;
-    let lacking = |place: &&Place| !items.contains_key(&keys::locator(place.1));
-    let lacking: Vec<Place> = places.iter().filter(lacking).copied().collect();
+    let lacking = |position: &&Position| !items.contains_key(&keys::locator(position.1));
+    let lacking: Vec<Position> = positions.iter().filter(lacking).copied().collect();
     if !lacking.is_empty() {
         items.extend(table::get_many(app, contents(&lacking), Consistency::Strong).await?);
     }
     items.extend(flags);
-    let mut mails = Vec::with_capacity(places.len());
-    for Place(_, message) in places {
+    let mut mails = Vec::with_capacity(positions.len());
+    for Position(_, message) in positions {
         // One that was deleted since the list was read is left out.
         let mail = Correspondent::from_items(&items, user, *message)?;
         mails.extend(mail.filter(|mail| !mail.flags.is_deleted));
@@ -101,10 +104,10 @@ async fn mails(app: &App, user: UserId, places: &[Place]) -> Result<Vec<Correspo
     Ok(mails)
 }
 
-fn place(sort: &str, prefix: &str) -> Result<Place> {
+fn position(sort: &str, prefix: &str) -> Result<Position> {
     let parts = sort.strip_prefix(prefix).and_then(|rest| rest.split_once('#'));
     let (at, message) = parts.ok_or_else(|| Error::internal("a list holds what is no mail"))?;
-    Ok(Place(
+    Ok(Position(
         at.parse().map_err(Error::internal)?,
         message.parse().map_err(Error::internal)?,
     ))

@@ -1,4 +1,4 @@
-//! Marking messages as read by themselves: the set beside the cursor, and the cursor where it can move along.
+//! Marking messages as read by themselves: the set beside the read mark, and the read mark where it can move along.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::store::item::{bytes, number};
 use crate::store::table::{Backoff, Update, Written};
 use crate::store::{keys, log};
 
-/// Marks messages by themselves, at most a few hundred: their numbers with their ids. The cursor moves along as far as
+/// Marks messages by themselves, at most a few hundred: their numbers with their ids. The read mark moves along as far as
 /// nothing unread lies between; `newest` is the end of the log. Where the member stands afterwards.
 ///
 /// # Errors
@@ -26,7 +26,7 @@ pub async fn mark_alone(
     let mut member = member.clone();
     let mut backoff = Backoff::new(ATTEMPTS);
     loop {
-        let before = member.cursor();
+        let before = member.read_mark();
         let mut alone = before.alone.clone();
         for seq in messages.keys() {
             alone.insert(*seq);
@@ -36,24 +36,24 @@ pub async fn mark_alone(
             .tail
             .window
             .reach(member.ordinal(), before.last_read_seq, &alone, newest.seq);
-        let mut cursor = alone
+        let mut read_mark = alone
             .iter()
             .take_while(|seq| reached.is_some_and(|reached| *seq <= reached))
             .last()
             .unwrap_or(before.last_read_seq);
-        alone.forget_until(cursor);
+        alone.forget_until(read_mark);
         if let Some(overflow) = alone.overflow() {
-            cursor = overflow;
-            alone.forget_until(cursor);
+            read_mark = overflow;
+            alone.forget_until(read_mark);
         }
-        let message = match messages.get(&cursor) {
+        let message = match messages.get(&read_mark) {
             Some(message) => Some(*message),
-            None if cursor == before.last_read_seq => None,
-            None => log::entry(app, &member, cursor)
+            None if read_mark == before.last_read_seq => None,
+            None => log::entry(app, &member, read_mark)
                 .await?
                 .map(|entry| entry.event.message_id()),
         };
-        match alone_update(app, &member, cursor, message, &alone)
+        match alone_update(app, &member, read_mark, message, &alone)
             .send(app)
             .await?
         {
@@ -68,17 +68,17 @@ pub async fn mark_alone(
 /// How often marking by ids tries again before it gives up with 503.
 const ATTEMPTS: u32 = 16;
 
-/// The change of a member to a cursor and a set, if both are what they were. The time of the cursor and its message
+/// The change of a member to a read mark and a set, if both are what they were. The time of the read mark and its message
 /// stay where it does.
 fn alone_update(
     app: &App,
     member: &Membership,
-    cursor: u64,
+    read_mark: u64,
     message: Option<MessageId>,
     alone: &ReadAlone,
 ) -> Update {
     let (seq, set) = (attribute::LAST_READ_SEQ, attribute::READ_ALONE);
-    let before = member.cursor();
+    let before = member.read_mark();
     let same = |name: &str, value: &str, was_there: bool| {
         if was_there {
             format!("{name} = {value}")
@@ -86,7 +86,7 @@ fn alone_update(
             format!("attribute_not_exists({name})")
         }
     };
-    let moved = message.filter(|_| cursor > before.last_read_seq);
+    let moved = message.filter(|_| read_mark > before.last_read_seq);
     let expression = match moved {
         Some(_) => format!(
             "SET {set} = :alone, {seq} = :seq, {} = :message, {} = :now",
@@ -114,7 +114,7 @@ fn alone_update(
     }
     match moved {
         Some(message) => update
-            .value(":seq", number(cursor))
+            .value(":seq", number(read_mark))
             .value(":message", bytes(message.uuid().as_bytes().to_vec()))
             .value(":now", number(app.now().milliseconds())),
         None => update,

@@ -13,7 +13,7 @@ use super::super::keys;
 use super::super::members;
 use super::super::table::{self, Consistency, Query, Update, Written};
 use crate::App;
-use crate::domain::conversation::Cursor;
+use crate::domain::conversation::ReadMark;
 use crate::domain::ids::{ConversationId, MessageId, NotificationId, UserId};
 use crate::domain::notification::{MISSED_MESSAGES, Notification, about_missed};
 use crate::domain::time::Timestamp;
@@ -110,27 +110,27 @@ pub(super) async fn of(app: &App, user: UserId) -> Result<Vec<Note>> {
     if notes.is_empty() {
         return Ok(notes);
     }
-    let cursors = cursors(app, user, &notes).await?;
+    let read_marks = read_marks(app, user, &notes).await?;
     // Who has left a conversation has missed nothing there.
     notes.retain(|note| {
-        let cursor = cursors.get(&note.missed.conversation);
-        cursor.is_some_and(|cursor| !cursor.has_read(note.missed.seq))
+        let read_mark = read_marks.get(&note.missed.conversation);
+        read_mark.is_some_and(|read_mark| !read_mark.has_read(note.missed.seq))
     });
     Ok(notes)
 }
 
 /// How far the user has read in each conversation.
-async fn cursors(app: &App, user: UserId, notes: &[Note]) -> Result<HashMap<ConversationId, Cursor>> {
+async fn read_marks(app: &App, user: UserId, notes: &[Note]) -> Result<HashMap<ConversationId, ReadMark>> {
     let key = |note: &Note| keys::member(note.missed.conversation, user);
     let items = table::get_many(app, notes.iter().map(key).collect(), Consistency::Strong).await?;
-    let mut cursors = HashMap::with_capacity(notes.len());
+    let mut read_marks = HashMap::with_capacity(notes.len());
     for note in notes {
         if let Some(item) = items.get(&key(note)) {
             let member = members::decode(note.missed.conversation, item)?;
-            cursors.insert(note.missed.conversation, member.cursor);
+            read_marks.insert(note.missed.conversation, member.read_mark);
         }
     }
-    Ok(cursors)
+    Ok(read_marks)
 }
 
 /// Marks as read what was seen of some: a message that was missed since stays unread.

@@ -15,10 +15,10 @@ use crate::error::{Error, Result};
 
 /// Where a notification stands in the list: when it came, and its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place(i64, NotificationId);
+pub struct Position(i64, NotificationId);
 
-impl Place {
-    /// The place of a notification.
+impl Position {
+    /// The position of a notification.
     pub fn of(notification: &Notification) -> Self {
         Self(notification.created_at.milliseconds(), notification.id)
     }
@@ -36,10 +36,10 @@ pub struct Page {
     /// How many the user has.
     pub numbers: Numbers,
     /// Where to go on; none at the end.
-    pub next: Option<Place>,
+    pub next: Option<Position>,
 }
 
-/// The page that begins behind a place and then skips as many, with at most `size` notifications.
+/// The page that begins behind a position and then skips as many, with at most `size` notifications.
 ///
 /// What was missed is read whole, as many as conversations at the most; of what is stored, no more than the page and
 /// what it skips.
@@ -47,7 +47,7 @@ pub async fn page(
     app: &App,
     user: UserId,
     unread_only: bool,
-    after: Option<Place>,
+    after: Option<Position>,
     skipped: u64,
     size: u64,
 ) -> Result<Page> {
@@ -64,9 +64,9 @@ pub async fn page(
     let stored = stored.iter().map(|stored| stored.notification(user, &tally));
     let missed = notes.iter().map(|note: &Note| note.notification(user));
     let mut list: Vec<Notification> = stored.chain(missed).collect();
-    list.sort_by_key(|notification| std::cmp::Reverse(Place::of(notification)));
+    list.sort_by_key(|notification| std::cmp::Reverse(Position::of(notification)));
     if let Some(after) = after {
-        list.retain(|notification| Place::of(notification) < after);
+        list.retain(|notification| Position::of(notification) < after);
     }
     let mut rest = list
         .into_iter()
@@ -74,7 +74,7 @@ pub async fn page(
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     let notifications: Vec<Notification> = rest.by_ref().take(size).collect();
     let has_next = rest.next().is_some();
-    let next = notifications.last().filter(|_| has_next).map(Place::of);
+    let next = notifications.last().filter(|_| has_next).map(Position::of);
     Ok(Page {
         notifications,
         numbers,
@@ -82,13 +82,13 @@ pub async fn page(
     })
 }
 
-/// A question for the newest items under a prefix, up to the moment of a place.
-fn newest(user: UserId, prefix: &str, from: &str, after: Option<Place>, wanted: u64) -> Query {
+/// A question for the newest items under a prefix, up to the moment of a position.
+fn newest(user: UserId, prefix: &str, from: &str, after: Option<Position>, wanted: u64) -> Query {
     let to = match after {
         Some(after) => NotificationId::last_of(after.moment()).to_string(),
         None => "~".to_owned(),
     };
-    // The one at the place itself may come again.
+    // The one at the position itself may come again.
     let limit = u32::try_from(wanted + 1).unwrap_or(u32::MAX);
     Query::between(
         keys::notes(user),
@@ -99,7 +99,7 @@ fn newest(user: UserId, prefix: &str, from: &str, after: Option<Place>, wanted: 
     .limit(limit)
 }
 
-async fn all(app: &App, user: UserId, after: Option<Place>, wanted: u64) -> Result<Vec<Stored>> {
+async fn all(app: &App, user: UserId, after: Option<Position>, wanted: u64) -> Result<Vec<Stored>> {
     let items = newest(user, keys::NOTIFICATION, "", after, wanted)
         .all(app)
         .await?;
@@ -111,7 +111,7 @@ async fn unread(
     app: &App,
     user: UserId,
     tally: &Tally,
-    after: Option<Place>,
+    after: Option<Position>,
     wanted: u64,
 ) -> Result<Vec<Stored>> {
     let read_up_to = tally.all_read_to();

@@ -22,9 +22,9 @@ const MOST_NAMED: usize = 100;
 pub struct Token {
     pub(super) since: Timestamp,
     /// The last entry told, for conversations in which something happened since then; 0 is the opening.
-    pub(super) told: BTreeMap<Name, u64>,
-    /// The last read told, for cursors that moved since then.
-    pub(super) told_reads: BTreeMap<Name, u64>,
+    pub(super) seqs: BTreeMap<Name, u64>,
+    /// The last read told, for read marks that moved since then.
+    pub(super) read_seqs: BTreeMap<Name, u64>,
 }
 
 /// What a token calls a conversation, or a reader in one. A token holds but a few hundred of the 2^64 names, so
@@ -99,8 +99,8 @@ impl Token {
     pub fn seal(&self, app: &App, user: UserId) -> Result<String> {
         let wire = Wire {
             t: self.since.milliseconds(),
-            e: pack(&shortened(&self.told)),
-            r: pack(&shortened(&self.told_reads)),
+            e: pack(&shortened(&self.seqs)),
+            r: pack(&shortened(&self.read_seqs)),
         };
         cursor::seal(app.config().cursor_secret()?, user, "sync", &wire)
     }
@@ -110,8 +110,8 @@ impl Token {
         let wire: Wire = cursor::open(app.config().cursor_secret()?, user, "sync", sealed)?;
         Ok(Self {
             since: Timestamp::from_milliseconds(wire.t),
-            told: unpack(&wire.e)?,
-            told_reads: unpack(&wire.r)?,
+            seqs: unpack(&wire.e)?,
+            read_seqs: unpack(&wire.r)?,
         })
     }
 }

@@ -3,10 +3,10 @@
 
 use std::time::Instant;
 
-use harness::faults::{Misfortune, Point, everything};
+use harness::faults::{Fault, Point, everything};
 use serde_json::{Value, json};
 
-use super::{Deed, Stage, points};
+use super::{Fixture, Operation, points};
 use crate::faults::asking::attempt;
 
 /// What happens while the first attempt waits.
@@ -25,9 +25,9 @@ enum Meanwhile {
 impl Meanwhile {
     const ALL: [Self; 4] = [Self::Archive, Self::Delete, Self::ReadAll, Self::Mail];
 
-    async fn happens(self, stage: &Stage) {
-        let mail = format!("/api/v2/messages/{}", stage.mails[0]["id"].as_str().unwrap());
-        let bob = &stage.bob;
+    async fn happens(self, fixture: &Fixture) {
+        let mail = format!("/api/v2/messages/{}", fixture.mails[0]["id"].as_str().unwrap());
+        let bob = &fixture.bob;
         let request = match self {
             Self::Archive => bob.request("PUT", &mail).json(&json!({ "is_archived": true })),
             Self::Delete => bob.request("DELETE", &mail),
@@ -37,7 +37,7 @@ impl Meanwhile {
             }
             Self::Mail => {
                 let body = json!({ "recipient_id": bob.id, "subject": "meanwhile", "body": "x" });
-                stage.ada.request("POST", "/api/v2/messages").json(&body)
+                fixture.ada.request("POST", "/api/v2/messages").json(&body)
             }
         };
         let (status, answer) = attempt(request).await;
@@ -49,12 +49,12 @@ impl Meanwhile {
     }
 }
 
-/// Lets the deed wait at each of its calls while each of those things happens.
-async fn survives(deed: Deed) {
+/// Lets the operation wait at each of its calls while each of those things happens.
+async fn survives(operation: Operation) {
     let began = Instant::now();
     // At the rate bucket one process lets the requests of one person wait for each other.
     let is_met = |point: &Point| !point.is_of_a_job() && !point.call.contains("/RATE");
-    let own: Vec<Point> = points(deed).await.into_iter().filter(is_met).collect();
+    let own: Vec<Point> = points(operation).await.into_iter().filter(is_met).collect();
     let mut told = 0;
     for (index, point) in own.iter().enumerate() {
         // A pause before a call is one after the call before.
@@ -64,101 +64,101 @@ async fn survives(deed: Deed) {
                 continue;
             }
             let wait = if point.writes_to_the_table() {
-                Misfortune::WaitsBefore
+                Fault::WaitsBefore
             } else {
-                Misfortune::WaitsAfter
+                Fault::WaitsAfter
             };
             println!(
-                "{:?} {deed:?} beside {meanwhile:?}: {wait:?} at {point}",
+                "{:?} {operation:?} beside {meanwhile:?}: {wait:?} at {point}",
                 began.elapsed()
             );
-            let mut stage = Stage::set().await;
-            stage.faults.strike(point, wait);
+            let mut fixture = Fixture::new().await;
+            fixture.faults.inject(point, wait);
             let other = async {
-                stage.faults.has_struck().await;
-                meanwhile.happens(&stage).await;
-                stage.faults.release();
+                fixture.faults.was_injected().await;
+                meanwhile.happens(&fixture).await;
+                fixture.faults.release();
             };
-            let ((status, answer), ()) = tokio::join!(stage.tries(deed), other);
-            assert!(stage.faults.calm(), "the point is never met");
+            let ((status, answer), ()) = tokio::join!(fixture.tries(operation), other);
+            assert!(fixture.faults.clear(), "the point is never met");
             let is_gone = meanwhile == Meanwhile::Delete && status == 404;
-            let is_overtaken = deed == Deed::FlagVersion && status == 412;
+            let is_overtaken = operation == Operation::FlagVersion && status == 412;
             assert!(
                 (200..300).contains(&status) || is_gone || is_overtaken,
                 "{status} {answer}"
             );
-            stage.settles(true).await;
-            let (contents, _) = stage.agrees(deed).await;
-            let first = contents.mails.get(stage.mails[0]["id"].as_str().unwrap());
-            both_hold(deed, meanwhile, status, first);
+            fixture.settles(true).await;
+            let (contents, _) = fixture.agrees(operation).await;
+            let first = contents.mails.get(fixture.mails[0]["id"].as_str().unwrap());
+            both_hold(operation, meanwhile, status, first);
             told += 1;
         }
     }
-    println!("{deed:?}: {told} meetings in {:.1?}", began.elapsed());
+    println!("{operation:?}: {told} meetings in {:.1?}", began.elapsed());
 }
 
 /// What either did to the first mail is there.
-fn both_hold(deed: Deed, meanwhile: Meanwhile, status: u16, first: Option<&Value>) {
-    let is_deleted = meanwhile == Meanwhile::Delete || deed == Deed::Delete;
+fn both_hold(operation: Operation, meanwhile: Meanwhile, status: u16, first: Option<&Value>) {
+    let is_deleted = meanwhile == Meanwhile::Delete || operation == Operation::Delete;
     assert_eq!(first.is_none(), is_deleted, "{first:?}");
     let Some(first) = first else { return };
-    if meanwhile == Meanwhile::Archive || deed == Deed::Bulk {
+    if meanwhile == Meanwhile::Archive || operation == Operation::Bulk {
         assert_eq!(first["is_archived"], true, "{first}");
     }
-    if matches!(deed, Deed::Flag | Deed::FlagVersion) {
+    if matches!(operation, Operation::Flag | Operation::FlagVersion) {
         assert_eq!(first["is_starred"] == true, status == 200, "{first}");
     }
-    if deed == Deed::Open {
+    if operation == Operation::Open {
         assert_eq!(first["is_read"], true, "{first}");
     }
 }
 
 #[tokio::test]
 async fn an_opening_meets_another_device() {
-    survives(Deed::Open).await;
+    survives(Operation::Open).await;
 }
 
 #[tokio::test]
 async fn a_flag_meets_another_device() {
-    survives(Deed::Flag).await;
+    survives(Operation::Flag).await;
 }
 
 #[tokio::test]
 async fn a_flag_of_a_version_meets_another_device() {
-    survives(Deed::FlagVersion).await;
+    survives(Operation::FlagVersion).await;
 }
 
 #[tokio::test]
 async fn a_deletion_meets_another_device() {
-    survives(Deed::Delete).await;
+    survives(Operation::Delete).await;
 }
 
 #[tokio::test]
 async fn flags_of_many_mails_meet_another_device() {
-    survives(Deed::Bulk).await;
+    survives(Operation::Bulk).await;
 }
 
 #[tokio::test]
 async fn the_opening_of_a_notification_meets_another_device() {
-    survives(Deed::ReadNotification).await;
+    survives(Operation::ReadNotification).await;
 }
 
 #[tokio::test]
 async fn the_deletion_of_a_notification_meets_another_device() {
-    survives(Deed::DeleteNotification).await;
+    survives(Operation::DeleteNotification).await;
 }
 
 #[tokio::test]
 async fn marks_on_notifications_meet_another_device() {
-    survives(Deed::ReadNotifications).await;
+    survives(Operation::ReadNotifications).await;
 }
 
 #[tokio::test]
 async fn the_mark_on_all_notifications_meets_another_device() {
-    survives(Deed::ReadAllNotifications).await;
+    survives(Operation::ReadAllNotifications).await;
 }
 
 #[tokio::test]
 async fn a_mail_meets_what_its_recipient_does() {
-    survives(Deed::Send).await;
+    survives(Operation::Send).await;
 }

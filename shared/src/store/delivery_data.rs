@@ -1,4 +1,4 @@
-//! What a delivery has to know, in one read where its keys are known.
+//! Everything that a delivery needs to know, in one batch read.
 
 use super::Worker;
 use super::connections::{self, Listeners};
@@ -12,46 +12,51 @@ use crate::domain::ids::{ConversationId, UserId};
 use crate::domain::message::Entry;
 use crate::error::Result;
 
-/// What there is to know about an entry of a log and some members, for a worker.
+/// An entry of a log, and some members with their connections.
 #[derive(Clone, Debug)]
-pub struct Glance {
-    /// The entry; none if it is not there, or not yet.
+pub struct DeliveryData {
+    /// None if it does not exist yet.
     pub entry: Option<Entry>,
-    /// Whether something has happened since, if that was asked.
+    /// Whether the log has a later entry; only if the query asks.
     pub has_next: bool,
-    /// What does not change about the conversation; none if it is not there, or not yet.
+    /// The static data of the conversation; none if it does not exist yet.
     pub head: Option<Head>,
-    /// Those who are members, with their cursors.
+    /// Those of the users who are members, with their read marks.
     pub members: Vec<Member>,
-    /// Where they listen, in the order of the members.
+    /// Their connections, in the order of the members.
     pub listeners: Vec<Listeners>,
 }
 
-/// What to look for.
+/// What to read.
 #[derive(Clone, Copy, Debug)]
-pub struct Sight<'a> {
+pub struct DeliveryQuery<'a> {
     /// The conversation.
     pub conversation: ConversationId,
     /// The number of the entry.
     pub seq: u64,
-    /// Whether there is a next entry, too.
+    /// Whether to look for a later entry too.
     pub next: bool,
-    /// The members; if there are none, the conversation instead of them.
+    /// The members; if empty, the conversation's head is read instead.
     pub users: &'a [UserId],
 }
 
-/// Reads an entry, whether there is a next one, some members and where they listen, all at once.
+/// Reads an entry, whether a later one exists, some members and their connections, in one batch.
 ///
-/// What is read eventually may lag behind, and each part by itself. An entry and a membership that are there are there,
-/// and whoever misses one asks again, strongly. A cursor, that there is no next entry, or that a message is not deleted
-/// may be of a moment before, as it may be by the time at which the frame arrives; of a deletion tells its own entry.
-pub async fn at(app: &App, _: Worker, sight: Sight<'_>, consistency: Consistency) -> Result<Glance> {
-    let Sight {
+/// Eventually consistent reads may lag, each item by itself. An entry or membership that is found is valid; if one is
+/// missing, the caller reads again, strongly consistent. Read marks, the absence of a later entry, and a missing
+/// deletion may be slightly outdated, as they may be anyway when the frame arrives; a deletion has an entry of its own.
+pub async fn read(
+    app: &App,
+    _: Worker,
+    query: DeliveryQuery<'_>,
+    consistency: Consistency,
+) -> Result<DeliveryData> {
+    let DeliveryQuery {
         conversation,
         seq,
         users,
         ..
-    } = sight;
+    } = query;
     let (this, next) = (keys::entry(conversation, seq), keys::entry(conversation, seq + 1));
     let mut remembered = connections::remembered(app, users, consistency);
     let of_user = |user: &UserId| {
@@ -62,12 +67,12 @@ pub async fn at(app: &App, _: Worker, sight: Sight<'_>, consistency: Consistency
         .iter()
         .flat_map(of_user)
         .chain([this.clone()])
-        .chain(sight.next.then(|| next.clone()))
+        .chain(query.next.then(|| next.clone()))
         .chain(users.is_empty().then(|| keys::head(conversation)))
         .collect();
     let asked_at = app.now();
     let items = table::get_many(app, keys, consistency).await?;
-    let mut glance = Glance {
+    let mut data = DeliveryData {
         entry: items.get(&this).map(log::decode).transpose()?,
         has_next: items.contains_key(&next),
         head: items
@@ -81,12 +86,12 @@ pub async fn at(app: &App, _: Worker, sight: Sight<'_>, consistency: Consistency
         let Some(member) = items.get(&keys::member(conversation, *user)) else {
             continue;
         };
-        glance.members.push(members::decode(conversation, member)?);
+        data.members.push(members::decode(conversation, member)?);
         let read = |item| connections::read(app, *user, item, (consistency, asked_at));
         let listeners = remembered
             .remove(user)
             .or_else(|| items.get(&keys::connections(*user)).map(read));
-        glance.listeners.push(listeners.unwrap_or_default());
+        data.listeners.push(listeners.unwrap_or_default());
     }
-    Ok(glance)
+    Ok(data)
 }

@@ -1,4 +1,4 @@
-//! Frames to connections, through the `@connections` API.
+//! Posting frames to WebSocket connections, through the `@connections` API.
 
 use aws_sdk_apigatewaymanagement::error::SdkError;
 use aws_sdk_apigatewaymanagement::operation::delete_connection::DeleteConnectionError;
@@ -11,12 +11,12 @@ use crate::error::Result;
 use crate::store::table::failed;
 use crate::telemetry::Count;
 
-/// What became of a frame.
+/// The result of a post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Posted {
     /// The connection has it.
     Delivered,
-    /// There is no such connection any more.
+    /// The connection no longer exists.
     Gone,
 }
 
@@ -43,10 +43,10 @@ pub async fn post(app: &App, connection: &ConnectionId, frame: &str) -> Result<P
     }
 }
 
-/// Connects to the `@connections` API: posts to a connection that cannot exist, which it refuses.
+/// Opens the connection to the `@connections` API, by posting to a connection that cannot exist.
 ///
 /// # Errors
-/// It cannot be reached.
+/// The API cannot be reached.
 pub async fn connect(app: &App) -> Result<()> {
     let request = app.outside.clients.connections.post_to_connection();
     match request.connection_id("init").data(Blob::new("")).send().await {
@@ -55,7 +55,7 @@ pub async fn connect(app: &App) -> Result<()> {
     }
 }
 
-/// Ends a connection; one that is gone already is as good.
+/// Closes a connection; succeeds if it is already gone.
 ///
 /// # Errors
 /// [`crate::Error::Unavailable`] if the API throttles or does not answer, after the SDK's retries.

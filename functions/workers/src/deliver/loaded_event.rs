@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use shared::domain::conversation::Cursor;
+use shared::domain::conversation::ReadMark;
 use shared::domain::frame::Frame;
 use shared::domain::ids::{ConversationId, UserId};
 use shared::domain::message::{Entry, Event, Viewpoint};
@@ -15,7 +15,7 @@ use shared::store::{Worker, log};
 use shared::{App, Result};
 
 /// What happened, as the table has it now.
-pub(super) enum Happened {
+pub(super) enum LoadedEvent {
     Entry {
         conversation: ConversationId,
         entry: Box<Entry>,
@@ -31,12 +31,12 @@ pub(super) enum Happened {
     },
     Read {
         conversation: ConversationId,
-        cursor: Cursor,
+        read_mark: ReadMark,
         newest: Option<Entry>,
     },
 }
 
-impl Happened {
+impl LoadedEvent {
     /// How those who listen are looked for: of an entry, a new connection is told a little later what it may have
     /// missed.
     pub(super) fn consistency(&self) -> Consistency {
@@ -52,7 +52,7 @@ impl Happened {
         app: &App,
         worker: Worker,
         member: &Member,
-        cursors: &[Cursor],
+        read_marks: &[ReadMark],
     ) -> Result<Option<Frame>> {
         let membership = Membership::of_member(worker, member.clone());
         match self {
@@ -66,31 +66,33 @@ impl Happened {
                 let viewpoint = Viewpoint {
                     conversation: *conversation,
                     viewer: member.user,
-                    cursors,
+                    read_marks,
                 };
                 views::entry_frame(&viewpoint, entry, subject.as_deref(), Some(unread)).map(Some)
             }
             Self::Opened { head, newest, crowd } => {
-                let place = views::place_of(app, head.clone(), membership, newest.clone()).await?;
+                let snapshot = views::snapshot_of(app, head.clone(), membership, newest.clone()).await?;
                 let crowd = if let Some(crowd) = crowd.get() {
                     crowd
                 } else {
-                    let found = views::crowd(app, &place).await?;
+                    let found = views::crowd(app, &snapshot).await?;
                     crowd.get_or_init(|| found)
                 };
-                Ok(Some(views::opened_frame(views::seen(app, &place, crowd).await?)))
+                Ok(Some(views::opened_frame(
+                    views::seen(app, &snapshot, crowd).await?,
+                )))
             }
             Self::Read {
                 conversation,
-                cursor,
+                read_mark,
                 newest,
             } => {
-                let unread = if cursor.user_id == member.user {
+                let unread = if read_mark.user_id == member.user {
                     Some(log::unread(app, &membership, newest.as_ref()).await?)
                 } else {
                     None
                 };
-                Ok(views::read_frame(*conversation, cursor, unread))
+                Ok(views::read_frame(*conversation, read_mark, unread))
             }
         }
     }

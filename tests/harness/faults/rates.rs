@@ -1,4 +1,4 @@
-//! Storms: any call may go wrong, as the dice fall.
+//! Random faults: any call may fail, at given rates.
 
 use std::cell::RefCell;
 
@@ -7,15 +7,15 @@ use local_services::{Call, Service, Verdict};
 use super::{Dice, Point, failed, throttled};
 
 tokio::task_local! {
-    /// The dice of the operation that this task carries out: what goes wrong in it does not depend on what
-    /// else is under way. Jobs, which belong to nobody, fall with the storm's own dice.
+    /// The dice of the operation that this task carries out, so that its faults do not depend on what runs concurrently.
+    /// Jobs, which belong to no operation, use the dice of [`FaultRates`].
     pub static OPERATION: RefCell<Dice>;
 }
 
-/// How often what goes wrong, in ten thousand calls.
+/// How often each kind of fault occurs, per ten thousand calls.
 #[derive(Clone, Debug)]
-pub struct Storm {
-    /// What falls for jobs.
+pub struct FaultRates {
+    /// The dice for jobs.
     pub dice: Dice,
     /// Calls to the table that are throttled.
     pub table_throttled: u32,
@@ -29,13 +29,13 @@ pub struct Storm {
     pub dropped_after: u32,
     /// Calls before or after which the function dies.
     pub died: u32,
-    /// Every call of a job that speaks of this fails.
+    /// Every call of a job whose request contains this text fails.
     pub cursed: Option<String>,
 }
 
-impl Storm {
-    /// Fair weather, with dice of its own: a start for `..Storm::calm(…)`.
-    pub fn calm(dice: Dice) -> Self {
+impl FaultRates {
+    /// No faults: for `..FaultRates::none(dice)`.
+    pub fn none(dice: Dice) -> Self {
         Self {
             dice,
             table_throttled: 0,

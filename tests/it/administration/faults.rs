@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use harness::faults::{Faults, Misfortune, Point};
+use harness::faults::{Fault, Faults, Point};
 use harness::{Person, Socket, World};
 use serde_json::{Value, json};
 
@@ -11,13 +11,13 @@ use super::{audit_log, id, is_valid, log, talk};
 
 /// What an administrator does to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Deed {
+enum Operation {
     Block,
     HardDelete,
 }
 
 /// Ada and Bob, what she said to him, and an administrator.
-struct Stage {
+struct Fixture {
     world: World,
     faults: Arc<Faults>,
     ada: Person,
@@ -27,8 +27,8 @@ struct Stage {
     socket: Socket,
 }
 
-impl Stage {
-    async fn set() -> Self {
+impl Fixture {
+    async fn new() -> Self {
         let world = World::start().await;
         let (ada, bob, admin, conversation, message) = talk(&world).await;
         let socket = bob.connect().await;
@@ -48,37 +48,37 @@ impl Stage {
     }
 
     /// One attempt; its status.
-    async fn tries(&self, deed: Deed) -> u16 {
+    async fn tries(&self, operation: Operation) -> u16 {
         let path = format!("/api/admin/messages/{}", id(&self.message));
-        let request = match deed {
-            Deed::Block => {
+        let request = match operation {
+            Operation::Block => {
                 let body = json!({ "moderation_status": "blocked", "reason": "A story" });
                 self.admin
                     .request("POST", &format!("{path}/moderate"))
                     .json(&body)
             }
-            Deed::HardDelete => self.admin.request("DELETE", &format!("{path}/hard-delete")),
+            Operation::HardDelete => self.admin.request("DELETE", &format!("{path}/hard-delete")),
         };
         request.send().await.unwrap().status().as_u16()
     }
 
     /// Does it as a client does: again and again until it is acknowledged.
-    async fn insists(&self, deed: Deed) {
+    async fn insists(&self, operation: Operation) {
         for _ in 0..5 {
-            match self.tries(deed).await {
+            match self.tries(operation).await {
                 200 => return,
                 500 | 503 => {}
-                other => panic!("{deed:?} is answered {other}"),
+                other => panic!("{operation:?} is answered {other}"),
             }
         }
-        panic!("{deed:?} is refused again and again");
+        panic!("{operation:?} is refused again and again");
     }
 
     /// Whether it took place, in the log, on the message and in the audit log alike.
-    async fn has_done(&self, deed: Deed) -> bool {
-        let (told_as, action) = match deed {
-            Deed::Block => ("message_moderated", "messages.moderate"),
-            Deed::HardDelete => ("message_deleted", "messages.hard_delete"),
+    async fn has_done(&self, operation: Operation) -> bool {
+        let (told_as, action) = match operation {
+            Operation::Block => ("message_moderated", "messages.moderate"),
+            Operation::HardDelete => ("message_deleted", "messages.hard_delete"),
         };
         let log = log(&self.ada, &self.conversation).await;
         let told = log.iter().filter(|event| event["type"] == told_as).count();
@@ -97,36 +97,36 @@ impl Stage {
     }
 }
 
-/// Does a deed for each call and misfortune, until it is acknowledged; and for each of its own calls, with the only
+/// Does a operation for each call and fault, until it is acknowledged; and for each of its own calls, with the only
 /// attempt given up there.
-async fn survives(deed: Deed) {
-    let stage = Stage::set().await;
-    stage.faults.watch();
-    stage.insists(deed).await;
-    stage.faults.settle(stage.world.services()).await;
-    let points: Vec<Point> = stage.faults.seen();
+async fn survives(operation: Operation) {
+    let fixture = Fixture::new().await;
+    fixture.faults.watch();
+    fixture.insists(operation).await;
+    fixture.faults.settle(fixture.world.services()).await;
+    let points: Vec<Point> = fixture.faults.seen();
     assert!(points.len() >= 8, "{points:?}");
     for (index, point) in points.iter().enumerate() {
-        for misfortune in Misfortune::at(point, index) {
-            let mut stage = Stage::set().await;
-            stage.faults.strike(point, misfortune);
-            stage.insists(deed).await;
-            stage.faults.settle(stage.world.services()).await;
-            assert!(stage.faults.calm(), "{misfortune:?} at {point} is never met");
-            assert!(stage.has_done(deed).await, "{misfortune:?} at {point}");
-            let frames = stage.socket.so_far().await;
+        for fault in Fault::at(point, index) {
+            let mut fixture = Fixture::new().await;
+            fixture.faults.inject(point, fault);
+            fixture.insists(operation).await;
+            fixture.faults.settle(fixture.world.services()).await;
+            assert!(fixture.faults.clear(), "{fault:?} at {point} is never met");
+            assert!(fixture.has_done(operation).await, "{fault:?} at {point}");
+            let frames = fixture.socket.so_far().await;
             let told = frames
                 .iter()
-                .any(|frame| frame["message_id"] == stage.message["id"]);
-            assert!(told, "{misfortune:?} at {point}: {frames:#?}");
+                .any(|frame| frame["message_id"] == fixture.message["id"]);
+            assert!(told, "{fault:?} at {point}: {frames:#?}");
         }
         if !point.is_of_a_job() {
-            for misfortune in [Misfortune::DiesBefore, Misfortune::DiesAfter] {
-                let stage = Stage::set().await;
-                stage.faults.strike(point, misfortune);
-                stage.tries(deed).await;
-                stage.faults.settle(stage.world.services()).await;
-                stage.has_done(deed).await;
+            for fault in [Fault::DiesBefore, Fault::DiesAfter] {
+                let fixture = Fixture::new().await;
+                fixture.faults.inject(point, fault);
+                fixture.tries(operation).await;
+                fixture.faults.settle(fixture.world.services()).await;
+                fixture.has_done(operation).await;
             }
         }
     }
@@ -134,10 +134,10 @@ async fn survives(deed: Deed) {
 
 #[tokio::test]
 async fn a_block_survives_everything() {
-    survives(Deed::Block).await;
+    survives(Operation::Block).await;
 }
 
 #[tokio::test]
 async fn a_hard_deletion_survives_everything() {
-    survives(Deed::HardDelete).await;
+    survives(Operation::HardDelete).await;
 }

@@ -1,4 +1,4 @@
-//! The stage of these stories: a few people in a conversation, and what must be true of it whatever happened.
+//! The fixture of these stories: a few people in a conversation, and what must be true of it whatever happened.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::asking::{
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Deed {
+pub(super) enum Operation {
     /// A message is sent.
     Send,
     /// One's own message is deleted.
@@ -43,7 +43,7 @@ const GRANT: u64 = 7;
 
 /// Where it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ConversationKind {
     /// In a group of three, which has messages.
     Group,
     /// In a direct conversation, which has messages.
@@ -53,7 +53,7 @@ pub(super) enum Place {
 }
 
 /// People in a conversation; who comes last has no connection.
-pub(super) struct Stage {
+pub(super) struct Fixture {
     pub(super) world: World,
     pub(super) faults: Arc<Faults>,
     pub(super) members: Vec<Person>,
@@ -77,8 +77,8 @@ pub(super) struct Acknowledged {
     pub(super) answer: Value,
 }
 
-impl Stage {
-    pub(super) async fn set(place: Place) -> Self {
+impl Fixture {
+    pub(super) async fn new(kind: ConversationKind) -> Self {
         // Limits that nobody reaches, so that asking for them is among the calls.
         let world = World::with(&[
             ("RATE_LIMIT_SENDS_PER_MINUTE", "100000"),
@@ -89,7 +89,7 @@ impl Stage {
         let [ada, bob, cem, newcomer] = world.people(["ada", "bob", "cem", "dan"]).await;
         let admin = world.with_roles("eva", &["admin"]).await;
         let faults = Faults::install(world.services());
-        let (members, conversation) = if place == Place::Group {
+        let (members, conversation) = if kind == ConversationKind::Group {
             let conversation = ada.open_group("circle", &[&bob, &cem]).await;
             (vec![ada, bob, cem], conversation)
         } else {
@@ -97,7 +97,7 @@ impl Stage {
             (vec![ada, bob], conversation)
         };
         let mut before = Vec::new();
-        if place != Place::Empty {
+        if kind != ConversationKind::Empty {
             before.push(members[0].says(&conversation, "the first").await);
             before.push(members[1].says(&conversation, "the second").await);
         }
@@ -135,27 +135,27 @@ impl Stage {
     }
 
     /// A member's request, and whatever comes of it: the status and the answer.
-    pub(super) async fn tries(&self, who: usize, deed: Deed) -> (u16, Value) {
+    pub(super) async fn tries(&self, who: usize, operation: Operation) -> (u16, Value) {
         let person = &self.members[who];
         let messages = format!("/api/conversations/{}/messages", self.conversation);
         let id = |index: usize| self.before[index]["id"].as_str().unwrap();
-        let request = match deed {
-            Deed::Send => {
+        let request = match operation {
+            Operation::Send => {
                 let body = json!({ "content": Self::words(who), "client_message_id": "the-same-each-time" });
                 person.request("POST", &messages).json(&body)
             }
-            Deed::Delete => person.request("DELETE", &format!("{messages}/{}", id(who))),
-            Deed::Read => {
+            Operation::Delete => person.request("DELETE", &format!("{messages}/{}", id(who))),
+            Operation::Read => {
                 let path = format!("/api/conversations/{}/read", self.conversation);
                 self.last()
                     .request("PATCH", &path)
                     .json(&json!({ "message_id": id(0) }))
             }
-            Deed::OpenDirect => {
+            Operation::OpenDirect => {
                 person.request("POST", &format!("/api/conversations/dm/{}", self.newcomer.id))
             }
-            Deed::Pay | Deed::PayNewcomer => {
-                let receiver = if deed == Deed::Pay {
+            Operation::Pay | Operation::PayNewcomer => {
+                let receiver = if operation == Operation::Pay {
                     &self.members[1 - who]
                 } else {
                     &self.newcomer
@@ -165,23 +165,23 @@ impl Stage {
                 });
                 person.request("POST", "/api/v2/messages/send").json(&body)
             }
-            Deed::MarkDelivered => {
+            Operation::MarkDelivered => {
                 let path = format!("/api/v2/messages/mark-delivered/{}", id(0));
                 self.last().request("POST", &path)
             }
-            Deed::MarkRead => {
+            Operation::MarkRead => {
                 let body = json!({ "message_ids": [id(0)] });
                 self.last()
                     .request("POST", "/api/v2/messages/mark-read")
                     .json(&body)
             }
-            Deed::Grant => {
+            Operation::Grant => {
                 let path = format!("/api/admin/credits/{}/grant", person.id);
                 let body =
                     json!({ "amount": GRANT, "reason": "x", "client_reference": "the-same-each-time" });
                 self.admin.request("POST", &path).json(&body)
             }
-            Deed::OpenGroup => {
+            Operation::OpenGroup => {
                 let body = json!({ "name": "new", "member_ids": [self.members[1].id, self.newcomer.id] });
                 person.request("POST", "/api/conversations").json(&body)
             }
@@ -190,24 +190,24 @@ impl Stage {
     }
 
     /// Does it as a client does: again and again until it is acknowledged.
-    pub(super) async fn does(&self, who: usize, deed: Deed) -> Acknowledged {
+    pub(super) async fn does(&self, who: usize, operation: Operation) -> Acknowledged {
         for attempts in 1..=5 {
-            let (status, answer) = self.tries(who, deed).await;
+            let (status, answer) = self.tries(who, operation).await;
             match status {
                 200..=299 => return Acknowledged { attempts, answer },
                 // A function that died, and one that says that it will do better later.
                 500 | 503 => {}
-                _ => panic!("{deed:?} is answered {status}: {answer}"),
+                _ => panic!("{operation:?} is answered {status}: {answer}"),
             }
         }
-        panic!("{deed:?} is refused again and again");
+        panic!("{operation:?} is refused again and again");
     }
 
-    /// Waits until all jobs are done, and looks whether everything is as it must be after the deed.
-    pub(super) async fn comes_out_right(&mut self, deed: Deed, acknowledged: &Acknowledged) {
+    /// Waits until all jobs are done, and looks whether everything is as it must be after the operation.
+    pub(super) async fn comes_out_right(&mut self, operation: Operation, acknowledged: &Acknowledged) {
         self.faults.settle(self.world.services()).await;
-        match deed {
-            Deed::Send | Deed::Pay => {
+        match operation {
+            Operation::Send | Operation::Pay => {
                 let log = self.agrees(self.before.len() + 1).await;
                 let last = &log[log.len() - 1];
                 assert_eq!(last["message"]["content"], "sent");
@@ -215,14 +215,14 @@ impl Stage {
                 assert_eq!(last["seq"], acknowledged.answer["seq"]);
                 let note = self.missed().await;
                 assert_eq!(note.as_ref(), last["seq"].as_u64().as_ref(), "what was missed");
-                let paid = u64::from(deed == Deed::Pay);
+                let paid = u64::from(operation == Operation::Pay);
                 assert_eq!(
                     adds_up(&self.members[0]).await,
                     CREDITS - paid,
                     "one message, one debit"
                 );
             }
-            Deed::PayNewcomer => {
+            Operation::PayNewcomer => {
                 self.agrees(self.before.len()).await;
                 let conversation = acknowledged.answer["conversation_id"].as_str().unwrap();
                 let log = log(&self.newcomer, conversation).await;
@@ -237,47 +237,47 @@ impl Stage {
                     "one message, one debit"
                 );
             }
-            Deed::MarkDelivered => {
+            Operation::MarkDelivered => {
                 self.agrees(self.before.len()).await;
                 self.came("message_status", "status", &json!("delivered")).await;
                 assert_eq!(acknowledged.answer["status"], "delivered");
             }
-            Deed::MarkRead => {
+            Operation::MarkRead => {
                 self.agrees(self.before.len()).await;
                 assert_eq!(acknowledged.answer["success"], true);
                 self.shows("message_read", "user_id", &json!(self.last().id))
                     .await;
                 self.came("message_status", "status", &json!("read")).await;
             }
-            Deed::Grant => {
+            Operation::Grant => {
                 self.agrees(self.before.len()).await;
                 assert_eq!(acknowledged.answer["balance"], CREDITS + GRANT);
                 assert_eq!(adds_up(&self.members[0]).await, CREDITS + GRANT, "granted once");
             }
-            Deed::Delete => {
+            Operation::Delete => {
                 let log = self.agrees(self.before.len() + 1).await;
                 let last = &log[log.len() - 1];
                 assert_eq!(last["type"], "message_deleted");
                 assert_eq!(last["message_id"], self.before[0]["id"]);
                 assert_eq!(log[0]["message"]["content"], Value::Null);
             }
-            Deed::Read => {
+            Operation::Read => {
                 self.agrees(self.before.len()).await;
                 assert_eq!(acknowledged.answer["last_read_seq"], 1);
                 self.shows("message_read", "user_id", &json!(self.last().id))
                     .await;
             }
-            Deed::OpenDirect | Deed::OpenGroup => {
+            Operation::OpenDirect | Operation::OpenGroup => {
                 self.agrees(self.before.len()).await;
                 let id = acknowledged.answer["id"].clone();
                 self.shows("conversation_created", "conversation", &id).await;
                 let open = self.newcomer.get("/api/conversations").await.is(200);
                 let open = open["conversations"].as_array().unwrap();
                 assert!(open.iter().any(|conversation| conversation["id"] == id));
-                if deed == Deed::OpenDirect {
+                if operation == Operation::OpenDirect {
                     assert_eq!(open.len(), 1, "one conversation per pair");
                 }
-                let participants = if deed == Deed::OpenGroup { 3 } else { 2 };
+                let participants = if operation == Operation::OpenGroup { 3 } else { 2 };
                 for conversation in open {
                     assert_eq!(conversation["participant_count"], participants, "{conversation}");
                 }
