@@ -1,4 +1,4 @@
-//! From a token to a caller.
+//! Authentication: from a token to a caller.
 
 pub mod caller;
 mod claims;

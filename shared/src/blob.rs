@@ -1,8 +1,8 @@
-//! Files, through S3.
+//! Files in S3.
 //!
-//! A client uploads to `uploads/<file_id>`, a key that only its presigned form can write. An upload that has passed its
-//! check is copied to `files/<file_id>`, which no client's form can write. So what is downloaded is what was checked,
-//! however often the form is used.
+//! A client uploads to `uploads/<file_id>`, a key that only its presigned form can write. A checked upload is copied to
+//! `files/<file_id>`, which no form can write. So what is downloaded is exactly what was checked, however often the
+//! form is used.
 
 mod anchors;
 mod exports;
@@ -26,17 +26,17 @@ fn upload_key(file: FileId) -> String {
     format!("uploads/{file}")
 }
 
-/// The key of a file that has passed its check.
+/// The key of a checked file.
 fn file_key(file: FileId) -> String {
     format!("files/{file}")
 }
 
-/// Removes what was uploaded for a file. Without an upload it does nothing.
+/// Removes an upload, if there is one.
 pub async fn remove_upload(app: &App, file: FileId) -> Result<()> {
     remove(app, upload_key(file)).await
 }
 
-/// Removes a file. Without one it does nothing.
+/// Removes a file, if there is one.
 pub async fn remove_file(app: &App, file: FileId) -> Result<()> {
     remove(app, file_key(file)).await
 }
@@ -53,8 +53,7 @@ async fn remove(app: &App, key: String) -> Result<()> {
     Ok(())
 }
 
-/// Connects to S3 by a request for the bucket. Whether the role may make it does not matter: a refusal comes over a
-/// connection too.
+/// Opens the connection to S3 with a request for the bucket. A refusal is fine: it needs a connection too.
 ///
 /// # Errors
 /// S3 cannot be reached.
@@ -66,7 +65,7 @@ pub async fn connect(app: &App) -> Result<()> {
     }
 }
 
-/// Whether the bucket answers.
+/// Checks that the bucket is reachable.
 pub async fn ready(app: &App) -> Result<()> {
     app.meter().call();
     app.outside

@@ -1,8 +1,8 @@
-//! The SDK's clients of a process, all on one pool of connections.
+//! The AWS SDK clients of a process, which share one connection pool.
 //!
-//! Every function calls the table. The other clients are made when they are first called, in init by the functions that
-//! say they will ([`crate::rights::Rights`]): to make one reads some hundred KiB of its code from the disk into
-//! memory, for most functions in vain.
+//! Every function calls the table. The other clients are created on first use, in init by the functions that declare
+//! the right ([`crate::rights::Rights`]): creating one loads some hundred KiB of its code from disk, which most
+//! functions do not need.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -21,18 +21,18 @@ use aws_types::region::Region;
 use crate::config::Config;
 use crate::{retries, store};
 
-/// How long one call to a service may take, retries included. No write can take effect later than this after
-/// it was begun, which is what a sync token's margin ([`store::sync`]) counts on.
+/// The timeout of a call to a service, retries included. A write cannot take effect later than this after it began,
+/// which the margin of sync tokens ([`store::sync`]) relies on.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long one attempt at it may take.
+/// The timeout of one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long one attempt may take to connect.
+/// The timeout of connecting, per attempt.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A client that is made when it is first called.
+/// A client that is created on first use.
 type Lazily<Client> = LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>;
 
-/// The clients. Making them sends nothing.
+/// The clients. Creating them sends nothing.
 pub(crate) struct Clients {
     /// The table.
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
@@ -40,13 +40,13 @@ pub(crate) struct Clients {
     pub(crate) sqs: Lazily<aws_sdk_sqs::Client>,
     /// The bucket.
     pub(crate) s3: Lazily<aws_sdk_s3::Client>,
-    /// Sends nothing: it signs what clients send.
+    /// Sends nothing: it signs links for clients.
     pub(crate) presigner: Lazily<aws_sdk_s3::Client>,
     /// The live connections.
     pub(crate) connections: Lazily<aws_sdk_apigatewaymanagement::Client>,
 }
 
-/// What all clients have in common.
+/// The common configuration of all clients.
 struct Common {
     config: Config,
     credentials: Credentials,
@@ -55,7 +55,7 @@ struct Common {
     http: SharedHttpClient,
 }
 
-/// The beginning of a client's configuration: what it has in common with the others.
+/// The beginning of a client's configuration, which is common to all.
 macro_rules! begun {
     ($sdk:ident, $common:expr, $endpoint:expr) => {{
         let mut builder = $sdk::Config::builder()
@@ -84,7 +84,7 @@ impl Clients {
                 .operation_attempt_timeout(ATTEMPT_TIMEOUT)
                 .operation_timeout(CALL_TIMEOUT)
                 .build(),
-            // The same for all: time-outs of connecting are its own.
+            // The same for all: connect timeouts are set on the connector.
             http: http_client_fn(move |_, _| connector.clone()),
             config: config.clone(),
         });
@@ -138,14 +138,14 @@ fn connections(common: &Common) -> aws_sdk_apigatewaymanagement::Client {
     aws_sdk_apigatewaymanagement::Client::from_conf(config.build())
 }
 
-/// The guard of bodies that trickle is for those of objects, and takes a timer for each call. The answers of the other
-/// services are small, and an attempt's time-out ends them.
+/// Stalled stream protection is meant for large bodies, and needs a timer per call. The responses of the other services
+/// are small, and the attempt timeout covers them.
 fn unguarded() -> StalledStreamProtectionConfig {
     StalledStreamProtectionConfig::disabled()
 }
 
-/// Leaves out the two headers that describe the SDK to AWS. They are composed, signed and sent anew with each call, for
-/// a twentieth of its CPU, and decide nothing.
+/// Removes the two headers that describe the SDK to AWS. They are built and signed for each call, which takes a
+/// twentieth of its CPU time, and have no effect.
 #[derive(Debug)]
 struct WithoutUserAgent;
 

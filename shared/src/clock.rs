@@ -1,4 +1,4 @@
-//! The time: everything that needs it asks here, so that tests can move it.
+//! The clock: all code gets the time here, so that tests can move it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -6,14 +6,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::domain::time::Timestamp;
 
-/// The system's clock, moved by what a test has added to it.
+/// The system's clock plus an offset that tests set.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     ahead_milliseconds: Arc<AtomicI64>,
 }
 
 impl Clock {
-    /// Now.
+    /// The current time.
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the one place that asks the system"

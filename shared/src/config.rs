@@ -1,4 +1,4 @@
-//! Every setting of the functions, read here and nowhere else, once, before the first request.
+//! The settings of the functions, read once at start, and nowhere else.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,14 +8,14 @@ use std::time::Duration;
 use crate::domain::audit;
 use crate::error::Error;
 
-/// The longest time for which SQS holds a message back.
+/// The maximum delay of an SQS message.
 /// Source: AWS, *Amazon SQS delay queues*.
 const LONGEST_DELAY: Duration = Duration::from_mins(15);
 
-/// The longest time for which a process may remember where people listen.
+/// The maximum time for which a process may cache connections.
 const LONGEST_MEMORY: Duration = Duration::from_secs(1);
 
-/// The fewest bytes of a secret that signs (RFC 7518 §3.2: a key as long as the hash).
+/// The minimum length of a signing secret in bytes (RFC 7518 §3.2: at least as long as the hash).
 pub const SECRET_MIN_BYTES: usize = 32;
 
 /// The settings, by the names that the environment has for them.
@@ -23,23 +23,23 @@ pub const SECRET_MIN_BYTES: usize = 32;
 pub struct Config {
     /// `AUDIT_BUCKET_NAME`: the anchors of the audit log.
     pub audit_bucket: String,
-    /// `AUDIT_SECRET_KEY`: the keys that sign the audit log, separated by spaces, the current one first. Only the
-    /// functions that audit have it; the others cannot write an entry.
+    /// `AUDIT_SECRET_KEY`: the keys that sign the audit log, separated by spaces, the current one first. Only functions
+    /// that write the audit log have it.
     pub audit_keys: Option<audit::Keys>,
     /// `AWS_REGION`: where the services are.
     pub region: String,
-    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`: Lambda sets them from the role.
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`: set by Lambda from the role.
     pub credentials: (String, String, Option<String>),
-    /// `AWS_ENDPOINT_URL_DYNAMODB`, `…_SQS`, `…_S3`, or `AWS_ENDPOINT_URL` for those that have none of their own: other
-    /// addresses of the services, for the desk.
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, `…_SQS`, `…_S3`, or `AWS_ENDPOINT_URL` for services without their own: other
+    /// endpoints of the services, for the desk.
     /// Source: AWS SDKs and Tools, *Service-specific endpoints*.
     pub endpoints: Endpoints,
     /// `TABLE_NAME`: the one table.
     pub table: String,
     /// `BUCKET_NAME`: attachments and exports.
     pub bucket: String,
-    /// `EXPORT_PART_ROWS`: after how many messages a part of an export ends, together with the piece of a log that it
-    /// is reading, which holds at most 256.
+    /// `EXPORT_PART_ROWS`: after how many messages a part of an export ends. The page of a log that is being read, of
+    /// at most 256 entries, is completed.
     pub export_part_rows: u64,
     /// `EXPORT_QUEUE_URL`: jobs for `export_messages`.
     pub export_queue_url: String,
@@ -51,26 +51,26 @@ pub struct Config {
     pub websocket_endpoint: String,
     /// How tokens are verified.
     pub jwt: Jwt,
-    /// `CURSOR_SECRET_KEY`: signs cursors, sync tokens and socket tickets; only for functions that do.
+    /// `CURSOR_SECRET_KEY`: signs cursors, sync tokens and socket tickets; only for the functions that use it.
     cursor_secret: Option<String>,
-    /// How much a user may do in a while.
+    /// The rate limits.
     pub limits: Limits,
     /// `CREDITS_APPLY_TO`: which messages cost a credit.
     pub credits_apply_to: CreditsApplyTo,
-    /// `CREDITS_INITIAL`: what new users start with.
+    /// `CREDITS_INITIAL`: the credits of a new user.
     pub credits_initial: u64,
-    /// `CATCH_UP_SECONDS`: how long after it was opened a connection is told what it may not have been told because
-    /// not every copy of the table knew of it yet. AWS speaks of a second or less.
+    /// `CATCH_UP_SECONDS`: how long after a connection was opened it is sent what it may have missed, because
+    /// eventually consistent reads did not show it yet. AWS says: usually a second or less.
     /// Source: AWS, *DynamoDB read consistency*.
     pub catch_up: Duration,
-    /// `LISTENERS_MEMORY_MILLISECONDS`: for how long a process takes it that whoever had a connection has it still, and
-    /// no other, where it would read eventually; 0 switches that off. It lies within what `CATCH_UP_SECONDS` makes up for.
+    /// `LISTENERS_MEMORY_MILLISECONDS`: how long a process caches a user's connections where it would read them with
+    /// eventual consistency; 0 switches the cache off. Must be within what `CATCH_UP_SECONDS` makes up for.
     pub listeners_memory: Duration,
     /// `OFFLINE_GRACE_SECONDS`: how long `notify` waits for an absent member to come back.
     pub offline_grace: Duration,
 }
 
-/// Other addresses of the services.
+/// Other endpoints of the services.
 #[derive(Clone, Debug, Default)]
 pub struct Endpoints {
     /// Of DynamoDB.
@@ -79,7 +79,7 @@ pub struct Endpoints {
     pub sqs: Option<String>,
     /// Of S3.
     pub s3: Option<String>,
-    /// `AWS_ENDPOINT_URL_S3_PUBLIC`: where clients reach S3, if not where the functions do.
+    /// `AWS_ENDPOINT_URL_S3_PUBLIC`: where clients reach S3, if different.
     pub s3_public: Option<String>,
 }
 
@@ -90,23 +90,23 @@ pub struct Jwt {
     pub secret: Option<String>,
     /// `JWT_JWKS_URL`: where the public keys for RS256 and ES256 are.
     pub jwks_url: Option<String>,
-    /// `JWT_ISSUER`: the `iss` to insist on.
+    /// `JWT_ISSUER`: the required `iss`.
     pub issuer: Option<String>,
-    /// `JWT_AUDIENCE`: the `aud` to insist on.
+    /// `JWT_AUDIENCE`: the required `aud`.
     pub audience: Option<String>,
 }
 
 /// Which messages cost a credit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreditsApplyTo {
-    /// Those of the paid route, `POST /api/v2/messages/send`. The same two people write to each other for nothing by
-    /// the routes of conversations.
+    /// Messages of the paid route, `POST /api/v2/messages/send`. Messages through the routes of conversations stay
+    /// free, even between the same two people.
     PaidRoutes,
-    /// Every message of a direct conversation, by whichever route.
+    /// Every message of a direct conversation, through any route.
     DirectMessages,
 }
 
-/// How much a user may do in a while; 0 switches a limit off (contract §1, *Rate limits*).
+/// The rate limits; 0 switches one off (contract §1, *Rate limits*).
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// `RATE_LIMIT_SENDS_PER_MINUTE`
@@ -136,13 +136,13 @@ impl Default for Limits {
     }
 }
 
-/// What is wrong with the environment: everything at once.
+/// Everything that is wrong with the environment.
 #[derive(Debug, thiserror::Error)]
 #[error("the settings are not complete: {}", .0.join("; "))]
 pub struct ConfigError(Vec<String>);
 
 impl Config {
-    /// The settings that every function is given; a test compares them with the templates.
+    /// All environment variables of the functions; a test compares them with the templates.
     pub const NAMES: [&str; 22] = [
         "AUDIT_BUCKET_NAME",
         "BUCKET_NAME",
@@ -168,7 +168,7 @@ impl Config {
         "WEBSOCKET_ENDPOINT",
     ];
 
-    /// The secrets, each given to those functions alone that use it.
+    /// The secrets, each set only for the functions that use it.
     pub const SECRETS: [&str; 3] = [Self::AUDIT_SECRET, "CURSOR_SECRET_KEY", "JWT_SECRET_KEY"];
 
     /// The keys of the audit log.
@@ -180,7 +180,7 @@ impl Config {
         Self::from_lookup(|name| environment.get(name).cloned())
     }
 
-    /// Reads the settings from a lookup; an empty value is as good as none.
+    /// Reads the settings through a lookup function; an empty value counts as absent.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut reader = Reader {
             lookup: &lookup,
@@ -258,16 +258,16 @@ impl Config {
 }
 
 impl Config {
-    /// What signs cursors, sync tokens and socket tickets.
+    /// The secret that signs cursors, sync tokens and socket tickets.
     ///
     /// # Errors
-    /// [`Error::Internal`] if this function is not given it.
+    /// [`Error::Internal`] if this function does not have it.
     pub fn cursor_secret(&self) -> crate::Result<&str> {
         let secret = self.cursor_secret.as_deref();
         secret.ok_or_else(|| Error::internal("this function is not given CURSOR_SECRET_KEY"))
     }
 
-    /// Insists on what verifies tokens, for functions that do.
+    /// Checks that tokens can be verified, for functions that do.
     ///
     /// # Errors
     /// There is neither a shared secret nor an address of published keys.
@@ -281,7 +281,7 @@ impl Config {
 }
 
 impl fmt::Debug for Config {
-    /// Names the table and no secret.
+    /// Shows the table, but no secrets.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Config")
@@ -290,7 +290,7 @@ impl fmt::Debug for Config {
     }
 }
 
-/// Collects what is wrong, so that one start names it all.
+/// Collects all errors, so that one start reports them all.
 struct Reader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
     problems: Vec<String>,
@@ -301,7 +301,7 @@ impl Reader<'_> {
         (self.lookup)(name).filter(|value| !value.is_empty())
     }
 
-    /// The address of a service: its own, or the one of all.
+    /// The endpoint of a service: its own, or the general one.
     fn endpoint(&self, service: &str) -> Option<String> {
         self.optional(&format!("AWS_ENDPOINT_URL_{service}"))
             .or_else(|| self.optional("AWS_ENDPOINT_URL"))

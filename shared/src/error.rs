@@ -1,8 +1,8 @@
-//! What can go wrong.
+//! Errors.
 //!
-//! `Display` is for the client and says nothing of tables, queues or other people. The `source` is for the
-//! log. Which HTTP status an error becomes is decided once, in [`crate::http::reply`]; which WebSocket error
-//! frame, in [`crate::socket`].
+//! `Display` is the text for the client and mentions no tables, queues or other people. The `source` is for the log.
+//! The HTTP status of an error is decided in [`crate::http::reply`] alone, its WebSocket error frame in
+//! [`crate::socket`].
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -16,53 +16,53 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Any cause, for the log.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// What went wrong, as far as a client would act on it.
+/// An error, by what a client can do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The body is no JSON object.
+    /// The body is not a JSON object.
     #[error("{0}")]
     Malformed(Cow<'static, str>),
-    /// A field of the body or the query is of a wrong type or out of range.
+    /// A field of the body or the query has a wrong type or is out of range.
     #[error("{field} {}", invalid.reason)]
     Invalid {
-        /// The field to blame.
+        /// The invalid field.
         field: Cow<'static, str>,
         /// What is wrong with it.
         invalid: Invalid,
     },
-    /// A cursor or a sync token that was not given out by this system for this list.
+    /// A cursor or sync token that this system did not issue for this list.
     #[error("the cursor is not valid; start again without it")]
     InvalidCursor,
     /// A page number that skips more than 10,000 items.
     #[error("the page lies more than 10000 items deep; go on with next_cursor from a page before it")]
     PageTooDeep,
-    /// No token, or one that is not good. The client always gets the same answer; why is for the log.
+    /// No valid token. The response is always the same; the reason is only logged.
     #[error("a valid bearer token is needed")]
     Unauthenticated(#[source] Cause),
-    /// A right is missing, and that the thing exists is no secret.
+    /// A permission is missing, and the existence of the resource is no secret.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// There is no such thing, or the caller may not know of it.
+    /// The resource does not exist, or the caller may not know that it does.
     #[error("{0} not found")]
     NotFound(&'static str),
-    /// The sender's balance does not cover what it costs.
+    /// The sender's balance is too low.
     #[error("not enough credits; this costs {cost} and the balance is {balance}")]
     InsufficientCredits {
-        /// What it costs.
+        /// The price.
         cost: u64,
-        /// What there is.
+        /// The balance.
         balance: u64,
     },
-    /// What is asked for contradicts what there is.
+    /// The request contradicts the current state.
     #[error("{0}")]
     Conflict(&'static str),
-    /// The thing has another version than `If-Match` names, or the one that `If-None-Match` does.
+    /// The version does not satisfy `If-Match` or `If-None-Match`.
     #[error("it has changed meanwhile; get it again and repeat")]
     PreconditionFailed,
-    /// The caller has the version that there is (RFC 9110 §13.1.2): 304, which is no failure.
+    /// The caller has the current version (RFC 9110 §13.1.2): 304, which is no failure.
     #[error("it has not changed")]
     NotModified {
-        /// The tag of the version.
+        /// The current `ETag`.
         etag: String,
     },
     /// The path exists, but not with this method.
@@ -71,7 +71,7 @@ pub enum Error {
         /// The methods that it answers.
         allow: String,
     },
-    /// A JSON body over the limit.
+    /// A JSON body that is too large.
     #[error("the body is larger than {limit_bytes} bytes")]
     PayloadTooLarge {
         /// The limit.
@@ -80,16 +80,16 @@ pub enum Error {
     /// A body that is declared as something other than JSON, or as encoded.
     #[error("{0}")]
     UnsupportedMediaType(&'static str),
-    /// An idempotency key, `client_message_id` or `client_reference` that stands for other content already.
+    /// An idempotency key, `client_message_id` or `client_reference` that was used with other content.
     #[error("this key was used with other content; use a new one")]
     IdempotencyKeyReused,
-    /// Too much, too fast.
+    /// A rate limit is exceeded.
     #[error("too many requests; try again in {} s", retry_after_seconds(*retry_after))]
     RateLimited {
-        /// When the next one will pass.
+        /// How long to wait.
         retry_after: Duration,
     },
-    /// The audit log lost its end, so that nothing can be recorded; what cannot be recorded is not done.
+    /// The audit log lost its end, so nothing can be recorded; actions that must be recorded are refused.
     #[error(
         "the audit log is damaged, so nothing that must be recorded in it can be done; an operator has to restore it"
     )]
@@ -112,7 +112,7 @@ impl From<Unmet> for Error {
 }
 
 impl Error {
-    /// A field is to blame.
+    /// An invalid field.
     pub fn invalid(
         field: impl Into<Cow<'static, str>>,
         issue: impl Into<Cow<'static, str>>,
@@ -124,17 +124,17 @@ impl Error {
         }
     }
 
-    /// No credential, or one that is not good. `cause` says why, in words that hold nothing of the credential.
+    /// No valid credential. `cause` says why, without quoting the credential.
     pub fn unauthenticated(cause: &'static str) -> Self {
         Self::Unauthenticated(cause.into())
     }
 
-    /// Something that cannot be, unless there is a defect.
+    /// A state that only a defect can cause.
     pub fn internal(cause: impl Into<Cause>) -> Self {
         Self::Internal(cause.into())
     }
 
-    /// Something that will pass.
+    /// A temporary failure.
     pub fn unavailable(cause: impl Into<Cause>) -> Self {
         Self::Unavailable(cause.into())
     }

@@ -1,17 +1,18 @@
-//! Events that a function is not made for, named: whoever wired it up reads what came and what is wanted.
+//! Recognizes events of the wrong kind, so that the error tells whoever configured the trigger what came and what is
+//! wanted.
 
 use serde_json::{Map, Value};
 
-/// What a function is made for.
+/// The kind of event that a function handles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    /// A request.
+    /// An HTTP request.
     Http,
     /// A frame, or an event of a connection's life.
     Socket,
     /// A batch of messages.
     Queue,
-    /// A tick of a schedule.
+    /// An event of a schedule.
     Schedule,
 }
 
@@ -26,7 +27,7 @@ impl Wanted {
     }
 }
 
-/// Why an event is none that a function is made for; none if it is, as far as its outline tells.
+/// Why an event is of the wrong kind; none if it looks right.
 pub(crate) fn complaint(wanted: Wanted, event: &[u8]) -> Option<String> {
     let (is_wanted, got) = match serde_json::from_slice(event) {
         Ok(Value::Object(event)) => (is_wanted(wanted, &event), name(&event)),
@@ -45,7 +46,7 @@ fn is_wanted(wanted: Wanted, event: &Map<String, Value>) -> bool {
         Wanted::Http => is_http(event),
         Wanted::Socket => is_socket(event),
         Wanted::Queue => source_of_records(event) == Some("aws:sqs"),
-        // What it is told is the template's business (`Input`), as long as nobody else says it.
+        // The template chooses the event's content (`Input`), unless it looks like another kind.
         Wanted::Schedule => {
             let by_others = ["Records", "requestContext", "httpMethod"];
             let is_tick = event.get("source").is_none_or(is_scheduler);
@@ -71,17 +72,17 @@ fn is_socket(event: &Map<String, Value>) -> bool {
         .is_some_and(|context| context.get("connectionId").is_some())
 }
 
-/// What the records of an event come from: `aws:sqs`, `aws:s3`, `aws:sns`.
+/// The source of an event's records: `aws:sqs`, `aws:s3`, `aws:sns`.
 fn source_of_records(event: &Map<String, Value>) -> Option<&str> {
     let record = event.get("Records")?.as_array()?.first()?;
-    // SNS writes it with a capital letter.
+    // SNS capitalizes the field.
     record
         .get("eventSource")
         .or_else(|| record.get("EventSource"))?
         .as_str()
 }
 
-/// What came, in words: by its outline alone, since what is in it is nobody's business.
+/// A description of the event, from its structure alone: its content must not be logged.
 fn name(event: &Map<String, Value>) -> String {
     let context = event.get("requestContext");
     let has = |field: &str| context.is_some_and(|context| context.get(field).is_some());
@@ -109,7 +110,7 @@ fn name(event: &Map<String, Value>) -> String {
     }
 }
 
-/// A name from outside, short enough for a line of the log.
+/// A name from outside, shortened for the log.
 fn short(name: &str) -> String {
     name.chars()
         .filter(|letter| !letter.is_control())

@@ -1,9 +1,9 @@
-//! Operations: what an HTTP route, a frame of a socket and a job do alike.
+//! Operations that HTTP routes, frames and jobs share.
 //!
-//! What belongs here composes several parts of the [`store`](crate::store), the [`queue`](crate::queue) and the
-//! connections into one thing that Tidings does, such as marking a message as read. It takes and gives types of the
-//! [`domain`](crate::domain) and of the store. What concerns one item collection belongs to the store; what decodes a
-//! request, a frame or a job, and answers it, belongs to whoever was called.
+//! An operation combines parts of the [`store`](crate::store), the [`queue`](crate::queue) and the connections into one
+//! thing that Tidings does, such as marking a message as read. It takes and returns types of the
+//! [`domain`](crate::domain) and of the store. What concerns a single item collection belongs in the store; decoding
+//! and answering requests, frames and jobs belongs in the functions.
 
 pub mod deleting;
 pub mod delivery;

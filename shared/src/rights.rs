@@ -1,12 +1,13 @@
-//! What a function may do to the resources of the stack, declared beside its code.
+//! The rights of a function on the resources of the stack, declared beside its code.
 //!
-//! The declaration has three readers: `template.yaml` gives the function's role these rights and no others, the init of
+//! The declaration is used in three places: `template.yaml` gives the function's role exactly these rights, the
+//! function's init connects to the services that they let it call, and the tests compare both.
 //! a function connects to what the rights let it call, and the tests compare both.
 
 use crate::queue::Queue;
 
 /// An action on items of the table.
-/// Source: AWS, *Actions, resources, and condition keys for Amazon DynamoDB*. A transaction needs the right to each of
+/// Source: AWS, *Actions, resources, and condition keys for Amazon DynamoDB*. A transaction needs the right for each of
 /// its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TableAction {
@@ -77,19 +78,19 @@ impl ObjectAction {
     }
 }
 
-/// A part of the bucket: what the keys of its objects begin with.
+/// A part of the bucket: the prefix of its objects' keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Prefix {
     /// `exports/`: files of exports.
     Exports,
     /// `files/`: completed uploads.
     Files,
-    /// `uploads/`: what clients have uploaded and nobody has looked at.
+    /// `uploads/`: uploads that have not been checked.
     Uploads,
 }
 
 impl Prefix {
-    /// What the keys begin with, with the slash.
+    /// The prefix, with the slash.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Exports => "exports/",
@@ -106,13 +107,13 @@ pub struct Objects {
     pub prefix: Prefix,
     /// What may be done to them.
     pub actions: &'static [ObjectAction],
-    /// Whether the function only signs links and forms for clients. These are good for what its role allows, but the
-    /// function itself never calls S3.
+    /// Whether the function only signs links and forms for clients. A signature allows no more than the function's
+    /// role, but the function itself never calls S3.
     pub are_signed: bool,
 }
 
 impl Objects {
-    /// What the function does itself.
+    /// For what the function itself does.
     pub const fn used(prefix: Prefix, actions: &'static [ObjectAction]) -> Self {
         Self {
             prefix,
@@ -121,7 +122,7 @@ impl Objects {
         }
     }
 
-    /// What clients do with links and forms that the function signs.
+    /// For what clients do with links and forms that the function signs.
     pub const fn signed(prefix: Prefix, actions: &'static [ObjectAction]) -> Self {
         Self {
             prefix,
@@ -131,10 +132,11 @@ impl Objects {
     }
 }
 
-/// What a function may do. Made by its `const fn`s, from [`Rights::NONE`] or from what every function of a kind needs.
+/// The rights of a function. Built by `const fn`s, from [`Rights::NONE`] or from the rights that every function of a
+/// kind needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rights {
-    /// The actions on items of the table, a bit for each, so that sets can be joined in a constant.
+    /// The actions on items of the table as a bit set, so that sets can be joined in a constant.
     table: u16,
     queries_by_user: bool,
     sends: &'static [Queue],
@@ -145,16 +147,16 @@ pub struct Rights {
     anchors: Option<AnchorAction>,
 }
 
-/// An action on the anchors of the audit log. No function may do both.
+/// An action on the anchors of the audit log. No function may have both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AnchorAction {
     /// Adds one.
     Add,
-    /// Sees which there are.
+    /// Lists them.
     List,
 }
 
-/// One thing of the stack that a right is for.
+/// A resource that a right applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resource {
     /// The items of the table.
@@ -177,7 +179,7 @@ pub enum Resource {
     Anchors,
 }
 
-/// Actions that are allowed on resources: a statement of a policy.
+/// Allowed actions on resources: a statement of an IAM policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     /// The actions as a policy names them, such as `dynamodb:GetItem`.
@@ -187,7 +189,7 @@ pub struct Statement {
 }
 
 impl Rights {
-    /// Nothing: a function that answers from itself.
+    /// No rights.
     pub const NONE: Self = Self {
         table: 0,
         queries_by_user: false,
@@ -199,19 +201,19 @@ impl Rights {
         anchors: None,
     };
 
-    /// Every authenticated route reads and refreshes the caller's profile and counts the request in a rate bucket.
+    /// Every authenticated route reads and refreshes the caller's profile and counts the request against a rate limit.
     pub const OF_A_ROUTE: Self = Self::NONE.table(&[
         TableAction::GetItem,
         TableAction::PutItem,
         TableAction::UpdateItem,
     ]);
 
-    /// Every frame is counted in the rate bucket of its connection, and answered with frames.
+    /// Every frame is counted against the rate limit of its connection, and answered with frames.
     pub const OF_A_FRAME: Self = Self::NONE
         .table(&[TableAction::GetItem, TableAction::PutItem])
         .posts_frames();
 
-    /// These actions on items of the table, beyond those that it has.
+    /// Adds actions on items of the table.
     #[must_use]
     pub const fn table(mut self, actions: &[TableAction]) -> Self {
         let mut rest = actions;
@@ -222,42 +224,43 @@ impl Rights {
         self
     }
 
-    /// Queries of the index `by_user`.
+    /// Adds queries of the index `by_user`.
     #[must_use]
     pub const fn queries_by_user(mut self) -> Self {
         self.queries_by_user = true;
         self
     }
 
-    /// Sending jobs to these queues.
+    /// Adds sending jobs to these queues.
     #[must_use]
     pub const fn sends_to(mut self, queues: &'static [Queue]) -> Self {
         self.sends = queues;
         self
     }
 
-    /// Asking after these queues.
+    /// Adds reading the attributes of these queues.
     #[must_use]
     pub const fn inspects(mut self, queues: &'static [Queue]) -> Self {
         self.inspects = queues;
         self
     }
 
-    /// Posting frames to connections, and ending them.
+    /// Adds posting frames to connections, and closing them.
     #[must_use]
     pub const fn posts_frames(mut self) -> Self {
         self.posts = true;
         self
     }
 
-    /// Actions on objects.
+    /// Adds actions on objects.
     #[must_use]
     pub const fn objects(mut self, objects: &'static [Objects]) -> Self {
         self.objects = objects;
         self
     }
 
-    /// Seeing whether the bucket, or an object in it, exists: without it S3 answers 403 for an object that does not.
+    /// Adds checking whether the bucket or an object exists: without it S3 answers 403 for an object that does not
+    /// exist.
     /// Source: AWS, *`HeadObject`*, permissions.
     #[must_use]
     pub const fn lists_bucket(mut self) -> Self {
@@ -265,21 +268,21 @@ impl Rights {
         self
     }
 
-    /// Adding anchors of the audit log, and nothing else with them.
+    /// Adds writing new anchors of the audit log.
     #[must_use]
     pub const fn adds_anchors(mut self) -> Self {
         self.anchors = Some(AnchorAction::Add);
         self
     }
 
-    /// Seeing which anchors of the audit log there are: their names say what they hold.
+    /// Adds listing the anchors of the audit log: their names hold the content.
     #[must_use]
     pub const fn lists_anchors(mut self) -> Self {
         self.anchors = Some(AnchorAction::List);
         self
     }
 
-    /// Whether it queues jobs.
+    /// Whether it enqueues jobs.
     pub const fn calls_queues(&self) -> bool {
         !self.sends.is_empty()
     }
@@ -289,7 +292,7 @@ impl Rights {
         self.posts
     }
 
-    /// Whether it calls S3 itself, and does not only sign for clients.
+    /// Whether it calls S3 itself, instead of only signing for clients.
     pub fn calls_bucket(&self) -> bool {
         self.objects.iter().any(|objects| !objects.are_signed)
     }

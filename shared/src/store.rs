@@ -1,7 +1,7 @@
-//! The one table: plain functions named for what they do, one file per kind of item.
+//! The DynamoDB table: plain functions, one file per kind of item.
 //!
-//! Expressions and attribute names live here and nowhere else. There is no second implementation to keep
-//! equal: on the desk and in tests the same calls reach an embedded DynamoDB.
+//! Expressions and attribute names are used nowhere else. There is no second implementation for tests: there and on the
+//! desk the same calls reach an embedded DynamoDB.
 
 pub mod admission;
 pub mod archive;
@@ -29,8 +29,8 @@ pub mod tally;
 pub mod tickets;
 pub mod typing;
 
-/// Proof that a worker asks, which acts for no member and may see any conversation. Only [`crate::job`] and
-/// [`crate::schedule`] make one, so no route can pass for a worker.
+/// Proof that the code runs in a worker, which acts for no user and may read any conversation. Only [`crate::job`] and
+/// [`crate::schedule`] create one, so a route cannot pass for a worker.
 #[derive(Clone, Copy, Debug)]
 pub struct Worker(());
 

@@ -1,8 +1,8 @@
-//! One JSON line per invocation, with CloudWatch's embedded metrics in it.
+//! Telemetry: one JSON line per invocation, with CloudWatch embedded metrics.
 //!
-//! A line says which function ran, for which request, how it ended, how long it took and what it cost. It
-//! never carries a token, a body, a text, an e-mail or an address; ids of users and conversations neither,
-//! for a line per request would otherwise be a record of who talks to whom.
+//! A line says which function ran, for which request, with what result, how long it took and what it cost. It never
+//! contains a token, a body, a text, an e-mail or an address; nor ids of users and conversations, because a line per
+//! request would then record who talks to whom.
 //! Source of the metric format: AWS, *CloudWatch embedded metric format specification*.
 
 use std::io::Write as _;
@@ -14,7 +14,7 @@ use serde::{Serialize, Serializer};
 
 use crate::domain::time::Timestamp;
 
-/// What one invocation did to the outside world.
+/// The calls and costs of one invocation.
 #[derive(Debug, Default)]
 pub struct Meter {
     calls: AtomicU64,
@@ -32,13 +32,13 @@ pub enum Count {
     Deliveries,
     /// Connections found gone.
     GoneConnections,
-    /// Requests and frames refused for their rate.
+    /// Requests and frames refused by a rate limit.
     RateLimitHits,
     /// Connections opened.
     Connects,
     /// Connections closed.
     Disconnects,
-    /// Lost races for a place in a log.
+    /// Lost races for the next number of a log.
     Contentions,
 }
 
@@ -68,12 +68,12 @@ impl Count {
 }
 
 impl Meter {
-    /// Notes one request to an AWS service.
+    /// Counts a request to an AWS service.
     pub fn call(&self) {
         self.calls.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Notes read capacity units.
+    /// Adds read capacity units.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -84,7 +84,7 @@ impl Meter {
             .fetch_add((units * 10.0).round() as u64, Ordering::Relaxed);
     }
 
-    /// Notes write capacity units.
+    /// Adds write capacity units.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -121,12 +121,12 @@ pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
 /// Standard output, which Lambda sends to CloudWatch.
 pub fn standard_output() -> Sink {
     Arc::new(|line| {
-        // A log that cannot be written leaves nobody to tell.
+        // If the log cannot be written, there is nobody to tell.
         writeln!(std::io::stdout().lock(), "{line}").ok();
     })
 }
 
-/// How an invocation ended.
+/// The result of an invocation.
 #[derive(Clone, Debug)]
 pub struct Outcome<'a> {
     /// The function.
@@ -145,7 +145,7 @@ pub struct Outcome<'a> {
     pub at: Timestamp,
 }
 
-/// A log line: its fields, and what of them is a metric.
+/// A log line: its fields, and which of them are metrics.
 #[derive(Serialize)]
 struct Line<'a> {
     timestamp: Timestamp,
@@ -160,7 +160,7 @@ struct Line<'a> {
     duration_ms: f64,
     read_units: f64,
     write_units: f64,
-    /// Those that are not zero.
+    /// Only those that are not zero.
     #[serde(flatten, serialize_with = "entries")]
     counts: &'a [(&'static str, u64)],
     #[serde(rename = "_aws")]
@@ -178,7 +178,7 @@ struct Embedded<'a> {
     cloud_watch_metrics: [Directive<'a>; 1],
 }
 
-/// What is a metric, and of what.
+/// The metrics and their dimensions.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Directive<'a> {
@@ -240,7 +240,7 @@ pub fn line(outcome: &Outcome<'_>, meter: &Meter) -> String {
             }],
         },
     };
-    // A map with text for keys and numbers for values: nothing that JSON has not.
+    // A map with text keys and number values cannot fail to serialize.
     serde_json::to_string(&line).unwrap_or_default()
 }
 

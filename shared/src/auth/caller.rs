@@ -1,4 +1,4 @@
-//! The caller: who a verified token speaks for. Nothing else makes one.
+//! The caller: the user of a verified token. Only token verification creates one.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use crate::domain::ids::UserId;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Claims;
 
-/// How far the clocks of issuer and verifier may be apart (contract §1).
+/// The allowed clock skew between issuer and verifier (contract §1).
 pub const LEEWAY: Duration = Duration::from_secs(30);
 
-/// Who is calling.
+/// The authenticated user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// The `sub` of the token.
     pub user: UserId,
-    /// What the token says about them: for their rights. What others see of them is in their profile.
+    /// The claims of the token, for permissions. What other users see is in the profile.
     pub claims: Claims,
-    /// When the token ends; a connection that it opened ends with it.
+    /// When the token expires; connections opened with it end then too.
     pub expires_at: Timestamp,
-    /// When the token was issued, as far as it says: of two tokens, the newer one knows better.
+    /// When the token was issued, if it says so: claims of a newer token take precedence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_at: Option<Timestamp>,
 }

@@ -1,4 +1,4 @@
-//! Reading the claims of a token whose signature is good (RFC 7519 §4).
+//! Reading the claims of a token whose signature was verified (RFC 7519 §4).
 
 use serde_json::{Map, Value};
 
@@ -9,13 +9,13 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::Claims;
 use crate::error::{Error, Result};
 
-/// The caller that verified claims speak for, at `now`.
+/// The caller of verified claims, at `now`.
 ///
-/// `sub` and `exp` must be there, and `nbf` must be a time if it is there, for leaving one out would widen what the
-/// token allows. Every other claim of another kind than expected counts as absent.
+/// `sub` and `exp` are required, and `nbf`, if present, must be a valid time, since ignoring it would extend what the
+/// token allows. Any other claim of an unexpected type is ignored.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`], with which claim is to blame.
+/// [`Error::Unauthenticated`], with the name of the offending claim.
 pub(super) fn read(claims: Map<String, Value>, now: Timestamp) -> Result<Caller> {
     let user = claims
         .get("sub")
@@ -37,14 +37,14 @@ pub(super) fn read(claims: Map<String, Value>, now: Timestamp) -> Result<Caller>
     Ok(Caller {
         user,
         expires_at,
-        // A clock that is ahead, or milliseconds for seconds, must not make a token newer than those that follow it.
+        // A clock that runs ahead, or milliseconds instead of seconds, must not make a token newer than its successors.
         issued_at: issued_at.map(|issued_at| issued_at.min(now)),
         claims: Claims::from_json(claims),
     })
 }
 
-/// A `NumericDate`: seconds since 1970, with or without a fraction (RFC 7519 §2). One outside the years that can be
-/// written is the first or the last moment.
+/// A `NumericDate`: seconds since 1970, with or without a fraction (RFC 7519 §2). Values out of range are clamped to
+/// the first or last representable moment.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a number that does not fit becomes the nearest one that does"
@@ -68,7 +68,7 @@ mod tests {
         super::read(claims.as_object().unwrap().clone(), NOW)
     }
 
-    /// Numbers of every size, whole and broken.
+    /// Numbers of every size, with and without a fraction.
     fn numbers() -> impl Strategy<Value = Value> {
         prop_oneof![
             any::<i64>().prop_map(Value::from),

@@ -1,4 +1,4 @@
-//! Signed cursors: what a client hands back comes from us, for this caller and this list, or not at all.
+//! Signed tokens: what a client hands back was issued by us, for this caller and this list.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,20 +10,20 @@ use sha2::Sha256;
 use crate::domain::ids::UserId;
 use crate::error::{Error, Result};
 
-/// 128 bits of the tag suffice against forgery; the rest would only lengthen URLs.
+/// 128 bits of the tag are enough against forgery; more would only lengthen URLs.
 const TAG_BYTES: usize = 16;
 
-/// A place in a list, as an opaque text for the client. `list` names the list and whatever narrows it.
+/// Seals a position in a list as an opaque text. `list` identifies the list and its filters.
 pub fn seal<P: Serialize>(secret: &str, user: UserId, list: &str, place: &P) -> Result<String> {
     let place = serde_json::to_vec(place).map_err(Error::internal)?;
     let tag = tag(secret, user, list, &place)?;
     Ok(URL_SAFE_NO_PAD.encode([tag.get(..TAG_BYTES).unwrap_or(&tag), &place].concat()))
 }
 
-/// The place in a sealed text.
+/// Opens a sealed position.
 ///
 /// # Errors
-/// [`Error::InvalidCursor`] if it was altered, or made for somebody else or another list.
+/// [`Error::InvalidCursor`] if it was altered, or issued to another user or for another list.
 pub fn open<P: DeserializeOwned>(secret: &str, user: UserId, list: &str, sealed: &str) -> Result<P> {
     let bytes = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| Error::InvalidCursor)?;
     let (claimed, place) = bytes.split_at_checked(TAG_BYTES).ok_or(Error::InvalidCursor)?;
@@ -41,7 +41,7 @@ fn mac(secret: &str, user: UserId, list: &str, place: &[u8]) -> Result<Hmac<Sha2
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(Error::internal)?;
     mac.update(user.uuid().as_bytes());
     mac.update(list.as_bytes());
-    // A zero byte, which no list's name holds, so that no list and place run together into another's.
+    // Separated by a zero byte, which no list name contains, so that no two combinations of list and position collide.
     mac.update(&[0]);
     mac.update(place);
     Ok(mac)

@@ -1,7 +1,7 @@
-//! The keys that an issuer publishes (RFC 7517): fetched when they are needed, remembered, and fetched again now and then.
+//! Published keys of the issuer (RFC 7517): fetched on demand, cached, and refreshed periodically.
 //!
-//! One request fetches at a time. Meanwhile the others go on with the keys that are known; only a token whose key is not
-//! among them waits for what is being fetched.
+//! One request fetches at a time. The others continue with the cached keys; only a token with an unknown key waits for
+//! the fetch.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,23 +20,23 @@ use crate::config::Jwt;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 
-/// How long published keys are good before they are fetched again.
+/// How long fetched keys are used before they are fetched again.
 const LIFETIME: Duration = Duration::from_mins(10);
-/// How soon we may fetch again, for an unknown key id or because the issuer did not answer: a rotation is seen at once, a
-/// flood of forged ids causes no flood of fetches, and an issuer that is away does not delay every request.
+/// The minimum time between fetches for an unknown key id or after a failure: a key rotation is noticed quickly, forged
+/// key ids cannot cause a flood of fetches, and an unreachable issuer does not delay every request.
 const REFETCH_AFTER: Duration = Duration::from_secs(30);
-/// How long an issuer may take to answer.
+/// The timeout of a fetch.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// The largest key set that is read.
+/// The maximum size of a key set.
 const LARGEST_BYTES: usize = 256 * 1024;
 
-/// What tokens are verified with, as far as this process remembers it.
+/// The verification keys that this process knows.
 #[derive(Debug)]
 pub(crate) struct Keys {
     published: Mutex<Option<Arc<Published>>>,
-    /// Held by the one who fetches.
+    /// Held while fetching.
     fetching: tokio::sync::Mutex<()>,
-    /// How often was fetched, in vain or not.
+    /// How many fetches were tried, successful or not.
     fetches: AtomicU64,
     jwks_url: Option<String>,
     pub(super) verified: Verified,
@@ -47,12 +47,12 @@ pub(crate) struct Keys {
 struct Published {
     keys: JwkSet,
     fetched_at: Timestamp,
-    /// When the last fetch was tried, in vain or not.
+    /// When the last fetch was tried, successful or not.
     tried_at: Timestamp,
 }
 
 impl Published {
-    /// Whether to fetch again, for somebody to whom `key` is what the set offers.
+    /// Whether to fetch again, for a request that found `key` in the set.
     fn is_due(&self, now: Timestamp, key: Option<&Jwk>) -> bool {
         let is_wanted = key.is_none() || now.since(self.fetched_at) >= LIFETIME;
         is_wanted && now.since(self.tried_at) >= REFETCH_AFTER
@@ -83,8 +83,8 @@ impl Keys {
     }
 }
 
-/// The published key that a token names, and until when it is good without another look. Without a key id the set must
-/// hold just one fitting key.
+/// The published key of a token, and until when it may be used without another look. Without a key id, the set must
+/// have exactly one fitting key.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] if there is no such key, [`Error::Unavailable`] if no set was ever fetched and the issuer
@@ -111,7 +111,7 @@ pub(super) async fn published(
             Err(_) => Some(keys.fetching.lock().await),
         };
         if turn.is_some() {
-            // Whoever had the turn meanwhile has fetched: what came of it, good or bad, holds for those who waited.
+            // If another request fetched in the meantime, its result, success or failure, applies to those who waited.
             published = keys.known();
             key = published.as_deref().and_then(find);
             let is_news = keys.fetches.load(Ordering::Relaxed) != fetches;
@@ -127,7 +127,7 @@ pub(super) async fn published(
         .ok_or_else(|| Error::unauthenticated("no published key fits it, or more than one does"))
 }
 
-/// Fetches the keys. An issuer that does not answer for a while does not lock out those whose key is known.
+/// Fetches the keys. If the issuer does not answer, known keys stay valid for a while.
 async fn renew(
     app: &App,
     url: &str,
@@ -159,7 +159,7 @@ async fn renew(
     }
 }
 
-/// The one key of a set that can have signed a token.
+/// The one key of a set that can have made the signature.
 fn fitting(keys: &JwkSet, algorithm: Algorithm, id: Option<&str>) -> Option<Jwk> {
     let names = |key: &&Jwk| id.is_none() || key.common.key_id.as_deref() == id;
     let mut fitting = keys
@@ -171,7 +171,7 @@ fn fitting(keys: &JwkSet, algorithm: Algorithm, id: Option<&str>) -> Option<Jwk>
     fitting.next().is_none().then(|| first.clone())
 }
 
-/// Whether a key is there to verify signatures by an algorithm.
+/// Whether a key may verify signatures by an algorithm.
 fn verifies(key: &Jwk, algorithm: Algorithm) -> bool {
     let is_of_kind = match (&key.algorithm, algorithm) {
         (AlgorithmParameters::RSA(_), Algorithm::RS256) => true,
@@ -179,7 +179,7 @@ fn verifies(key: &Jwk, algorithm: Algorithm) -> bool {
         _ => false,
     };
     let common = &key.common;
-    // RFC 7517 §4.2, §4.3 and §4.4: each may be absent, and means what it says where it is there.
+    // RFC 7517 §4.2, §4.3 and §4.4: each is optional, but binding if present.
     let is_for_signatures = common
         .public_key_use
         .as_ref()
@@ -194,7 +194,7 @@ fn verifies(key: &Jwk, algorithm: Algorithm) -> bool {
     is_of_kind && is_for_signatures && is_for_verifying && is_for_algorithm
 }
 
-/// Fetches the published keys over the HTTP stack that the AWS clients use, so that there is only one.
+/// Fetches the published keys with the HTTP client of the AWS SDK, so that there is only one HTTP stack.
 async fn fetch(url: &str) -> Result<JwkSet> {
     let connector = Connector::builder()
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
@@ -222,7 +222,7 @@ async fn fetch(url: &str) -> Result<JwkSet> {
         return Err(Error::unavailable("the key set is too large"));
     }
     let set: KeySet = serde_json::from_slice(&body).map_err(Error::unavailable)?;
-    // Keys of a kind that nobody here knows are passed over (RFC 7517 §5).
+    // Keys of an unknown type are ignored (RFC 7517 §5).
     let known = |key| serde_json::from_value(key).ok();
     Ok(JwkSet {
         keys: set.keys.into_iter().filter_map(known).collect(),

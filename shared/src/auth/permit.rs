@@ -1,4 +1,4 @@
-//! Permits: proof that a caller's token allows something beyond their own conversations.
+//! Permits: proof that a caller's token has a permission beyond the caller's own data.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -7,8 +7,8 @@ use super::Caller;
 use crate::domain::permission::Right;
 use crate::error::{Error, Result};
 
-/// Proof that a caller holds the permission `R`. Functions of the store that see or change what is not the caller's own
-/// demand the one for what they do, so that a route that asks for another does not compile. It can be used wherever its
+/// Proof that a caller holds the permission `R`. Functions of the store that read or change other users' data require
+/// the permit for what they do, so a route that checks another permission does not compile. It can be used wherever its
 /// [`Caller`] can.
 ///
 /// ```
@@ -43,10 +43,10 @@ pub struct Permit<R: Right> {
 }
 
 impl<R: Right> Permit<R> {
-    /// The proof, from what the verified token says.
+    /// Checks the permission in a verified token.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]: that there is such a thing is no secret, only who may do it.
+    /// [`Error::Forbidden`]: that the route exists is no secret.
     pub fn of(caller: Caller) -> Result<Self> {
         if caller.claims.allow(R::PERMISSION) {
             Ok(Self {
@@ -58,7 +58,7 @@ impl<R: Right> Permit<R> {
         }
     }
 
-    /// Who holds it.
+    /// The caller.
     pub fn caller(&self) -> &Caller {
         &self.caller
     }

@@ -1,8 +1,8 @@
-//! Bearer tokens: JWT by a shared secret or by published keys (RFC 7519, RFC 8725).
+//! Bearer tokens: JWT, verified with a shared secret or published keys (RFC 7519, RFC 8725).
 //!
-//! Each key is good for one algorithm, so a public key can never be taken for a secret. `none` is no algorithm. Every
-//! refusal is an [`Error::Unauthenticated`], which all clients see alike; what was wrong stands in the log alone, in
-//! words of this code, never in those of the token.
+//! Each key is bound to one algorithm, so a public key can never be used as a shared secret. `none` is not supported.
+//! Every refusal is an [`Error::Unauthenticated`], which looks the same to all clients; the reason is only logged, and
+//! never quotes the token.
 
 use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -23,30 +23,29 @@ use crate::error::{Error, Result};
 pub struct TokenClaims {
     /// The user.
     pub sub: UserId,
-    /// The end, in seconds since 1970.
+    /// Expiry, in seconds since 1970.
     pub exp: i64,
     /// When it was issued, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iat: Option<i64>,
-    /// Not good before, in seconds since 1970.
+    /// Not valid before, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nbf: Option<i64>,
     /// The issuer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
-    /// Whom the token is for.
+    /// The audience.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aud: Option<Value>,
-    /// What it says about the user.
+    /// The user's claims.
     #[serde(flatten)]
     pub claims: Claims,
 }
 
-/// The caller that a token speaks for.
+/// The caller of a token.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`] for a token that is not good, [`Error::Unavailable`] where the keys that could tell cannot
-/// be had.
+/// [`Error::Unauthenticated`] if the token is not valid, [`Error::Unavailable`] if the keys cannot be fetched.
 pub async fn verify(app: &App, token: &str) -> Result<Caller> {
     let verified = &app.outside.keys.verified;
     if let Some(caller) = verified.find(token, app.now()) {
@@ -71,7 +70,7 @@ pub async fn verify(app: &App, token: &str) -> Result<Caller> {
     Ok(caller)
 }
 
-/// The claims of a token by the shared secret.
+/// The claims of a token verified with the shared secret.
 fn by_secret(token: &str, jwt: &Jwt) -> Result<Map<String, Value>> {
     let secret = jwt.secret.as_ref();
     let secret = secret.ok_or_else(|| Error::unauthenticated("no shared secret is set"))?;
@@ -79,8 +78,8 @@ fn by_secret(token: &str, jwt: &Jwt) -> Result<Map<String, Value>> {
     by_key(token, &key, Algorithm::HS256, jwt).map_err(|error| refusal(&error))
 }
 
-/// The claims of a token whose signature, issuer and audience are good. Its times are looked at with the clock of the
-/// app, when the claims are [read](claims::read).
+/// The claims of a token whose signature, issuer and audience are valid. Times are checked against the app's clock when
+/// the claims are [read](claims::read).
 fn by_key(
     token: &str,
     key: &DecodingKey,
@@ -105,7 +104,7 @@ fn by_key(
     Ok(jsonwebtoken::decode(token, key, &validation)?.claims)
 }
 
-/// Why a token is refused. The library's own words may quote the token, so they are not used.
+/// Why a token is refused. The library's own messages may quote the token, so they are not used.
 fn refusal(error: &JwtError) -> Error {
     Error::unauthenticated(match error.kind() {
         ErrorKind::InvalidSignature => "its signature is not by the key",
@@ -117,12 +116,12 @@ fn refusal(error: &JwtError) -> Error {
     })
 }
 
-/// Whether a caller's token still holds, for a connection that it opened a while ago.
+/// Whether a connection's token is still valid.
 pub fn still_holds(app: &App, expires_at: Timestamp) -> bool {
     app.now() < expires_at.plus(LEEWAY)
 }
 
-/// Makes a token by the shared secret: for the desk and for tests. Nothing that is deployed issues tokens.
+/// Issues a token with the shared secret: for the desk and for tests. Nothing that is deployed issues tokens.
 pub fn issue(secret: &str, claims: &TokenClaims) -> Result<String> {
     jsonwebtoken::encode(
         &Header::new(Algorithm::HS256),

@@ -1,7 +1,7 @@
-//! Tokens that this process has verified already: whoever calls again with the same one waits for no signature.
+//! A cache of verified tokens: a repeated token needs no signature verification.
 //!
-//! What is kept of a token is its SHA-256, from which nobody can make it. Its times are looked at each time, and no
-//! token is taken for good for longer than the key that verified it is.
+//! Only the SHA-256 of a token is kept. The token's times are checked each time, and no token is cached for longer than
+//! the key that verified it may be used.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::Caller;
 use crate::domain::time::Timestamp;
 
-/// Verified tokens, each with its caller.
+/// Verified tokens with their callers.
 #[derive(Debug, Default)]
 pub(super) struct Verified(Mutex<HashMap<[u8; 32], Known>>);
 
@@ -22,17 +22,17 @@ struct Known {
 }
 
 impl Verified {
-    /// More than call one process in a while; beyond, it begins anew.
+    /// More than one process serves within a short time; when it is full, the cache is cleared.
     const CAPACITY: usize = 1_000;
 
-    /// The caller of a token that is known, and at `now` still good.
+    /// The caller of a cached token that is still valid at `now`.
     pub(super) fn find(&self, token: &str, now: Timestamp) -> Option<Caller> {
         let known = self.lock();
         let known = known.get(&digest(token))?;
         (now < known.good_until).then(|| known.caller.clone())
     }
 
-    /// Notes a token that has been verified.
+    /// Caches a verified token.
     pub(super) fn note(&self, token: &str, caller: &Caller, good_until: Timestamp) {
         let mut known = self.lock();
         if known.len() >= Self::CAPACITY {
@@ -42,7 +42,7 @@ impl Verified {
         known.insert(digest(token), Known { caller, good_until });
     }
 
-    /// Forgets all, because other keys may be published.
+    /// Clears the cache, because the published keys may have changed.
     pub(super) fn clear(&self) {
         self.lock().clear();
     }

@@ -1,4 +1,4 @@
-//! Anchors of the audit log, in a bucket of their own: added by one function, listed by two, changed by nobody.
+//! Anchors of the audit log, in a bucket of their own: written by one function, listed by two, never changed.
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 
@@ -6,13 +6,13 @@ use crate::App;
 use crate::error::Result;
 use crate::store::table::failed;
 
-/// Where the anchors are.
+/// The prefix of the anchors.
 const PREFIX: &str = "anchors/";
 
-/// Adds an anchor; one that is there already stays as it is.
+/// Writes an anchor; an existing one is left unchanged.
 ///
-/// `If-None-Match: *` makes the write one that cannot replace anything (RFC 9110 §13.1.2); the bucket's policy refuses
-/// every other write.
+/// `If-None-Match: *` makes sure that nothing is replaced (RFC 9110 §13.1.2); the bucket's policy refuses every other
+/// write.
 /// Source: AWS, *How to prevent object overwrites with conditional writes*.
 pub(crate) async fn put_anchor(app: &App, name: &str, body: String) -> Result<()> {
     app.meter().call();
@@ -25,7 +25,7 @@ pub(crate) async fn put_anchor(app: &App, name: &str, body: String) -> Result<()
         .body(body.into_bytes().into());
     match request.send().await {
         Ok(_) => Ok(()),
-        // It is there, or another turn is writing it at this moment.
+        // It exists, or another invocation is writing it at this moment.
         Err(error)
             if matches!(
                 error.code(),
@@ -57,7 +57,7 @@ pub(crate) async fn anchored_days(app: &App) -> Result<Vec<String>> {
     Ok(days)
 }
 
-/// The names of a day's anchors, each with the day in front, in order.
+/// The names of a day's anchors, with the day, in order.
 pub(crate) async fn anchors_of(app: &App, day: &str) -> Result<Vec<String>> {
     let mut anchors = Vec::new();
     let mut pages = app.outside.clients.s3.list_objects_v2();

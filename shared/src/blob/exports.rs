@@ -6,10 +6,10 @@ use crate::domain::ids::ExportId;
 use crate::error::Result;
 use crate::store::table::failed;
 
-/// The type of an export's files.
+/// The media type of an export's files.
 const MEDIA_TYPE: &str = "application/gzip";
 
-/// Stores a file of an export, and replaces what is at its key.
+/// Stores a file of an export, replacing any existing one.
 pub async fn put_export(app: &App, key: &str, bytes: Vec<u8>) -> Result<()> {
     app.meter().call();
     let request = app.outside.clients.s3.put_object().bucket(&app.config().bucket);
@@ -18,7 +18,7 @@ pub async fn put_export(app: &App, key: &str, bytes: Vec<u8>) -> Result<()> {
     Ok(())
 }
 
-/// Removes every file of an export, those included that no part names; none is as good.
+/// Removes every file of an export, including files that no part refers to.
 pub async fn remove_exports(app: &App, export: ExportId) -> Result<()> {
     let bucket = &app.config().bucket;
     let pages = app.outside.clients.s3.list_objects_v2().bucket(bucket);
@@ -39,7 +39,7 @@ pub async fn remove_exports(app: &App, export: ExportId) -> Result<()> {
     Ok(())
 }
 
-/// The link to a file of an export, which a browser saves under a name of ASCII letters.
+/// The download link of a file, which a browser saves under a name in ASCII.
 pub async fn export_link(app: &App, key: &str, name: &str) -> Result<Link> {
     link(app, key, MEDIA_TYPE, format!("attachment; filename=\"{name}\"")).await
 }

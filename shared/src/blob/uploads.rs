@@ -1,7 +1,7 @@
-//! Uploads: what a client has posted, until it has been checked and kept.
+//! Uploads: files that a client posted, until they have been checked and kept.
 //!
-//! A client can use its form again at any time, and complete a file twice at once. So each step after the first names
-//! the version that it is about, by its `ETag`, and says if that version is gone.
+//! A client can use its form again at any time, and complete a file concurrently. So each later step names the version
+//! of the upload by its `ETag`, and reports if that version is gone.
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
@@ -14,7 +14,7 @@ use crate::domain::ids::FileId;
 use crate::error::{Error, Result};
 use crate::store::table::failed;
 
-/// What was uploaded for a file: one version of it.
+/// A version of an upload.
 #[derive(Clone, Debug)]
 pub struct Uploaded {
     file: FileId,
@@ -23,15 +23,15 @@ pub struct Uploaded {
     etag: String,
 }
 
-/// What was uploaded for a file, with its first bytes, in one request; none if nothing was.
+/// The upload of a file, with its first bytes, in one request; none if there is no upload.
 ///
 /// # Errors
-/// S3 cannot be reached, or its answer says nothing of the size.
+/// S3 cannot be reached, or its response lacks the size.
 pub async fn uploaded(app: &App, file: FileId) -> Result<Option<Uploaded>> {
     let Some(output) = get(app, file, 0, HEAD_BYTES - 1).await? else {
         return Ok(None);
     };
-    // `bytes 0-4095/10240`: the part that came, and the size of the whole.
+    // `bytes 0-4095/10240`: the returned range, and the total size.
     let size_bytes = output
         .content_range()
         .and_then(|range| range.rsplit('/').next()?.parse().ok())
@@ -53,8 +53,8 @@ impl Uploaded {
         self.looked.size_bytes()
     }
 
-    /// Whether it was declared as a type and is of that type. Most types show in the first bytes; for others, more of
-    /// the upload is read. None if this version is gone meanwhile.
+    /// Checks that it was declared as a type and has that type. Most types are recognized by the first bytes; for
+    /// others more is read. None if this version is gone.
     ///
     /// # Errors
     /// S3 cannot be reached.
@@ -82,7 +82,7 @@ impl Uploaded {
         }
     }
 
-    /// Keeps it as the file, of a type. Whether it could be: no if this version is gone meanwhile.
+    /// Keeps it as the file, with a type. False if this version is gone.
     ///
     /// # Errors
     /// S3 cannot be reached.
@@ -100,7 +100,7 @@ impl Uploaded {
             .key(file_key(self.file))
             .metadata_directive(MetadataDirective::Replace)
             .content_type(media_type.as_str())
-            // Even a link that does not say so shows nothing inline.
+            // Even a link without a disposition shows nothing inline.
             .content_disposition("attachment")
             .send()
             .await;
@@ -112,7 +112,7 @@ impl Uploaded {
     }
 }
 
-/// A range of what was uploaded, its last byte included; none if nothing was, or nothing as long.
+/// A range of an upload, the last byte included; none if there is no upload, or it is shorter.
 async fn get(app: &App, file: FileId, first: u64, last: u64) -> Result<Option<GetObjectOutput>> {
     app.meter().call();
     let request = app.outside.clients.s3.get_object().bucket(&app.config().bucket);

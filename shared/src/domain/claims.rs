@@ -1,23 +1,23 @@
 //! What the claims of a token say about a person.
 //!
-//! An issuer's claims are what people typed somewhere else, and other people get to see them. So they are bounded and
-//! clean here: what is too long, of another type or not fit to be shown counts as absent, and the rest is taken
-//! (contract §1, *Authentication*). Nothing is shortened, for half a name is somebody else's.
+//! Claims are text that people typed elsewhere, and other people see them. So they are bounded and cleaned here: a
+//! claim that is too long, of a wrong type or not fit to be shown counts as absent (contract §1, *Authentication*).
+//! Nothing is truncated, because half a name may be somebody else's.
 
 use http::Uri;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The most characters of a name and a user name.
+/// The maximum length of a name and a user name, in characters.
 pub const NAME_MAX: usize = 100;
-/// The most characters of an e-mail address.
+/// The maximum length of an e-mail address, in characters.
 /// Source: RFC 5321 §4.5.3.1.3, a path of 256 octets in angle brackets.
 pub const EMAIL_MAX: usize = 254;
-/// The most characters of a picture's address.
+/// The maximum length of a picture's address, in characters.
 pub const AVATAR_URL_MAX: usize = 2_048;
-/// The most characters of a business unit.
+/// The maximum length of a business unit, in characters.
 pub const BUSINESS_UNIT_MAX: usize = 64;
-/// The most characters of a role or a permission.
+/// The maximum length of a role or a permission, in characters.
 pub const RIGHT_MAX: usize = 100;
 
 /// What the claims of a token say about a person; stored as their profile.
@@ -32,16 +32,16 @@ pub struct Claims {
     pub email: Option<String>,
     /// The address of the picture, `http` or `https`, at most [`AVATAR_URL_MAX`] characters.
     pub avatar_url: Option<String>,
-    /// Roles, as the issuer names them; unknown ones grant nothing.
+    /// Roles, as the issuer names them; unknown roles grant nothing.
     pub roles: Vec<String>,
-    /// Permissions beyond those of the roles; unknown ones grant nothing.
+    /// Permissions in addition to those of the roles; unknown ones grant nothing.
     pub permissions: Vec<String>,
     /// The business unit, at most [`BUSINESS_UNIT_MAX`] characters.
     pub business_unit: Option<String>,
 }
 
 impl Claims {
-    /// What is fit to be taken of claims as they came.
+    /// The acceptable part of a token's claims.
     pub fn from_json(mut claims: Map<String, Value>) -> Self {
         let mut text = |name: &str, most: usize| match claims.remove(name) {
             Some(Value::String(text)) => shown(text, most),
@@ -80,8 +80,8 @@ fn right(right: Value) -> Option<String> {
     }
 }
 
-/// A text that can stand in one line among others: neither too long nor blank, and without characters that would change
-/// how that line is shown.
+/// A text that fits into a line with others: neither too long nor blank, and without characters that would change how
+/// the line is displayed.
 fn shown(text: String, most: usize) -> Option<String> {
     let is_fit = text.chars().count() <= most
         && !text.chars().any(breaks_a_line)
@@ -91,8 +91,8 @@ fn shown(text: String, most: usize) -> Option<String> {
     is_fit.then_some(text)
 }
 
-/// Control characters, ends of lines and paragraphs, and what embeds, overrides or isolates a direction of writing: left
-/// open, it turns round what follows the name (UAX #9 §2).
+/// Control characters, line and paragraph separators, and bidirectional controls: if left open, these reverse the text
+/// after the name (UAX #9 §2).
 fn breaks_a_line(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -101,13 +101,13 @@ fn breaks_a_line(character: char) -> bool {
         )
 }
 
-/// Characters that take no place of their own: soft hyphen, zero-width spaces and joiners, marks of direction.
+/// Characters without a width of their own: soft hyphen, zero-width spaces and joiners, direction marks.
 fn is_invisible(character: char) -> bool {
     matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
 }
 
-/// Whether a text is an address that a browser may load a picture from: `http` or `https` with a host, in the characters
-/// of RFC 3986 §2, so that it can stand in an attribute of HTML.
+/// Whether a text is an address from which a browser may load a picture: `http` or `https` with a host, in the
+/// characters of RFC 3986 §2, so that it is safe in an HTML attribute.
 fn is_web_address(text: &str) -> bool {
     let is_of_uri = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
     let Ok(uri) = text.parse::<Uri>() else {
@@ -164,7 +164,7 @@ mod tests {
             if let Some(url) = &taken.avatar_url {
                 prop_assert!(url.starts_with("http"), "{url}");
             }
-            // What is stored is read by the same rules, and stays as it is.
+            // Stored claims pass the same rules unchanged.
             prop_assert_eq!(read(&serde_json::to_value(&taken).unwrap()), taken);
         }
     }

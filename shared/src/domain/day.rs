@@ -1,4 +1,4 @@
-//! Days, in UTC: what the audit log and the markers of the archive are kept by.
+//! Days in UTC: the unit of the audit log and of the markers of the archive.
 
 use std::fmt;
 use std::str::FromStr;
@@ -23,9 +23,9 @@ impl Day {
         Self(moment.milliseconds().div_euclid(MILLISECONDS))
     }
 
-    /// 0001-01-01, the first day that can be written.
+    /// 0001-01-01, the first representable day.
     pub const FIRST: Self = Self::of(Timestamp::FIRST);
-    /// 9999-12-31, the last day that can be written.
+    /// 9999-12-31, the last representable day.
     pub const LAST: Self = Self::of(Timestamp::LAST);
 
     /// Its first moment.
@@ -33,7 +33,7 @@ impl Day {
         Timestamp::from_milliseconds(self.0.saturating_mul(MILLISECONDS))
     }
 
-    /// The first moment after it; of the last day, the last moment that can be written.
+    /// The first moment after it; for the last day, the last representable moment.
     pub const fn end(self) -> Timestamp {
         Timestamp::from_milliseconds(self.0.saturating_add(1).saturating_mul(MILLISECONDS))
     }
@@ -65,7 +65,7 @@ impl FromStr for Day {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        // The format takes a sign too, and the year 0.
+        // The format would also accept a sign and the year 0.
         let date = Date::parse(text, format_description!("[year]-[month]-[day]"))
             .ok()
             .filter(|date| date.year() >= 1 && text.starts_with(|first: char| first.is_ascii_digit()))

@@ -1,7 +1,7 @@
-//! Fingerprints: what tells one content from another under one idempotency key.
+//! Fingerprints: hashes by which two requests with one idempotency key are compared.
 //!
-//! They are made of values, not of texts. The members of a JSON object have no order (RFC 8259 §4), and the encoders of
-//! some languages write them in another order in each process; `1` and `1.0` are one number.
+//! They hash values, not texts. The members of a JSON object have no order (RFC 8259 §4), and some encoders write them
+//! in a different order in each process; `1` and `1.0` are the same number.
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -23,8 +23,7 @@ pub fn of_value(value: &Value) -> Vec<u8> {
     of_bytes([canonical(value)])
 }
 
-/// A value as a text that all ways of writing it have in common: without blanks, the names of each object sorted by
-/// their bytes, each number in one form.
+/// The canonical text of a value: without whitespace, object members sorted by their bytes, each number in one form.
 pub fn canonical(value: &Value) -> String {
     let mut text = String::new();
     write(value, &mut text);
@@ -92,8 +91,7 @@ mod tests {
         })
     }
 
-    /// The same value with the members of every object in the opposite order, and whole numbers written as doubles where
-    /// those hold them.
+    /// The same value with the members of every object reversed, and integers written as doubles where these are exact.
     fn written_otherwise(value: &Value) -> Value {
         match value {
             Value::Object(fields) => {
@@ -125,7 +123,7 @@ mod tests {
 
         #[test]
         fn another_value_has_another_canonical_form(one in values(), other in values()) {
-            // Equal up to what does not matter, exactly if the forms are equal.
+            // Values are equal, apart from representation, exactly if their canonical forms are equal.
             prop_assert_eq!(written_otherwise(&one) == written_otherwise(&other), canonical(&one) == canonical(&other));
         }
     }

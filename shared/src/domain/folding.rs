@@ -1,16 +1,16 @@
-//! Comparison of texts: the one rule by which a text is looked for in others.
+//! Text search: the comparison by which a text is found in others.
 //!
-//! Case is folded letter by letter, so that a letter is the same wherever it stands: `str::to_lowercase` writes a sigma
-//! at the end of a word in another way than within it. Then `ς` is `σ`, and the dot that a lower-case `İ` keeps is
-//! left out. Composed and decomposed forms are the same (Unicode Standard Annex #15, NFC).
+//! Case is folded character by character, so that a character folds the same wherever it is: `str::to_lowercase` writes
+//! a sigma at the end of a word differently. After that `ς` becomes `σ`, and the dot that lowercasing leaves of `İ` is
+//! removed. Composed and decomposed forms are equal (Unicode Standard Annex #15, NFC).
 
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
-/// The combining dot above: what is left of `İ` beside the `i`.
+/// The combining dot above: what lowercasing leaves of `İ` besides the `i`.
 const DOT_ABOVE: char = '\u{307}';
 
-/// A text to look for, prepared for many comparisons. It is stored as it was asked for.
+/// A text to search for, prepared for many comparisons. It is stored as it was entered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Sought {
@@ -36,9 +36,9 @@ impl From<Sought> for String {
 }
 
 impl Sought {
-    /// Whether a text holds what is looked for. Every stretch of a text is found in it, even one that begins or ends
-    /// between a letter and its accent; so both are compared letter by letter first, as they came, and then in their
-    /// normal forms.
+    /// Whether a text contains the searched one. Every substring of a text is found in it, even one that begins or ends
+    /// between a letter and its accent; so both are compared character by character first, and then in their normal
+    /// forms.
     pub fn is_in(&self, text: &str) -> bool {
         let folded = letters(text.chars());
         if folded.contains(&self.letters) {
@@ -53,7 +53,7 @@ fn letters(text: impl Iterator<Item = char>) -> String {
     text.flat_map(letter).collect()
 }
 
-/// A letter in lower case; a function of the letter alone.
+/// The lower case of a character; depends on the character alone.
 fn letter(letter: char) -> impl Iterator<Item = char> {
     let is_dotted = letter == 'İ';
     let lower = letter.to_lowercase();
@@ -62,7 +62,7 @@ fn letter(letter: char) -> impl Iterator<Item = char> {
         .map(|lower| if lower == 'ς' { 'σ' } else { lower })
 }
 
-/// The normal form: the same for all ways to write the same text.
+/// The normal form: equal for all ways to write the same text.
 fn normal(text: &str) -> String {
     let mut previous = None;
     let is_kept = |letter: &char| {
@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(serde_json::from_str::<Sought>(&stored).unwrap(), sought);
     }
 
-    /// Letters that fold, compose and reorder, and any others.
+    /// Characters that fold, compose and reorder, and any others.
     const TEXT: &str =
         "([aAiIİıσςΣßẞéÉ\u{301}\u{307}\u{323}ǅ\u{1100}\u{1161}\u{11a8}각 k\u{212a}]|\\PC){0,12}";
 

@@ -1,4 +1,4 @@
-//! Typed ids: a value that parsed can never forge a table key or be mistaken for another kind of id.
+//! Typed ids: a parsed id can never forge a table key or be mistaken for another kind of id.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,7 +20,7 @@ macro_rules! uuid_id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// What it is the id of, in the words of an error: "conversation" not found.
+            /// What it identifies, for error messages: "conversation" not found.
             pub const NOUN: &'static str = $noun;
 
             /// The id as a UUID.
@@ -78,7 +78,7 @@ macro_rules! uuid_id {
                         text.parse().map_err(E::custom)
                     }
                 }
-                // The noun goes along, so that whoever reads a path knows what was not found.
+                // Includes the noun, so that the reader of a path knows what was not found.
                 deserializer.deserialize_newtype_struct(Self::NOUN, Text)
             }
         }

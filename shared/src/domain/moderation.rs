@@ -1,4 +1,4 @@
-//! What moderators say of a message.
+//! The moderation status of a message.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,19 +34,19 @@ impl ModerationStatus {
         }
     }
 
-    /// Whether there must be a reason for it.
+    /// Whether a reason is required.
     pub const fn needs_reason(self) -> bool {
         matches!(self, Self::Flagged | Self::Blocked)
     }
 }
 
-/// What was said of a message last.
+/// The last moderation of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moderation {
     /// The status.
     pub status: ModerationStatus,
-    /// When it was given.
+    /// When it was set.
     pub at: Timestamp,
-    /// The log entry that says so.
+    /// The number of the moderation entry.
     pub seq: u64,
 }

@@ -1,17 +1,17 @@
-//! Permissions: rights beyond one's own conversations (contract §1, *Permissions*), as values and as types.
+//! Permissions beyond the caller's own conversations (contract §1, *Permissions*), as values and as types.
 
 use std::fmt::Debug;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A permission as a type, so that code can demand the very one that it needs.
+/// A permission as a type, so that a function can require it in its signature.
 pub trait Right: Copy + Debug + Send + Sync + 'static {
     /// The same as a value.
     const PERMISSION: Permission;
 }
 
-/// Declares each permission once: the variant of [`Permission`], the text that tokens have for it, and the type.
+/// Declares each permission once: the variant of [`Permission`], its text in tokens, and its type.
 macro_rules! permissions {
     ($($(#[$doc:meta])+ $name:ident = $text:literal,)+) => {
         /// A right beyond one's own conversations (contract §1, *Permissions*).
@@ -72,7 +72,7 @@ impl Permission {
         Self::AuditView,
     ];
 
-    /// What a role stands for; an unknown one for nothing.
+    /// The permissions of a role; an unknown role has none.
     pub fn of_role(role: &str) -> &'static [Self] {
         match role {
             "moderator" => &[Self::ModerationView, Self::ModerationAction],

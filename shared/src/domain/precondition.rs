@@ -1,36 +1,35 @@
-//! Conditional requests (RFC 9110 §13): two devices that change one thing, of which one wins, and a client that asks
-//! for what it has already.
+//! Conditional requests (RFC 9110 §13): protection against lost updates, and revalidation of cached data.
 //!
-//! A resource that hands out an `ETag` evaluates `If-Match` and `If-None-Match` on every method, after it knows that the
-//! request would succeed (§13.2.1) and before it does anything. They come from `Call::preconditions` alone: what reads
-//! or changes a versioned resource demands them, and the runner refuses the answer of a versioned route that has not
-//! looked at them.
+//! A resource with an `ETag` evaluates `If-Match` and `If-None-Match` for every method, once it is known that the
+//! request would otherwise succeed (§13.2.1), and before anything is done. They are only available as
+//! `Call::preconditions`: functions that read or change a versioned resource require them, and the runner fails a
+//! versioned route that has not evaluated them.
 //!
-//! `If-Modified-Since` and `If-Unmodified-Since` are ignored, as §13.1.3 and §13.1.4 demand of a resource without a
-//! modification date: no answer has a `Last-Modified`, because its seconds could not tell apart two versions that come
-//! within one.
+//! `If-Modified-Since` and `If-Unmodified-Since` are ignored, as §13.1.3 and §13.1.4 require of a resource without a
+//! modification date: no response has a `Last-Modified`, because its one-second resolution cannot distinguish two
+//! versions within a second.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Why a request is not done.
+/// Why a precondition fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unmet {
     /// The resource has another version.
     Failed,
-    /// A read of the version that the client has.
+    /// A read of the version that the client already has.
     NotModified {
         /// The tag of the version.
         etag: String,
     },
 }
 
-/// What a request demands of the version of the resource that it is about.
+/// The preconditions of a request on the version of its resource.
 #[derive(Clone, Debug)]
 pub struct Preconditions {
     if_match: Option<Tags>,
     if_none_match: Option<Tags>,
-    /// Whether the method only reads, so that a client which has the version is told so and not refused.
+    /// Whether the method only reads: then a client that has the version gets 304 instead of 412.
     is_read: bool,
     looked_at: Arc<AtomicBool>,
 }
@@ -38,9 +37,9 @@ pub struct Preconditions {
 /// The entity tags of a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Tags {
-    /// `*`: any version, as long as there is one.
+    /// `*`: any existing version.
     Any,
-    /// These.
+    /// Any of these.
     OneOf(Vec<Tag>),
 }
 
@@ -53,12 +52,12 @@ struct Tag {
 }
 
 impl Preconditions {
-    /// Nothing is demanded: for what changes a resource without a request that is about it alone.
+    /// No preconditions, for changes of a resource other than the request's own.
     pub fn none() -> Self {
         Self::new(None, None, false)
     }
 
-    /// What the two headers say of a request that only reads, or that does more.
+    /// The preconditions in the two headers of a request; `is_read` for a method that only reads.
     pub fn new(if_match: Option<&str>, if_none_match: Option<&str>, is_read: bool) -> Self {
         Self {
             if_match: if_match.map(Tags::parse),
@@ -68,13 +67,13 @@ impl Preconditions {
         }
     }
 
-    /// Whether what there is may be read or changed. `current` is its tag, none if it hands out none.
+    /// Checks whether the current version may be read or changed. `current` is its tag; none if it has none.
     ///
     /// # Errors
-    /// [`Unmet::NotModified`] for a read of what the client has already, else [`Unmet::Failed`].
+    /// [`Unmet::NotModified`] for a read of what the client already has, else [`Unmet::Failed`].
     pub fn check(&self, current: Option<&str>) -> Result<(), Unmet> {
         self.looked_at.store(true, Ordering::Relaxed);
-        // A weak tag says of nothing that it is byte for byte the same, so it never matches here (§13.1.1).
+        // A weak tag does not guarantee identical bytes, so it never matches here (§13.1.1).
         let is_wanted =
             |tags: &Tags| tags.include(|tag| !tag.is_weak && Some(tag.opaque.as_str()) == current);
         if !self.if_match.as_ref().is_none_or(is_wanted) {
@@ -85,21 +84,21 @@ impl Preconditions {
             (Some(tags), Some(etag)) if self.is_read && is_known(tags) => Err(Unmet::NotModified {
                 etag: etag.to_owned(),
             }),
-            // A read of what has no tag cannot tell what the client has.
+            // Without a tag it is unknown what the client has.
             (Some(_), None) if self.is_read => Ok(()),
             (Some(tags), _) if is_known(tags) => Err(Unmet::Failed),
             _ => Ok(()),
         }
     }
 
-    /// Whether somebody has looked at them, or there is nothing to look at.
+    /// Whether they were evaluated, or there are none.
     pub fn are_settled(&self) -> bool {
         (self.if_match.is_none() && self.if_none_match.is_none()) || self.looked_at.load(Ordering::Relaxed)
     }
 }
 
 impl Tags {
-    /// Reads a header. What is no entity tag in it matches nothing.
+    /// Parses a header. Invalid entity tags match nothing.
     fn parse(header: &str) -> Self {
         if header.trim() == "*" {
             return Self::Any;
@@ -138,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    /// 200, 304 or 412, for the version 7.
+    /// 200, 304 or 412, for version 7.
     fn status(if_match: Option<&str>, if_none_match: Option<&str>, is_read: bool) -> u16 {
         match Preconditions::new(if_match, if_none_match, is_read).check(Some("\"7\"")) {
             Ok(()) => 200,
@@ -178,7 +177,7 @@ mod tests {
         }
     }
 
-    /// RFC 9110 §13.1.2: weak comparison; 304 for what only reads, 412 for the rest.
+    /// RFC 9110 §13.1.2: weak comparison; 304 for reads, 412 otherwise.
     #[test]
     fn if_none_match_refuses_its_versions() {
         for tags in ["*", "\"7\"", "W/\"7\"", "\"6\", W/\"7\""] {

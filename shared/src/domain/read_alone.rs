@@ -1,20 +1,20 @@
-//! Messages that were marked as read by themselves, behind those that were not.
+//! Messages that were read individually, after unread ones.
 //!
-//! A member's read mark says that everything up to it is read. Who reads message 5 and not 4 cannot say so with a
-//! read mark; so beside it stands a small set of numbers. It is bounded: see [`ReadAlone::LIMIT`].
+//! A member's read mark says that everything up to it is read. A member who reads message 5 but not 4 cannot express
+//! that with the read mark, so a small set of numbers is kept beside it. Its size is bounded: see [`ReadAlone::LIMIT`].
 
 use std::collections::BTreeSet;
 
-/// The numbers of messages behind the read mark that are read all the same.
+/// The numbers of the messages after the read mark that were read individually.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadAlone(BTreeSet<u64>);
 
 impl ReadAlone {
-    /// How many numbers there are at the most. Who skips more than that has their read mark moved up to the oldest of
-    /// them: what they had skipped before it counts as read from then on.
+    /// The maximum size. Beyond it, the read mark moves up to the oldest of them, so that the messages skipped before
+    /// it count as read.
     pub const LIMIT: usize = 200;
 
-    /// Whether the message with a number was marked by itself.
+    /// Whether a message was read individually.
     pub fn holds(&self, seq: u64) -> bool {
         self.0.contains(&seq)
     }
@@ -34,19 +34,19 @@ impl ReadAlone {
         self.0.iter().copied()
     }
 
-    /// Forgets what a read mark has reached.
+    /// Removes the numbers up to the read mark.
     pub fn forget_until(&mut self, read_mark: u64) {
         self.0 = self.0.split_off(&(read_mark + 1));
     }
 
-    /// Where the read mark has to go for the numbers to stay within the limit; none if they do.
+    /// Where the read mark must move to keep the set within the limit; none if it is within.
     pub fn overflow(&self) -> Option<u64> {
         let excess = self.0.len().checked_sub(Self::LIMIT)?;
         self.0.iter().nth(excess.checked_sub(1)?).copied()
     }
 
-    /// The numbers as stored: the distance of each to the one before, seven bits a byte, the last byte of a number
-    /// without its high bit. Two hundred of them take 200 to 400 bytes.
+    /// The stored form: the difference of each number to the previous one, seven bits per byte, the last byte of a
+    /// number without its high bit. Two hundred numbers take 200 to 400 bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.0.len());
         let mut before = 0;
@@ -62,7 +62,7 @@ impl ReadAlone {
         bytes
     }
 
-    /// The numbers that were stored.
+    /// Decodes the stored form.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let mut seqs = BTreeSet::new();
         let (mut before, mut distance, mut shift) = (0_u64, 0_u64, 0_u32);

@@ -1,4 +1,4 @@
-//! Texts that clients choose, parsed once at the door.
+//! Texts that clients choose, parsed once on input.
 //!
 //! Lengths count Unicode scalar values; nothing is trimmed, escaped or normalized (contract §1, *Text*).
 
@@ -8,10 +8,10 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Why a value was refused: a machine word and the rest of a sentence that begins with the field's name.
+/// Why a value was refused: a machine-readable code, and the rest of a sentence that begins with the field's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
-    /// The machine word, e.g. `too_long`.
+    /// The code, e.g. `too_long`.
     pub issue: Cow<'static, str>,
     /// E.g. `is 2001 characters long; at most 2000 are allowed`.
     pub reason: Cow<'static, str>,
@@ -27,7 +27,7 @@ impl Invalid {
     }
 }
 
-/// `issue: reason`, the form in which a refusal passes through serde; [`crate::http::input`] takes it apart.
+/// `issue: reason`, the form in which a refusal passes through serde; [`crate::http::input`] parses it.
 impl fmt::Display for Invalid {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}: {}", self.issue, self.reason)
@@ -36,7 +36,7 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// A text of `MIN` to `MAX` Unicode scalar values, without control characters but newline, return and tab.
+/// A text of `MIN` to `MAX` Unicode scalar values, without control characters except newline, carriage return and tab.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Text<const MIN: usize, const MAX: usize>(String);
@@ -45,12 +45,12 @@ pub struct Text<const MIN: usize, const MAX: usize>(String);
 pub type MessageText = Text<1, 2000>;
 /// The name of a group (contract §2).
 pub type ConversationName = Text<1, 100>;
-/// The description of a group. The contract names no bound; an unbounded one would make every read of the
-/// conversation dearer.
+/// The description of a group. The contract sets no limit; without one, every read of the conversation would be more
+/// expensive.
 pub type ConversationDescription = Text<0, 500>;
 
 impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
-    /// Takes the text if it is one.
+    /// Parses a text.
     pub fn parse(text: String) -> Result<Self, Invalid> {
         let length = text.chars().count();
         if length < MIN {
@@ -80,14 +80,14 @@ impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
         &self.0
     }
 
-    /// The text, given away.
+    /// Consumes it.
     pub fn into_string(self) -> String {
         self.0
     }
 }
 
 impl<const MIN: usize, const MAX: usize> fmt::Debug for Text<MIN, MAX> {
-    /// Shows the length alone: what people write belongs in no log.
+    /// Shows only the length: user content must not be logged.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Text({} bytes)", self.0.len())
     }
@@ -113,13 +113,13 @@ impl<const MIN: usize, const MAX: usize> JsonSchema for Text<MIN, MAX> {
     }
 }
 
-/// A [`Text`] without line ends.
+/// A [`Text`] without line breaks.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Line<const MIN: usize, const MAX: usize>(Text<MIN, MAX>);
 
 impl<const MIN: usize, const MAX: usize> Line<MIN, MAX> {
-    /// Takes the text if it is one line.
+    /// Parses a line.
     pub fn parse(text: String) -> Result<Self, Invalid> {
         let text = Text::parse(text)?;
         if text.as_str().contains(['\n', '\r']) {
@@ -160,13 +160,13 @@ impl<const MIN: usize, const MAX: usize> JsonSchema for Line<MIN, MAX> {
     }
 }
 
-/// Why somebody did something, in their own words. It must not be blank.
+/// A reason in free text. It must not be blank.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Reason<const MAX: usize>(Text<1, MAX>);
 
 impl<const MAX: usize> Reason<MAX> {
-    /// Takes the text if it says something.
+    /// Parses a reason.
     pub fn parse(text: String) -> Result<Self, Invalid> {
         let text = Text::parse(text)?;
         if text.as_str().trim().is_empty() {
@@ -207,16 +207,16 @@ impl<const MAX: usize> JsonSchema for Reason<MAX> {
     }
 }
 
-/// The id under which a client may retry a send: 1 to 128 visible ASCII characters, `!` to `~`.
+/// The client's id of a request that may be retried: 1 to 128 visible ASCII characters, `!` to `~`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct ClientMessageId(String);
 
 impl ClientMessageId {
-    /// The most characters that one may have.
+    /// The maximum length in characters.
     pub const MAX_LENGTH: usize = 128;
 
-    /// Takes the id if it is one.
+    /// Parses an id.
     pub fn parse(text: String) -> Result<Self, Invalid> {
         let length = text.chars().count();
         if length == 0 {

@@ -1,7 +1,7 @@
-//! Moments: RFC 3339 in UTC with milliseconds and `Z` for clients, whole milliseconds in the table.
+//! Timestamps: RFC 3339 in UTC with milliseconds and `Z` for clients, milliseconds in the table.
 //!
-//! RFC 3339 writes years with four digits, so a [`Timestamp`] lies within the years 0001 to 9999. Arithmetic that would
-//! leave them ends at [`Timestamp::FIRST`] or [`Timestamp::LAST`]; no value exists that cannot be written.
+//! RFC 3339 has four-digit years, so a [`Timestamp`] lies within the years 0001 to 9999. Arithmetic is clamped to
+//! [`Timestamp::FIRST`] and [`Timestamp::LAST`]; every value can be formatted.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,12 +17,12 @@ use time::macros::format_description;
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// 0001-01-01T00:00:00.000Z, the first moment that can be written.
+    /// 0001-01-01T00:00:00.000Z, the first representable moment.
     pub const FIRST: Self = Self(-62_135_596_800_000);
-    /// 9999-12-31T23:59:59.999Z, the last moment that can be written.
+    /// 9999-12-31T23:59:59.999Z, the last representable moment.
     pub const LAST: Self = Self(253_402_300_799_999);
 
-    /// A moment from its milliseconds since 1970; the nearest one that can be written if there is none.
+    /// A moment from milliseconds since 1970, clamped to the representable range.
     pub const fn from_milliseconds(milliseconds: i64) -> Self {
         if milliseconds < Self::FIRST.0 {
             Self::FIRST
@@ -38,26 +38,26 @@ impl Timestamp {
         self.0
     }
 
-    /// Whole seconds since 1970, rounded down: what DynamoDB's TTL and a token's `exp` are counted in.
+    /// Whole seconds since 1970, rounded down: the unit of DynamoDB's TTL and of a token's `exp`.
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// The moment so much later, at the latest [`Timestamp::LAST`].
+    /// The moment this much later, at most [`Timestamp::LAST`].
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         let milliseconds = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         Self::from_milliseconds(self.0.saturating_add(milliseconds))
     }
 
-    /// The moment so much earlier, at the earliest [`Timestamp::FIRST`].
+    /// The moment this much earlier, at least [`Timestamp::FIRST`].
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
         let milliseconds = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         Self::from_milliseconds(self.0.saturating_sub(milliseconds))
     }
 
-    /// How long after `earlier` this is; nothing if it is not.
+    /// The time since `earlier`; zero if this is not later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
@@ -81,8 +81,8 @@ impl Serialize for Timestamp {
     }
 }
 
-/// A moment of RFC 3339. One that only its offset carries out of the years 0001 to 9999 is the first or the last moment:
-/// it is what libraries write for an open end (`datetime.max` with an offset).
+/// Parses RFC 3339. A moment that leaves the years 0001 to 9999 only by its offset is clamped: libraries write such
+/// values for an open end (`datetime.max` with an offset).
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
@@ -165,7 +165,7 @@ mod tests {
         }
     }
 
-    /// Whole ranges, and what lies about the edges.
+    /// The whole range, and the neighbourhood of its ends.
     fn milliseconds() -> impl Strategy<Value = i64> {
         let about = |edge: Timestamp| edge.milliseconds() - 100_000..edge.milliseconds() + 100_000;
         prop_oneof![

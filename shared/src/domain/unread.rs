@@ -1,37 +1,37 @@
-//! The unread count, derived from the newest entry of the log alone.
+//! Unread counts, derived from the newest entry of the log alone.
 //!
-//! Each log entry carries a window over the last [`Window::LENGTH`] entries: who sent the message, or that the
-//! entry does not count (it is no message, or a deleted one). The newest entry and a member's read mark give the
-//! unread count without reading the log and without any counter that could drift. Only a member who is further
-//! behind than the window, with fewer than [`UNREAD_CAP`] messages in it, costs a look into the log.
+//! Each log entry carries a window over the last [`Window::LENGTH`] entries: the sender of each message, or that the
+//! entry does not count (it is no message, or a deleted one). The newest entry and a member's read mark give the unread
+//! count without reading the log, and without a counter that could drift. The log is read only for a member who is
+//! further behind than the window, with fewer than [`UNREAD_CAP`] unread messages in it.
 
 use super::read_alone::ReadAlone;
 
-/// Unread counts are exact up to this many and stay there (contract §2).
+/// Unread counts are exact up to this number, and capped at it (contract §2).
 pub const UNREAD_CAP: u32 = 99;
 
-/// A member's place in the order in which members came: stable for as long as the conversation lives.
+/// A member's ordinal in the order of joining; it never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ordinal(pub u16);
 
-/// Marks an entry that nobody has to read.
+/// Marks an entry that does not count as unread.
 const COUNTS_NOT: u16 = u16::MAX;
 
-/// The first byte of a stored window: two bytes an entry follow.
+/// The first byte of a stored window with two bytes per entry.
 const WIDE: u8 = 2;
-/// The first byte of a stored window: one byte an entry follows.
+/// The first byte of a stored window with one byte per entry.
 const NARROW: u8 = 1;
 
 /// Who sent each of the last log entries, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Window(Vec<u16>);
 
-/// What a window tells of an unread count.
+/// What a window says about an unread count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unread {
     /// The count.
     Exactly(u32),
-    /// At least so many; entries from the read mark (exclusive) up to `before` (exclusive) must be counted too.
+    /// At least this many; entries between the read mark and `before` (both excluded) must be counted too.
     AtLeast {
         /// Unread messages within the window.
         counted: u32,
@@ -41,12 +41,12 @@ pub enum Unread {
 }
 
 impl Window {
-    /// How many entries it remembers: more than [`UNREAD_CAP`], to leave room for own messages and deletions,
-    /// and few enough to keep an everyday message within one write unit (1 KB).
+    /// How many entries it covers: more than [`UNREAD_CAP`], to leave room for the member's own messages and deletions,
+    /// and few enough to keep a typical message within one write unit (1 KB).
     pub const LENGTH: usize = 128;
 
-    /// The window as stored: its width, then one byte an entry (255 counts not), or two where the
-    /// conversation has had 255 members or more.
+    /// Decodes the stored form: a width, then one byte per entry (255 does not count), or two if the conversation has
+    /// had 255 members or more.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         match bytes.split_first() {
             Some((&WIDE, marks)) => Self(
@@ -85,7 +85,7 @@ impl Window {
             .collect()
     }
 
-    /// Takes in the next entry: a message of the given member, or something that does not count.
+    /// Adds the next entry: a message of the given member, or an entry that does not count.
     pub fn push(&mut self, sender: Option<Ordinal>) {
         self.0.push(sender.map_or(COUNTS_NOT, |ordinal| ordinal.0));
         if self.0.len() > Self::LENGTH {
@@ -93,12 +93,12 @@ impl Window {
         }
     }
 
-    /// Takes entry `seq` out of every count, where `last_seq` is the number of the newest entry.
+    /// Excludes entry `seq` from all counts, where `last_seq` is the number of the newest entry.
     pub fn forget(&mut self, seq: u64, last_seq: u64) {
         self.mark(seq, last_seq, COUNTS_NOT);
     }
 
-    /// Counts entry `seq` again, which `sender` sent, where `last_seq` is the number of the newest entry.
+    /// Counts entry `seq` by `sender` again, where `last_seq` is the number of the newest entry.
     pub fn restore(&mut self, seq: u64, last_seq: u64, sender: Ordinal) {
         self.mark(seq, last_seq, sender.0);
     }
@@ -112,7 +112,7 @@ impl Window {
         }
     }
 
-    /// The unread count of a member who has read up to `read mark`, and what `alone` holds behind it.
+    /// The unread count of a member with a read mark, and messages read individually after it.
     pub fn unread(&self, reader: Ordinal, read_mark: u64, alone: &ReadAlone, last_seq: u64) -> Unread {
         let first = self.first_seq(last_seq);
         let skip = usize::try_from(read_mark.saturating_add(1).saturating_sub(first)).unwrap_or(usize::MAX);
@@ -130,8 +130,8 @@ impl Window {
         }
     }
 
-    /// How far a read mark can go over messages that are read by themselves, own ones and what does not count; none
-    /// if it lies before what the window remembers.
+    /// How far a read mark can move over entries that are read individually, the member's own, or do not count; none if
+    /// it lies before the window.
     pub fn reach(&self, reader: Ordinal, read_mark: u64, alone: &ReadAlone, last_seq: u64) -> Option<u64> {
         let first = self.first_seq(last_seq);
         let skip = usize::try_from((read_mark + 1).checked_sub(first)?).ok()?;
@@ -141,7 +141,7 @@ impl Window {
         Some(read_mark + u64::try_from(passed).unwrap_or_default())
     }
 
-    /// The number of the oldest entry that it remembers.
+    /// The number of the oldest entry that it covers.
     fn first_seq(&self, last_seq: u64) -> u64 {
         let length = u64::try_from(self.0.len()).unwrap_or(u64::MAX);
         last_seq.saturating_sub(length).saturating_add(1)
@@ -171,7 +171,7 @@ mod tests {
     }
 
     proptest! {
-        /// The window against the log written out in full.
+        /// The window compared with the complete log.
         #[test]
         fn the_window_counts_as_the_whole_log_would(
             steps in steps(),
@@ -217,7 +217,7 @@ mod tests {
                 Unread::AtLeast { counted, before } => (counted + unread(read_mark + 1, before)).min(UNREAD_CAP),
             };
             prop_assert_eq!(derived, expected);
-            // What a read mark can pass over leaves nothing unread behind it.
+            // What a read mark passes over contains nothing unread.
             if let Some(reached) = window.reach(Ordinal(reader), read_mark, &alone, last_seq) {
                 prop_assert!((read_mark..=last_seq).contains(&reached));
                 prop_assert_eq!(unread(read_mark + 1, reached + 1), 0);

@@ -1,4 +1,4 @@
-//! An endpoint: a route with its types and its code, and what every request to one goes through.
+//! Endpoints: a route with its types and handler, and the processing that all requests share.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -24,13 +24,13 @@ use crate::store::admission::{self, Admitted};
 use crate::store::once::Once;
 use crate::store::rates::{RateLimit, Standing};
 
-/// A route with its types and its code. One file implements one.
+/// A route with its types and its handler. Each is implemented in a file of its own.
 pub trait Endpoint: Sized + 'static {
-    /// Where it is and what it promises.
+    /// The route.
     const ROUTE: Route;
-    /// What it may do to the stack's resources; by default what identifying the caller takes.
+    /// The rights of its role; by default what identifying the caller needs.
     const RIGHTS: Rights = <Self::Who as Identify>::RIGHTS;
-    /// Who may call: [`Anyone`], a [`Caller`] with a good token, or the holder of a [`Permit`].
+    /// Who may call: [`Anyone`], a [`Caller`] with a valid token, or the holder of a [`Permit`].
     type Who: Identify;
     /// The parameters of the path.
     type Path: DeserializeOwned + JsonSchema + Send;
@@ -41,43 +41,43 @@ pub trait Endpoint: Sized + 'static {
     /// The body of the answer.
     type Output: Serialize + JsonSchema;
 
-    /// A request and its answer, for the document.
+    /// An example request and response, for the API document.
     fn example() -> Example;
 
-    /// Does what the route is for.
+    /// Handles a request.
     fn handle(app: &App, call: Call<'_, Self>) -> impl Future<Output = Result<Reply<Self::Output>>> + Send;
 }
 
-/// A request and its answer.
+/// An example request and response.
 #[derive(Clone, Debug, Default)]
 pub struct Example {
     /// Parameters of the path and the query.
     pub parameters: Value,
     /// The body; null if there is none.
     pub body: Value,
-    /// The answer; null if it has no body, text if it is no JSON.
+    /// The response body; null if there is none, text if it is not JSON.
     pub answer: Value,
 }
 
-/// Who is calling, as a type.
+/// The kind of caller, as a type.
 pub trait Identify: Send + Sync {
-    /// Whether there is no need to say who one is.
+    /// Whether no authentication is needed.
     const IS_PUBLIC: bool;
-    /// What it takes to find out.
+    /// The rights that identifying the caller needs.
     const RIGHTS: Rights;
-    /// What the caller's token must allow beyond being good.
+    /// The permission that the caller's token must have.
     const NEEDS: Option<Permission> = None;
 
-    /// Finds out.
+    /// Identifies the caller.
     fn identify(app: &App, request: &Request) -> impl Future<Output = Result<Self>> + Send
     where
         Self: Sized;
 
-    /// The caller, if they had to say.
+    /// The caller, if authenticated.
     fn caller(&self) -> Option<&Caller>;
 }
 
-/// Whoever it is.
+/// No authentication.
 #[derive(Clone, Copy, Debug)]
 pub struct Anyone;
 
@@ -131,17 +131,18 @@ pub struct Call<'a, E: Endpoint> {
     pub query: E::Query,
     /// The body.
     pub body: E::Body,
-    /// The `Idempotency-Key`, if the route [takes](Route::takes_key) one.
+    /// The `Idempotency-Key`, if the route [accepts](Route::takes_key) one.
     pub key: Option<ClientMessageId>,
-    /// What the request demands of the version of what it is about.
+    /// The preconditions on the version of the resource.
     pub preconditions: Preconditions,
-    /// The request itself, for its headers.
+    /// The raw request, for its headers.
     pub request: &'a Request,
     standing: &'a OnceLock<Standing>,
 }
 
 impl<E: Endpoint> Call<'_, E> {
-    /// What the request's key stands for, if it has one; `content` is all that the answer depends on.
+    /// The idempotency record of the request's key, if it has one; `content` is everything that the response depends
+    /// on.
     pub fn once(&self, content: &Value) -> Option<Once> {
         let (key, caller) = (self.key.as_ref()?, self.who.caller()?);
         Some(Once::new(caller.user, E::ROUTE.name, key, content))
@@ -149,15 +150,15 @@ impl<E: Endpoint> Call<'_, E> {
 }
 
 impl<R: Right, E: Endpoint<Who = Permit<R>>> Call<'_, E> {
-    /// Proof that the caller may do what the route is for: without it there would be no call.
+    /// Proof that the caller has the permission of the route; it was checked before this call existed.
     pub fn permit(&self) -> Permit<R> {
         self.who.clone()
     }
 }
 
 impl<E: Endpoint<Who = Caller>> Call<'_, E> {
-    /// Passes through the rate limits of a send, for a route that [sends](Route::sends). It must be awaited before anything
-    /// is written, which the store sees to: it demands what comes back.
+    /// Checks the rate limits of a send, for a route that [sends](Route::sends). Must be awaited before anything is
+    /// written; the store enforces this by requiring the returned value.
     pub fn admit(&self, app: &App) -> impl Future<Output = Result<Admitted>> + Send {
         const {
             assert!(
@@ -169,14 +170,14 @@ impl<E: Endpoint<Who = Caller>> Call<'_, E> {
     }
 }
 
-/// An endpoint with its types forgotten: the list of these is what documents, tests and the desk go by.
+/// An [`Endpoint`] with its types erased; API documents, tests and the desk use lists of these.
 #[derive(Clone, Copy)]
 pub struct AnyEndpoint {
     /// The route.
     pub route: Route,
-    /// Whether there is no need to say who one is.
+    /// Whether no authentication is needed.
     pub is_public: bool,
-    /// A request and its answer.
+    /// An example request and response.
     pub example: fn() -> Example,
     /// The schema of the path's parameters.
     pub path: fn(&mut SchemaGenerator) -> Schema,
@@ -190,15 +191,15 @@ pub struct AnyEndpoint {
     pub answer: Answer,
 }
 
-/// Answers a request: also says what went wrong, for the log.
+/// Answers a request; returns the response and the error for the log.
 pub type Answer = for<'a> fn(&'a App, &'a Request) -> BoxFuture<'a, (Response, Option<Error>)>;
 
-/// A future on the heap: it keeps the code of handlers out of the binaries' own crates.
+/// A boxed future: it keeps the code of handlers out of the crates of the binaries.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 impl AnyEndpoint {
-    /// The methods that each of its paths answers. What is public, health and documents, may be asked for without its
-    /// body (RFC 9110 §9.3.2), which whoever serves HTTP leaves out; elsewhere HEAD is a method that there is not.
+    /// The methods of each of its paths. Public GET routes (health and documents) also support HEAD (RFC 9110 §9.3.2),
+    /// whose body the HTTP server leaves out; other routes do not.
     pub fn methods(&self) -> Vec<&'static str> {
         let own = self.route.method.as_str();
         if self.is_public && self.route.method == Method::Get {
@@ -208,7 +209,7 @@ impl AnyEndpoint {
         }
     }
 
-    /// The entry of an endpoint.
+    /// Erases the types of an endpoint.
     pub const fn of<E: Endpoint>() -> Self {
         Self {
             route: Route {
@@ -233,7 +234,7 @@ async fn answer<E: Endpoint>(app: &App, request: &Request) -> (Response, Option<
         Ok(reply) => Response::of_reply(app, request, reply, E::ROUTE.success),
         Err(error) => Response::of_error(app, request, error),
     };
-    // What has not changed is no failure.
+    // 304 is no failure.
     let error = result
         .err()
         .filter(|error| !matches!(error, Error::NotModified { .. }));
@@ -246,7 +247,8 @@ async fn run<E: Endpoint>(
     standing: &OnceLock<Standing>,
 ) -> Result<Reply<E::Output>> {
     let path = input::path(&request.path_parameters);
-    // What is no id may be a path of its own, with other methods. That is no secret, as little as where nothing matches.
+    // A path segment that is no valid id may belong to another path with other methods, so 405 is possible. This is not
+    // secret: unmatched paths are answered in the same way.
     if path.is_err()
         && let Some(methods) = routes::instead_of(request)
     {
@@ -257,10 +259,10 @@ async fn run<E: Endpoint>(
     let input = path.and_then(|path| read::<E>(request, path));
     if let Some(caller) = who.caller() {
         match &input {
-            // The handler asks, alongside its reads.
+            // The handler checks the limits itself, concurrently with its reads.
             Ok(_) if E::ROUTE.admits_itself => {}
             Ok(_) => admission::request(app, caller, E::ROUTE.rate_limits, standing).await?,
-            // Whoever sends nonsense has still sent a request.
+            // An invalid request counts as a request too.
             Err(_) => admission::request(app, caller, &[RateLimit::Requests], standing).await?,
         }
     }
@@ -289,7 +291,7 @@ async fn run<E: Endpoint>(
     Ok(reply)
 }
 
-/// What a request brings.
+/// The parsed parts of a request.
 type Input<E> = (
     <E as Endpoint>::Path,
     <E as Endpoint>::Query,

@@ -1,9 +1,9 @@
-//! An event of the HTTP API, made sound and converted by `lambda_http`.
+//! Events of the HTTP API: decoded, sanitized, and converted to requests by `lambda_http`.
 //!
-//! `lambda_http` builds a URI of what the event says and panics where that fails: on a blank, a quote or a control
-//! character in the raw query, on an odd host, on a URI over 64 KiB, on a body that is not base64. API Gateway passes
-//! on most of these as the client wrote them, and a release binary aborts on a panic. So an event is decoded into its
-//! `LambdaRequest` first, what cannot be converted is repaired or refused there, and only then it becomes a request.
+//! `lambda_http` builds a URI from the event and panics if that fails: on a blank, a quote or a control character in
+//! the raw query, on an invalid host, on a URI over 64 KiB, on a body that is not base64. API Gateway passes most of
+//! these on unchanged, and a release binary aborts on a panic. So an event is first decoded into a `LambdaRequest`;
+//! what cannot be converted is repaired or refused; only then is it converted to a request.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -24,7 +24,7 @@ use super::request::Request;
 use crate::App;
 use crate::error::{Error, Result};
 
-/// What may not stand in the query of a URI as it is (RFC 3986 §3.4). A `%` may: it begins what is encoded already.
+/// Characters that must be encoded in the query of a URI (RFC 3986 §3.4). `%` is not among them: it begins an escape.
 const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -40,14 +40,15 @@ const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// The longest path and query, encoded, in bytes. `http::Uri` takes 65,534; API Gateway lets 10,240 bytes of request
+/// The longest encoded path and query, in bytes. `http::Uri` accepts 65,534; API Gateway accepts 10,240 bytes of
+/// request line and headers.
 /// line and headers through.
 /// Source: AWS, *Quotas for configuring and running an HTTP API*.
 const LONGEST_URI_BYTES: usize = 60_000;
 
-/// What an invocation came to.
+/// The result of an invocation.
 pub(crate) struct Answered {
-    /// The answer, in payload format 2.0.
+    /// The response, in payload format 2.0.
     pub(crate) payload: Vec<u8>,
     /// Its status.
     pub(crate) status: u16,
@@ -57,10 +58,10 @@ pub(crate) struct Answered {
     pub(crate) error: Option<Error>,
 }
 
-/// Answers an event: decodes it, hands the request to the route, writes the answer.
+/// Answers an event: decodes it, passes the request to the route, and encodes the response.
 ///
 /// # Errors
-/// [`Error::Internal`] if it is no event of an HTTP API in payload format 2.0.
+/// [`Error::Internal`] if it is not an event of an HTTP API in payload format 2.0.
 pub(crate) async fn answer(app: &App, entry: &AnyEndpoint, event: &[u8]) -> Result<Answered> {
     let Sound { event, mut refusal } = decode(event)?;
     let outcome = OnceLock::new();
@@ -72,12 +73,12 @@ pub(crate) async fn answer(app: &App, entry: &AnyEndpoint, event: &[u8]) -> Resu
                 None => (entry.answer)(app, &request).await,
                 Some(error) => (Response::of_error(app, &request, &error), Some(error)),
             };
-            // Set once: a service is called once for each event.
+            // Set exactly once: the service is called once per event.
             outcome.get_or_init(|| (response.status(), request.id, error));
             Ok::<_, Infallible>(response)
         }
     });
-    // The functions use nothing of Lambda's context, so it is the same on the desk.
+    // The functions do not use Lambda's context, so an empty one works on the desk too.
     let event = LambdaEvent::new(LambdaRequest::ApiGatewayV2(event), Context::default());
     let Ok(answer) = Adapter::from(service).call(event).await;
     let payload = serde_json::to_vec(&answer).map_err(Error::internal)?;
@@ -94,11 +95,11 @@ pub(crate) async fn answer(app: &App, entry: &AnyEndpoint, event: &[u8]) -> Resu
 /// An event that `lambda_http` can convert.
 struct Sound {
     event: ApiGatewayV2httpRequest,
-    /// Why the request is refused whatever its route; what could not be converted is no longer in the event.
+    /// Why the request must be refused, whatever its route; the part that could not be converted has been removed.
     refusal: Option<Error>,
 }
 
-/// Reads an event and makes it sound.
+/// Decodes and sanitizes an event.
 fn decode(event: &[u8]) -> Result<Sound> {
     let (mut event, mut refusal) = match read(event) {
         Ok(event) => (event, None),
@@ -107,7 +108,7 @@ fn decode(event: &[u8]) -> Result<Sound> {
     if event.version.as_deref() != Some("2.0") {
         return Err(Error::internal("the event is not in payload format 2.0"));
     }
-    // Nothing looks at the host, and without one there is nothing in it that could fail.
+    // Nothing uses the host, and a missing one cannot fail to parse.
     event.headers.remove(HOST);
     event.request_context.domain_name = None;
     let path = event.raw_path.get_or_insert_default();
@@ -116,7 +117,7 @@ fn decode(event: &[u8]) -> Result<Sound> {
     }
     let query = event.raw_query_string.take().unwrap_or_default();
     let query = Cow::from(utf8_percent_encode(&query, NOT_IN_A_QUERY)).into_owned();
-    // A byte of the path takes three when it is encoded.
+    // A byte of the path takes up to three when encoded.
     if path.len() * 3 + query.len() > LONGEST_URI_BYTES {
         "/".clone_into(path);
         refusal = Some(Error::Malformed("the path and the query are too long".into()));
@@ -145,9 +146,9 @@ fn read(event: &[u8]) -> serde_json::Result<ApiGatewayV2httpRequest> {
     serde_json::from_slice(event)
 }
 
-/// Reads an event that cannot be read because of its headers. The decoder takes texts of visible ASCII alone; a value
-/// with more in it (RFC 9110 §5.5, `obs-text`) is handed to it as bytes, for the route to judge. What is no header at
-/// all is taken out, and the request refused.
+/// Decodes an event whose headers the decoder rejects. It accepts text of visible ASCII only; a value with other
+/// characters (RFC 9110 §5.5, `obs-text`) is passed to it as bytes, and the route decides. An invalid header is
+/// removed, and the request refused.
 fn with_sound_headers(
     event: &[u8],
     error: serde_json::Error,

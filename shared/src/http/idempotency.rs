@@ -1,5 +1,5 @@
-//! The id under which a client may send again: in the header `Idempotency-Key`, or in the body under a name of the
-//! route's own (contract §1, *Idempotency*).
+//! Idempotency keys: in the header `Idempotency-Key`, or in a field of the body that the route defines (contract §1,
+//! *Idempotency*).
 
 use super::request::Request;
 use super::route::{Idempotency, Route};
@@ -8,10 +8,10 @@ use crate::error::{Error, Result};
 
 const HEADER: &str = "Idempotency-Key";
 
-/// The key of a request, as far as its route takes one.
+/// The key of a request, if its route accepts one.
 ///
 /// # Errors
-/// 422 for `Idempotency-Key` if it is none, if there are several, or if the route refuses it.
+/// 422 for `Idempotency-Key` if it is invalid, if there are several, or if the route refuses it.
 pub(super) fn key(route: &Route, request: &Request) -> Result<Option<ClientMessageId>> {
     if route.idempotency == Idempotency::OfMethod || !request.has_header("idempotency-key") {
         return Ok(None);
@@ -22,7 +22,7 @@ pub(super) fn key(route: &Route, request: &Request) -> Result<Option<ClientMessa
     }
     let text = request.header("idempotency-key").unwrap_or_default();
     if text.contains(',') {
-        // API Gateway joins several lines with commas, and nothing tells them from one line with a comma in it.
+        // API Gateway joins several header lines with commas, which cannot be told from one line that contains a comma.
         return Err(Error::invalid(
             HEADER,
             "wrong_format",
@@ -40,7 +40,7 @@ fn header_is(invalid: Invalid) -> Error {
     }
 }
 
-/// The one key of the header and of a field of the body.
+/// Combines the key in the header with the one in the body.
 ///
 /// # Errors
 /// 422 for `Idempotency-Key` if they differ.

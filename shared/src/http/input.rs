@@ -1,8 +1,8 @@
-//! From JSON, a query or a path to typed input, with errors that name the field and what is wrong with it.
+//! Deserializes JSON, a query or a path into typed input, with errors that name the field and the problem.
 //!
-//! serde's own messages speak of Rust types and lines; a client needs a field and a machine word. So this is
-//! a deserializer of its own over parsed JSON whose error type collects both. It also says what is the same:
-//! `null` is the absence of a field, `1.0` is the integer 1, and a query writes its values out.
+//! serde's own messages mention Rust types and lines; a client needs a field and a machine-readable code. This is a
+//! deserializer over parsed JSON whose error type has both. It also defines equivalences: `null` is an absent field,
+//! `1.0` is the integer 1, and values in a query are text.
 
 #[cfg(test)]
 mod tests;
@@ -23,17 +23,17 @@ use crate::error::{Error, Result};
 
 use super::request::Request;
 
-/// Input that a route does not take: it ignores whatever comes.
+/// Input of a route that takes none; whatever comes is ignored.
 #[derive(Clone, Copy, Debug, Default, serde::Deserialize, schemars::JsonSchema)]
 pub struct Nothing {}
 
 /// Reads a JSON body of at most `limit` bytes; see [`super::limit`].
 ///
 /// # Errors
-/// [`Error::UnsupportedMediaType`] if it is declared as something else or as encoded, [`Error::PayloadTooLarge`],
-/// [`Error::Malformed`] if it is no JSON object, [`Error::Invalid`] with the field to blame.
+/// [`Error::UnsupportedMediaType`] if it is declared as another type or as encoded, [`Error::PayloadTooLarge`],
+/// [`Error::Malformed`] if it is not a JSON object, [`Error::Invalid`] with the invalid field.
 pub fn body<T: DeserializeOwned>(request: &Request, limit: impl FnOnce() -> usize) -> Result<T> {
-    // A body without a declared type is taken for what this API speaks.
+    // A body without a declared type is treated as JSON.
     if !request.header("content-type").is_none_or(is_json) {
         return Err(Error::UnsupportedMediaType("the body must be application/json"));
     }
@@ -44,7 +44,7 @@ pub fn body<T: DeserializeOwned>(request: &Request, limit: impl FnOnce() -> usiz
         ));
     }
     let bytes = request.body();
-    // What is small needs no look at the type.
+    // A small body is within every limit, so the type need not be inspected.
     if bytes.len() > super::limit::USUAL_BYTES {
         let limit_bytes = limit();
         if bytes.len() > limit_bytes {
@@ -71,17 +71,17 @@ pub fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     match Json::parse(bytes) {
         Ok(value @ Json::Object(_)) => typed(value, false).map_err(Error::from),
         Ok(_) => Err(Error::Malformed("the body must be a JSON object".into())),
-        // It says where the JSON breaks, without quoting it.
+        // The position of the syntax error, without quoting the body.
         Err(broken) => Err(Error::Malformed(format!("the body is no JSON: {broken}").into())),
     }
 }
 
-/// Reads the parameters of a query: numbers and booleans are written out.
+/// Reads the parameters of a query, in which numbers and booleans are text.
 pub fn query<T: DeserializeOwned>(parameters: &[(String, String)]) -> Result<T> {
     typed(written_out(parameters), true).map_err(Error::from)
 }
 
-/// Reads a query as two types side by side; each ignores what is the other's.
+/// Reads a query as two types; each ignores the fields of the other.
 pub fn both<'de, A: DeserializeOwned, B: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<(A, B), D::Error> {
@@ -96,12 +96,12 @@ pub fn both<'de, A: DeserializeOwned, B: DeserializeOwned, D: Deserializer<'de>>
     Ok((query(&values).map_err(refused)?, query(&values).map_err(refused)?))
 }
 
-/// Reads the parameters of a path. What is no id names nothing: 404.
+/// Reads the parameters of a path. An invalid id refers to nothing: 404.
 pub fn path<T: DeserializeOwned>(parameters: &[(String, String)]) -> Result<T> {
     typed(written_out(parameters), true).map_err(|error| Error::NotFound(error.noun.unwrap_or("resource")))
 }
 
-/// An object of texts; of equal names the last counts.
+/// An object of texts; of several equal names the last one counts.
 fn written_out(parameters: &[(String, String)]) -> Json {
     let mut fields: Vec<(String, Json)> = Vec::with_capacity(parameters.len());
     for (name, value) in parameters {
@@ -131,19 +131,19 @@ impl From<InputError> for Error {
         }
     }
 }
-/// A value on its way to a type.
+/// A value to be deserialized.
 struct Input {
     value: Json,
-    /// Whether numbers and booleans come as text.
+    /// Whether numbers and booleans are text.
     written_out: bool,
 }
 
-/// What is wrong, and where.
+/// What is invalid, and where.
 #[derive(Debug)]
 struct InputError {
     field: String,
     invalid: Invalid,
-    /// What the id would be of, if it is an id that is none.
+    /// The noun of the id type, if an id is invalid.
     noun: Option<&'static str>,
 }
 
@@ -156,12 +156,12 @@ impl InputError {
         }
     }
 
-    /// A number that is not whole, or none.
+    /// The error of a number that is not an integer.
     fn not_whole() -> Self {
         Self::new("wrong_type", "must be a whole number")
     }
 
-    /// The same error, one level further out.
+    /// The same error, prefixed with the name of an enclosing field.
     fn within(mut self, name: &str) -> Self {
         self.field = if self.field.is_empty() {
             name.to_owned()
@@ -181,7 +181,7 @@ impl fmt::Display for InputError {
 impl std::error::Error for InputError {}
 
 impl de::Error for InputError {
-    /// Takes apart what [`Invalid`]'s Display put together, or [`both`], which names the field too.
+    /// Parses what [`Invalid`]'s `Display` produces, or [`both`], which includes the field.
     fn custom<T: fmt::Display>(message: T) -> Self {
         let text = message.to_string();
         let parts = text.split_once(": ").map(|(head, reason)| {
@@ -236,7 +236,7 @@ macro_rules! whole_number {
             fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InputError> {
                 let number = match &self.value {
                     Json::Number(text) => json::whole(text).ok_or_else(|| match text.parse::<f64>() {
-                        // Whole, but beyond all bounds.
+                        // An integer out of all bounds.
                         Ok(number) if number.fract() == 0.0 || number.is_infinite() => out_of_range(),
                         _ => InputError::not_whole(),
                     })?,
@@ -253,7 +253,7 @@ fn out_of_range() -> InputError {
     InputError::new("out_of_range", "is out of range")
 }
 
-/// A whole number in a query: digits, and perhaps a fraction of nothing.
+/// An integer in a query: digits, and possibly a fraction of zeros.
 fn written_whole(text: &str) -> Option<i128> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let is_nothing = !fraction.is_empty() && fraction.bytes().all(|digit| digit == b'0');
@@ -291,7 +291,7 @@ impl<'de> Deserializer<'de> for Input {
         }
     }
 
-    /// A struct's field that is null is one that is not there, whether it has a default or is an `Option`.
+    /// A field that is null counts as absent, whether it has a default or is an `Option`.
     fn deserialize_struct<V: Visitor<'de>>(
         mut self,
         _: &'static str,
@@ -318,7 +318,7 @@ impl<'de> Deserializer<'de> for Input {
         })
     }
 
-    /// Nobody looks at what is ignored: it may hold any number.
+    /// Ignored values may hold any number.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InputError> {
         visitor.visit_unit()
     }
@@ -333,7 +333,7 @@ impl<'de> Deserializer<'de> for Input {
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InputError> {
         match &self.value {
             Json::Text(text) if self.written_out => match text.to_ascii_lowercase().as_str() {
-                // Python writes them in capitals, others as numbers.
+                // Python writes booleans capitalized, others as numbers.
                 "true" | "1" => visitor.visit_bool(true),
                 "false" | "0" => visitor.visit_bool(false),
                 _ => Err(InputError::new("wrong_type", "must be true or false")),
@@ -358,7 +358,7 @@ impl<'de> Deserializer<'de> for Input {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, InputError> {
-        // Ids go by what they are of: see `domain::ids`.
+        // Id types are recognized by their noun: see `domain::ids`.
         visitor.visit_newtype_struct(self).map_err(|error| InputError {
             noun: error.noun.or(Some(name)),
             ..error

@@ -1,39 +1,39 @@
-//! How large a JSON body may be: as large as the largest valid value of its type when every character is escaped.
+//! The size limit of a JSON body: the size of the largest valid value of its type with every character escaped.
 //!
-//! JSON may spell any character as `\uXXXX` (RFC 8259 §7), and some clients do so with all that is not ASCII: a mail of
-//! 50,000 `é` is 100 KB as UTF-8 and 300 KB as ASCII. So the limit follows from the bounds in the schema of a route's
-//! body, and no route has a number of its own.
+//! JSON may write any character as `\uXXXX` (RFC 8259 §7), and some clients do so for everything that is not ASCII: a
+//! mail of 50,000 `é` has 100 KB as UTF-8 and 300 KB as ASCII. So the limit is computed from the bounds in the schema
+//! of the route's body.
 
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
 
-/// What every JSON body may have (contract §1).
+/// The limit of every JSON body at least (contract §1).
 pub const USUAL_BYTES: usize = 256 * 1024;
 
-/// Limits are multiples of this: what is between holds blanks, and fields that nobody knows.
+/// Limits are rounded up to multiples of this, to leave room for whitespace and unknown fields.
 const STEP_BYTES: usize = 64 * 1024;
 
-/// The keyword with which a schema says how many bytes its value has at the most, as UTF-8 and without blanks.
+/// The schema keyword for the maximum size of a value in bytes, as UTF-8 without whitespace.
 pub const MAX_BYTES: &str = "x-maxBytes";
 
 /// A character outside the basic plane takes two escapes.
 const ESCAPED_CHARACTER: usize = 12;
-/// A byte of UTF-8 takes one escape at the most: only a character of one byte has one to itself.
+/// A byte of UTF-8 takes at most one escape, since only one-byte characters have an escape of their own.
 const ESCAPED_BYTE: usize = 6;
 /// A number with 17 digits, sign, point and exponent.
 const NUMBER: usize = 25;
 /// `false`.
 const WORD: usize = 5;
 
-/// The most bytes that a body of this type may have.
+/// The maximum size of a body of this type, in bytes.
 pub fn of(schema: fn(&mut SchemaGenerator) -> Schema) -> usize {
     need(schema)
         .map_or(USUAL_BYTES, |need| need.next_multiple_of(STEP_BYTES))
         .max(USUAL_BYTES)
 }
 
-/// How many bytes the largest valid value takes when it is escaped; none where the schema sets no bound.
+/// The size of the largest valid value when escaped, in bytes; none if the schema has no bound.
 pub fn need(schema: fn(&mut SchemaGenerator) -> Schema) -> Option<usize> {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let schema = schema(&mut generator).to_value();

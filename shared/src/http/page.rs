@@ -1,11 +1,11 @@
-//! Lists in pages: what every list route does apart from reading its rows (contract §1, *Lists*).
+//! Pagination: everything that a list route does apart from reading its rows (contract §1, *Lists*).
 //!
-//! A list route takes [`ListQuery`]: the page parameters of its family, a [`Dialect`], beside its own filters. It asks it for
-//! a [`Pager`], reads rows with their places, and hands them to [`Pager::page`], which seals the cursor, writes the
-//! fields of the family and keeps the answer within [`ANSWER_LIMIT_BYTES`].
+//! A list route takes a [`ListQuery`]: the page parameters of its family of routes (a [`Dialect`]) and its own filters.
+//! It asks it for a [`Pager`], reads rows with their positions, and passes them to [`Pager::page`], which seals the
+//! cursor, sets the fields of the family and keeps the response within [`ANSWER_LIMIT_BYTES`].
 //!
-//! A cursor holds the place of the last row of a page. It is signed for the caller, the route and the filters, so it
-//! opens nowhere else.
+//! A cursor holds the position of the last row of a page. It is signed for the caller, the route and the filters, so it
+//! cannot be used elsewhere.
 
 mod bounds;
 mod budget;
@@ -31,19 +31,19 @@ use crate::error::{Error, Result};
 /// How many items a page number may skip (contract §1).
 pub const DEEPEST: u64 = 10_000;
 
-/// The query of a list route: page parameters and filters, side by side.
+/// The query of a list route: page parameters and filters.
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(inline)]
 pub struct ListQuery<D, F = input::Nothing> {
     /// The page parameters.
     #[schemars(flatten)]
     pub page: D,
-    /// What narrows the list.
+    /// The filters.
     #[schemars(flatten)]
     pub filter: F,
 }
 
-/// serde's own `flatten` forgets that numbers in a query are written out, and which field is wrong.
+/// Instead of serde's `flatten`, which does not parse numbers from query strings and loses the name of a wrong field.
 impl<'de, D: DeserializeOwned, F: DeserializeOwned> Deserialize<'de> for ListQuery<D, F> {
     fn deserialize<De: Deserializer<'de>>(deserializer: De) -> Result<Self, De::Error> {
         let (page, filter) = input::both(deserializer)?;
@@ -52,11 +52,10 @@ impl<'de, D: DeserializeOwned, F: DeserializeOwned> Deserialize<'de> for ListQue
 }
 
 impl<D: Dialect, F> ListQuery<D, F> {
-    /// Begins a page of the list of a route. `narrowed_by` is everything that makes it another list: the path's
-    /// parameters and the filters.
+    /// The pager of a list. `narrowed_by` is everything that selects the list: the path's parameters and the filters.
     ///
     /// # Errors
-    /// [`Error::InvalidCursor`] if the cursor was altered, or given out to somebody else or for another list.
+    /// [`Error::InvalidCursor`] if the cursor was altered, or issued to another user or for another list.
     pub fn pager<P: Serialize + DeserializeOwned>(
         &self,
         app: &App,
@@ -79,7 +78,7 @@ impl<D: Dialect, F> ListQuery<D, F> {
     }
 }
 
-/// One page of a list, for one caller. `P` is the place of a row: a page begins behind the place in its cursor.
+/// One page of a list, for one caller. `P` is the position of a row: a page begins after the position in its cursor.
 pub struct Pager<'a, D, P> {
     secret: String,
     user: UserId,
@@ -88,40 +87,39 @@ pub struct Pager<'a, D, P> {
     after: Option<P>,
 }
 
-/// The rows of a page and the fields beside them.
+/// The rows of a page and its other fields.
 pub struct Page<T, F> {
     /// The rows.
     pub rows: Vec<T>,
-    /// The fields of the family.
+    /// The page fields of the family.
     pub fields: F,
 }
 
-/// The rows that were found for a page.
+/// The rows that were read for a page.
 pub struct Found<T, P> {
-    /// At most as many as the page holds, each with its place.
+    /// At most as many as the page holds, each with its position.
     pub rows: Vec<(P, T)>,
-    /// How many there are in the whole list.
+    /// The length of the whole list.
     pub total: u64,
-    /// The place behind which there is more; none at the end of the list. Usually that of the last row.
+    /// The position after which there are more rows, usually that of the last row; none at the end of the list.
     pub next: Option<P>,
 }
 
-/// What of a list in memory stands on a page.
+/// The items of a page, taken from a list in memory.
 pub struct Picked<T, P> {
     /// The items.
     pub items: Vec<T>,
-    /// The place behind which there is more; none at the end of the list.
+    /// The position after which there are more; none at the end of the list.
     pub next: Option<P>,
 }
 
 impl<D: Dialect, P: Serialize> Pager<'_, D, P> {
-    /// The place in the cursor, behind which the page begins; none without a cursor.
+    /// The position in the cursor, after which the page begins; none without a cursor.
     pub fn after(&self) -> Option<&P> {
         self.after.as_ref()
     }
 
-    /// How many rows come before the page, counted from the place in the cursor if there is one: a cursor leaves
-    /// nothing to skip.
+    /// How many rows to skip before the page: 0 with a cursor.
     ///
     /// # Errors
     /// [`Error::PageTooDeep`]
@@ -141,7 +139,7 @@ impl<D: Dialect, P: Serialize> Pager<'_, D, P> {
         self.dialect.size()
     }
 
-    /// What of a list in memory stands on the page; the list is in order, its greatest place first.
+    /// Takes the items of the page from a list in memory, which is sorted by descending position.
     ///
     /// # Errors
     /// [`Error::PageTooDeep`]
@@ -159,13 +157,13 @@ impl<D: Dialect, P: Serialize> Pager<'_, D, P> {
         Ok(Picked { items, next })
     }
 
-    /// The page of the rows that were found. Where they are more than an answer holds, it has fewer.
+    /// Builds the page. If the rows exceed the size limit of a response, the last ones are left for the next page.
     pub fn page<T: Serialize>(&self, found: Found<T, P>) -> Result<Page<T, D::Fields>> {
         self.page_of(found, |_| {})
     }
 
-    /// The page of the rows that were found. Where they are more than an answer holds, the last of them are made
-    /// smaller first, as many as need be, and only then left to the next page.
+    /// Builds the page. If the rows exceed the size limit of a response, `lighten` is applied to the last ones first;
+    /// rows that still do not fit are left for the next page.
     pub fn page_of<T: Serialize>(
         &self,
         found: Found<T, P>,

@@ -1,4 +1,4 @@
-//! Answers: the one table from errors to HTTP, the headers of every answer, the envelope.
+//! Responses: the mapping from errors to HTTP, the headers of every response, the envelope.
 
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -19,7 +19,7 @@ use crate::domain::precondition::etag;
 use crate::error::{Error, Result, retry_after_seconds};
 use crate::store::rates::Standing;
 
-/// What a handler answers.
+/// The reply of a handler.
 #[derive(Debug)]
 pub struct Reply<T> {
     status: Option<u16>,
@@ -34,7 +34,7 @@ enum Body<T> {
     File(File),
 }
 
-/// A file as it is, for the documentation pages.
+/// A static file, for the documentation pages.
 #[derive(Clone, Debug)]
 pub struct File {
     /// Its media type.
@@ -43,12 +43,12 @@ pub struct File {
     pub bytes: &'static [u8],
     /// Whether the bytes are compressed by gzip.
     pub is_gzip: bool,
-    /// What the page may load.
+    /// The page's content security policy.
     pub content_security_policy: &'static str,
 }
 
 impl<T> Reply<T> {
-    /// Nothing but the status.
+    /// A reply without a body.
     pub fn empty() -> Self {
         Self {
             status: None,
@@ -66,14 +66,14 @@ impl<T> Reply<T> {
         }
     }
 
-    /// Another status than the route's.
+    /// Sets another status than the route's.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// A header.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
@@ -82,14 +82,14 @@ impl<T> Reply<T> {
 }
 
 impl<T> Reply<T> {
-    /// The version of what is answered, as `ETag`. A client may keep it, and must ask whether it still holds.
+    /// Sets the `ETag`. A client may cache the response, but must revalidate it.
     #[must_use]
     pub fn version(self, version: u64) -> Self {
         self.header("etag", etag(version))
             .header("cache-control", VERSIONED_CACHING)
     }
 
-    /// Whether it is the answer to an earlier request under the same idempotency key, which a header says.
+    /// Sets `Idempotency-Replayed` if this repeats the response to an earlier request with the same idempotency key.
     #[must_use]
     pub fn replayed(self, is_replayed: bool) -> Self {
         if is_replayed {
@@ -110,7 +110,7 @@ impl<T> From<T> for Reply<T> {
     }
 }
 
-/// An answer on its way to `lambda_http`, which writes it as API Gateway's payload format 2.0 wants it.
+/// A response, which `lambda_http` converts to API Gateway's payload format 2.0.
 #[derive(Debug)]
 pub struct Response {
     http: lambda_http::Response<lambda_http::Body>,
@@ -120,8 +120,8 @@ impl lambda_http::IntoResponse for Response {
     fn into_response(
         mut self,
     ) -> Pin<Box<dyn Future<Output = lambda_http::Response<lambda_http::Body>> + Send>> {
-        // lambda_http 1.3 writes the first of several equal headers alone: they are joined (RFC 9110 §5.3). Cookies,
-        // which cannot be, have a list of their own. Nearly every answer has each of its headers once.
+        // lambda_http 1.3 writes only the first of several equal headers, so they are joined (RFC 9110 §5.3). Cookies,
+        // which cannot be joined, have their own list. Nearly all responses have each header once.
         let headers = self.http.headers_mut();
         if headers.len() > headers.keys_len() {
             join_equal(headers);
@@ -130,10 +130,10 @@ impl lambda_http::IntoResponse for Response {
     }
 }
 
-/// How long what has a version may be kept (contract §1 *Headers*): by the client alone, which asks before it uses it.
+/// The caching of versioned resources (contract §1 *Headers*): only by the client, which must revalidate.
 const VERSIONED_CACHING: &str = "private, no-cache";
 
-/// Joins the values of equal headers, but for cookies.
+/// Joins the values of equal headers, except cookies.
 fn join_equal(headers: &mut HeaderMap) {
     let names: Vec<HeaderName> = headers
         .keys()
@@ -150,11 +150,11 @@ fn join_equal(headers: &mut HeaderMap) {
     }
 }
 
-/// Nothing that the API answers is a page.
+/// API responses are no pages, so nothing may be loaded.
 const NOTHING_TO_LOAD: &str = "default-src 'none'";
 
 impl Response {
-    /// The answer of a reply, whose own status is the route's unless it says so.
+    /// The response for a reply. The status is the route's unless the reply sets another.
     pub fn of_reply<T: Serialize>(app: &App, request: &Request, reply: &Reply<T>, success: u16) -> Self {
         Self::try_of_reply(request, reply, success)
             .unwrap_or_else(|error| Self::of_error(app, request, &error))
@@ -171,7 +171,7 @@ impl Response {
             }
         };
         let headers = response.http.headers_mut();
-        // What a reply says takes the place of what every answer says, and of several equal ones all are said.
+        // Headers of the reply replace the default ones; several equal ones are all kept.
         for (name, _) in &reply.headers {
             headers.remove(*name);
         }
@@ -182,11 +182,11 @@ impl Response {
         Ok(response)
     }
 
-    /// The answer of an error, in the one shape of all errors (contract §1).
+    /// The response for an error, in the common error format (contract §1).
     pub fn of_error(app: &App, request: &Request, error: &Error) -> Self {
         let (status, code) = status_and_code(error);
         if let Error::NotModified { etag } = error {
-            // What a 200 would say of the version, and no body (RFC 9110 §15.4.5).
+            // The headers that a 200 would have, and no body (RFC 9110 §15.4.5).
             let mut response = Self::bare(request, status);
             response.set(ETAG, etag);
             response.set(CACHE_CONTROL, VERSIONED_CACHING);
@@ -227,11 +227,11 @@ impl Response {
         response
     }
 
-    /// Adds where the caller stands.
+    /// Adds the rate limit headers.
     #[must_use]
     pub fn standing(mut self, standing: Option<&Standing>) -> Self {
         if let Some(standing) = standing {
-            // Rounded up: at the second that it names, the bucket is free.
+            // Rounded up, so that the limit is free at that second.
             let reset = (standing.reset.milliseconds() + 999).div_euclid(1000);
             let numbers = [
                 ("x-ratelimit-limit", standing.limit.to_string()),
@@ -252,7 +252,7 @@ impl Response {
 
     fn bare(request: &Request, status: u16) -> Self {
         let mut http = lambda_http::Response::new(lambda_http::Body::Empty);
-        // What is no status is a defect of a route.
+        // An invalid status is a defect of a route.
         *http.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = Self { http };
         for (name, value) in [
@@ -268,8 +268,8 @@ impl Response {
         response
     }
 
-    /// Sets a header to a value of our own making. API Gateway's request id, which is none, is left out if it cannot
-    /// stand in a header.
+    /// Sets a header to a value that we generate. API Gateway's request id is not ours: it is left out if it is no
+    /// valid header value.
     fn set(&mut self, name: HeaderName, value: &str) {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.http.headers_mut().insert(name, value);
@@ -292,7 +292,7 @@ impl Response {
         }
         *response.http.body_mut() = match std::str::from_utf8(file.bytes) {
             Ok(text) if !file.is_gzip => text.into(),
-            // Binary, which goes out as base64.
+            // Binary, which is encoded as base64.
             _ => file.bytes.into(),
         };
         response
@@ -308,7 +308,7 @@ fn body_text<T: Serialize>(body: &T, is_enveloped: bool) -> Result<String> {
     })
 }
 
-/// The one table from errors to HTTP (contract §1). A new error does not compile until it has a row.
+/// The only mapping from errors to HTTP (contract §1). The match is exhaustive, so a new error needs a row.
 pub fn status_and_code(error: &Error) -> (u16, &'static str) {
     match error {
         Error::NotModified { .. } => (304, "NOT_MODIFIED"),

@@ -1,4 +1,4 @@
-//! A request: what `lambda_http` makes of an event, as routes ask for it.
+//! A request, as `lambda_http` decodes it from an event.
 
 use lambda_http::RequestExt as _;
 use lambda_http::request::RequestContext;
@@ -37,7 +37,7 @@ impl From<lambda_http::Request> for Request {
             .flat_map(|parameters| parameters.iter())
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        // They come in no order, and the first that is wrong is the one that is named.
+        // They have no order of their own; sorted, the same wrong parameter is always the one that is reported.
         path_parameters.sort();
         let query = http.uri().query().unwrap_or_default();
         Self {
@@ -53,7 +53,8 @@ impl From<lambda_http::Request> for Request {
 }
 
 impl Request {
-    /// A header; none if its value is not UTF-8. One with more than ASCII in it is there, for whoever reads it to refuse.
+    /// A header; none if its value is not UTF-8. A value may hold other characters than ASCII; the reader must refuse
+    /// them.
     pub fn header(&self, name: &str) -> Option<&str> {
         let value = self.http.headers().get(name)?;
         std::str::from_utf8(value.as_bytes()).ok()
@@ -69,15 +70,15 @@ impl Request {
         self.http.body()
     }
 
-    /// The path of the route that matched, with its parameters in braces; the path itself where none did. What lies in
-    /// front of it in the URL, such as the stage or the mapping of a domain, is no part of it.
+    /// The path of the matched route, with its parameters in braces; the path itself if no route matched. Excludes what
+    /// precedes it in the URL, such as the stage or the mapping of a custom domain.
     pub fn route_path(&self) -> &str {
         self.route_key
             .split_once(' ')
             .map_or(self.path.as_str(), |(_, path)| path)
     }
 
-    /// The token of an `Authorization: Bearer` header (RFC 6750 §2.1; the scheme's case does not matter).
+    /// The token of the header `Authorization: Bearer` (RFC 6750 §2.1; the scheme is case-insensitive).
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] if there is none.

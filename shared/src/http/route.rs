@@ -1,16 +1,16 @@
-//! What a route is, as data: documents, template, tests and the runner all read the same constant.
+//! The declaration of a route as data: API documents, template, tests and the runner all read the same constant.
 
 use super::tag::Tag;
 use crate::domain::user::Permission;
 use crate::store::admission;
 use crate::store::rates::RateLimit;
 
-/// A method of HTTP.
+/// An HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Method {
     /// Reads.
     Get,
-    /// Makes something.
+    /// Creates.
     Post,
     /// Replaces.
     Put,
@@ -33,16 +33,16 @@ impl Method {
     }
 }
 
-/// What a route makes of the header `Idempotency-Key` (contract §1 *Idempotency*).
+/// How a route treats the header `Idempotency-Key` (contract §1 *Idempotency*).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Idempotency {
-    /// Nothing: its method says that a repeat is harmless (RFC 9110 §9.2.2).
+    /// Ignored: the method itself is idempotent (RFC 9110 §9.2.2).
     OfMethod,
-    /// It makes one thing for all requests under a key, and answers the later ones as the first.
+    /// Honoured: it creates one thing for all requests with a key, and returns the first response again.
     Taken,
-    /// It makes nothing, and a repeat changes nothing: the header may be there.
+    /// Accepted without effect: the route is idempotent anyway.
     Harmless,
-    /// It refuses the header with 422: a repeat would do more, and no key prevents it.
+    /// Refused with 422: a repeat would do more, and the key could not prevent it.
     Refused,
 }
 
@@ -53,40 +53,40 @@ pub enum Idempotency {
     reason = "each is a statement of its own about the route"
 )]
 pub struct Route {
-    /// `<verb>_<noun>`, the same in the module, the binary, the template and the document.
+    /// `<verb>_<noun>`, the same in the module, the binary, the template and the API document.
     pub name: &'static str,
     /// The method.
     pub method: Method,
     /// The path, with parameters in braces.
     pub path: &'static str,
-    /// The status of success.
+    /// The status of a successful response.
     pub success: u16,
-    /// Another status of success, for a route that finds what it would else make.
+    /// Another success status, for a route that may find what it would otherwise create.
     pub also: Option<u16>,
-    /// The rate limits that a valid request goes through.
+    /// The rate limits that a valid request is counted against.
     pub rate_limits: &'static [RateLimit],
-    /// Whether the handler asks to pass by itself, alongside its reads, and not the runner before it.
+    /// Whether the handler checks the rate limits itself, concurrently with its reads, instead of the runner.
     pub admits_itself: bool,
-    /// Whether a request without a body is one with an empty object: its parameters may come in the query.
+    /// Whether the body may be absent, as if it were an empty object: the parameters may be in the query.
     pub is_body_optional: bool,
-    /// Whether its resource has a version, in the header `ETag`, which `If-Match` and `If-None-Match` speak of.
+    /// Whether its resource has a version (`ETag`), to which `If-Match` and `If-None-Match` apply.
     pub is_versioned: bool,
-    /// What it makes of the header `Idempotency-Key`.
+    /// How it treats the header `Idempotency-Key`.
     pub idempotency: Idempotency,
-    /// What the caller's token must allow beyond being good: what the endpoint's type of caller says
+    /// The permission that the caller's token must have. Set from the endpoint's type of caller
     /// ([`super::endpoint::Identify::NEEDS`]).
     pub needs: Option<Permission>,
-    /// Whether it answers members of the conversation in its path alone, and everybody else with 404.
+    /// Whether only members of the conversation in its path may use it; others get 404.
     pub is_for_members: bool,
-    /// The part of the API that the document shows it in.
+    /// The section of the API document.
     pub tag: Tag,
-    /// One line for the document.
+    /// One line for the API document.
     pub summary: &'static str,
-    /// What the summary and the types do not say, as Markdown for the document; empty if they say all.
+    /// What the summary and the types do not say, as Markdown for the API document; empty if there is nothing to add.
     pub description: &'static str,
-    /// The statuses with which it refuses, beyond those that follow from its types and fields: 401 and 429 for callers,
-    /// 403 where it needs a permission, 404 for an id in the path, 400, 413, 415 and 422 for a body, 422 for a query,
-    /// 412 for a version, 500 and 503 always.
+    /// Error statuses in addition to those that follow from its types and fields: 401 and 429 for authenticated
+    /// callers, 403 for a permission, 404 for an id in the path, 400, 413, 415 and 422 for a body, 422 for a query, 412
+    /// for a version; 500 and 503 always.
     pub refusals: &'static [u16],
 }
 
@@ -111,7 +111,7 @@ impl Route {
             is_body_optional: false,
             is_versioned: false,
             idempotency: match method {
-                // Until it says otherwise.
+                // Unless the route says otherwise.
                 Method::Post | Method::Patch => Idempotency::Refused,
                 Method::Get | Method::Put | Method::Delete => Idempotency::OfMethod,
             },
@@ -129,12 +129,12 @@ impl Route {
         Self::new(tag, name, Method::Get, path, 200, summary)
     }
 
-    /// Makes: 201.
+    /// Creates: 201.
     pub const fn post(tag: Tag, name: &'static str, path: &'static str, summary: &'static str) -> Self {
         Self::new(tag, name, Method::Post, path, 201, summary)
     }
 
-    /// Sets: 200.
+    /// Replaces: 200.
     pub const fn put(tag: Tag, name: &'static str, path: &'static str, summary: &'static str) -> Self {
         Self::new(tag, name, Method::Put, path, 200, summary)
     }
@@ -149,7 +149,7 @@ impl Route {
         Self::new(tag, name, Method::Delete, path, 204, summary)
     }
 
-    /// Another status of success than the method's usual one.
+    /// Sets another success status than the method's default.
     #[must_use]
     pub const fn answers(mut self, status: u16) -> Self {
         self.success = status;
@@ -163,62 +163,62 @@ impl Route {
         self
     }
 
-    /// What the document says beside the summary, as Markdown.
+    /// Sets the description for the API document, as Markdown.
     #[must_use]
     pub const fn described(mut self, description: &'static str) -> Self {
         self.description = description;
         self
     }
 
-    /// Statuses with which it refuses beyond those that follow from the rest of the declaration.
+    /// Adds error statuses that do not follow from the rest of the declaration.
     #[must_use]
     pub const fn refuses(mut self, statuses: &'static [u16]) -> Self {
         self.refusals = statuses;
         self
     }
 
-    /// Takes its parameters in the query too, so that there need be no body.
+    /// Accepts its parameters in the query too, so that no body is needed.
     #[must_use]
     pub const fn body_may_be_absent(mut self) -> Self {
         self.is_body_optional = true;
         self
     }
 
-    /// Is about something that has a version: see [`crate::domain::precondition`].
+    /// Declares that its resource has a version: see [`crate::domain::precondition`].
     #[must_use]
     pub const fn versioned(mut self) -> Self {
         self.is_versioned = true;
         self
     }
 
-    /// Whether it evaluates preconditions: those of the resource that it is sent to, which is not what POST makes.
+    /// Whether it evaluates preconditions. A POST does not: it creates another resource than the one it is sent to.
     pub fn is_conditional(&self) -> bool {
         self.is_versioned && self.method != Method::Post
     }
 
-    /// A second status of success.
+    /// Adds a second success status.
     #[must_use]
     pub const fn also(mut self, status: u16) -> Self {
         self.also = Some(status);
         self
     }
 
-    /// Makes one thing for all requests under an `Idempotency-Key`: see [`super::Call::once`].
+    /// Creates one thing for all requests with the same `Idempotency-Key`: see [`super::Call::once`].
     #[must_use]
     pub const fn takes_key(mut self) -> Self {
         self.idempotency = Idempotency::Taken;
         self
     }
 
-    /// Makes nothing, and changes nothing when it is repeated.
+    /// Creates nothing, and is idempotent.
     #[must_use]
     pub const fn repeats_harmlessly(mut self) -> Self {
         self.idempotency = Idempotency::Harmless;
         self
     }
 
-    /// A send: goes through the bucket of sends too, and asks by itself, so that the wait for the bucket and
-    /// its reads are one.
+    /// A send: also counted against the rate limit of sends. The handler checks the limits itself, concurrently with
+    /// its reads.
     #[must_use]
     pub const fn sends(mut self) -> Self {
         self.rate_limits = admission::SEND;
@@ -226,15 +226,15 @@ impl Route {
         self.takes_key()
     }
 
-    /// Begins an upload: goes through the bucket of uploads too.
+    /// The start of an upload: also counted against the rate limit of uploads.
     #[must_use]
     pub const fn uploads(mut self) -> Self {
         self.rate_limits = &[RateLimit::Requests, RateLimit::Uploads];
         self
     }
 
-    /// Every path that it answers: what lives under `/api/conversations` also lives under
-    /// `/api/v1/conversations`, in an envelope (contract §1).
+    /// Every path of the route: those under `/api/conversations` also exist under `/api/v1/conversations`, with the
+    /// envelope (contract §1).
     pub fn paths(&self) -> Vec<String> {
         let mut paths = vec![self.path.to_owned()];
         if let Some(rest) = self.path.strip_prefix("/api/conversations") {
@@ -248,7 +248,7 @@ impl Route {
         self.name.replace('_', "-")
     }
 
-    /// Whether a path's answers come in the envelope `{success, data, error}`.
+    /// Whether the responses of a path have the envelope `{success, data, error}`.
     pub fn is_enveloped(path: &str) -> bool {
         path.starts_with("/api/v1/")
     }

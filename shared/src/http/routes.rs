@@ -1,11 +1,11 @@
-//! Every route, as text: which methods a path answers, for requests that no route answers.
+//! All routes as text: which methods a path supports, for requests that match no route.
 
 use super::request::Request;
 
 /// Every route, as `METHOD /path/{parameter}` lines; a test keeps it equal to the declarations.
 const ROUTES: &str = include_str!("routes.txt");
 
-/// The methods that a path answers; none if no route has it.
+/// The methods of a path; none if no route has it.
 pub fn methods(path: &str) -> Vec<&'static str> {
     let path = if path.len() > 1 {
         path.trim_end_matches('/')
@@ -17,7 +17,7 @@ pub fn methods(path: &str) -> Vec<&'static str> {
         .filter_map(|line| line.split_once(' '))
         .filter(|(_, route)| matches(route, path));
     let mut methods: Vec<&str> = Vec::new();
-    // Static segments win over parameters, so what a more specific route answers is all that the path answers.
+    // A static segment takes precedence over a parameter, so only the most specific route counts.
     let mut fewest_parameters = usize::MAX;
     for (method, route) in matching {
         let parameters = route.matches('{').count();
@@ -32,8 +32,8 @@ pub fn methods(path: &str) -> Vec<&'static str> {
     methods
 }
 
-/// The methods that the path of a request answers which no route matched. In front of the path may stand the stage or
-/// the mapping of a domain: what no route begins with is left out.
+/// The methods of the path of a request that matched no route. The raw path may be preceded by the stage or the mapping
+/// of a custom domain, so leading segments that begin no route are skipped.
 pub fn methods_of_raw(path: &str) -> Vec<&'static str> {
     let begins_a_route = |segment: &str| {
         let mut routes = ROUTES.lines().filter_map(|line| line.split('/').nth(1));
@@ -52,8 +52,8 @@ pub fn methods_of_raw(path: &str) -> Vec<&'static str> {
     }
 }
 
-/// The methods that the path of a request answers, if its own is not among them: a route with a parameter matched a path
-/// whose static sibling answers others, as `GET /messages/{message_id}` matches `/messages/send`.
+/// The methods of the path of a request, if the request's own method is not among them: a route with a parameter
+/// matched a path whose static sibling has other methods, as `GET /messages/{message_id}` matches `/messages/send`.
 pub fn instead_of(request: &Request) -> Option<Vec<&'static str>> {
     let mut path = request.route_path().to_owned();
     for (name, value) in &request.path_parameters {
@@ -100,7 +100,7 @@ mod tests {
         assert!(methods("/").is_empty());
     }
 
-    /// A named stage stands in front of the raw path, and so does the mapping of a domain.
+    /// A named stage precedes the raw path, and so does the mapping of a custom domain.
     #[test]
     fn what_stands_in_front_of_a_path_is_left_out() {
         for front in ["", "/prod", "/v9", "/a/mapping/of/many"] {

@@ -1,4 +1,4 @@
-//! Stretches of time in a query: `from` and `to`, each a moment or a date.
+//! Time ranges in a query: `from` and `to`, each a moment or a date.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use crate::domain::text::Invalid;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 
-/// One end of a stretch.
+/// One end of a time range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Edge {
-    /// The day as a whole belongs to it.
+    /// The whole day is included.
     Day(Day),
-    /// It begins with this moment, or ends before it.
+    /// The range begins at this moment, or ends before it.
     Moment(Timestamp),
 }
 
@@ -67,20 +67,21 @@ impl JsonSchema for Edge {
     }
 }
 
-/// A stretch of time.
+/// A time range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// Its first moment.
     pub from: Timestamp,
-    /// The first moment behind it.
+    /// The first moment after it.
     pub to: Timestamp,
 }
 
 impl Span {
-    /// What a query asks for: up to now, and as long as `usual`, where it does not say; never longer than `most_days`.
+    /// The range that a query asks for. By default it ends now and is as long as `usual`; it is never longer than
+    /// `most_days`.
     ///
-    /// A `to` that lies ahead means all that there is, however far ahead: `9999-12-31` is what libraries write for an
-    /// open end. Nothing is dated later than tomorrow, so that is where such a stretch ends.
+    /// A `to` in the future means "everything", however far ahead it is: libraries write `9999-12-31` for an open end.
+    /// Nothing is dated later than tomorrow, so the range ends there.
     pub fn of(
         now: Timestamp,
         from: Option<Edge>,
@@ -89,7 +90,7 @@ impl Span {
         most_days: i64,
     ) -> Result<Self> {
         let tomorrow = Day::of(now.plus(Duration::from_hours(24)));
-        // What has happened in this millisecond has happened.
+        // Includes events of the current millisecond.
         let mut to = to.map_or(now.plus(Duration::from_millis(1)), Edge::ends);
         if from.is_none_or(|from| from.begins() < tomorrow.end()) {
             to = to.min(tomorrow.end());

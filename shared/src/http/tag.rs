@@ -1,6 +1,6 @@
-//! The parts of the HTTP API, as its document shows them.
+//! The sections of the HTTP API document.
 
-/// A part of the API. The order is that of the document.
+/// A section. The order is that of the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tag {
     /// Opening, listing and reading conversations.
@@ -23,14 +23,14 @@ pub enum Tag {
     Users,
     /// Credentials.
     Authentication,
-    /// What administrators and moderators do.
+    /// Administration and moderation.
     Administration,
     /// Health and documentation.
     System,
 }
 
 impl Tag {
-    /// Every part, in order.
+    /// Every section, in order.
     pub const ALL: [Self; 12] = [
         Self::Conversations,
         Self::Messages,
@@ -46,7 +46,7 @@ impl Tag {
         Self::System,
     ];
 
-    /// The name in the document.
+    /// The name in the API document.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Conversations => "conversations",
@@ -64,7 +64,7 @@ impl Tag {
         }
     }
 
-    /// One sentence for the document.
+    /// One sentence for the API document.
     pub const fn description(self) -> &'static str {
         match self {
             Self::Conversations => "Open, list and read direct and group conversations.",

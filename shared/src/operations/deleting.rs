@@ -1,4 +1,4 @@
-//! Deleting one's own message: the same through conversations and among person-to-person messages.
+//! Deleting one's own message, in conversations and among person-to-person messages.
 
 use crate::App;
 use crate::domain::ids::{ConversationId, MessageId, UserId};
@@ -9,7 +9,7 @@ use crate::store::log;
 use crate::store::members::Membership;
 use crate::store::table::Consistency;
 
-/// Deletes a message for everybody, and has the members told.
+/// Deletes a message for everybody, and enqueues the delivery to the members.
 ///
 /// # Errors
 /// [`Error::NotFound`] if the user is no member or there is no such message, [`Error::Forbidden`] if somebody else sent
@@ -26,7 +26,7 @@ pub async fn delete(app: &App, user: UserId, conversation: ConversationId, messa
         _ => return Err(Error::Forbidden("only the sender may delete a message")),
     }
     let seq = log::delete(app, &membership, &found, newest).await?;
-    // Queued by every attempt: the one that stored the deletion may not have got this far.
+    // Enqueued by every attempt: the attempt that stored the deletion may have died before it could.
     queue::enqueue_entry(
         app,
         conversation,

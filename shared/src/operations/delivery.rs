@@ -1,4 +1,4 @@
-//! Frames to people: to each live connection of theirs, and a sign to a request of theirs that waits.
+//! Delivering frames: to each live connection of a person, and a signal to their waiting long-polling request.
 
 use futures::stream::{self, StreamExt as _};
 
@@ -11,19 +11,19 @@ use crate::socket::{self, error_frame};
 use crate::store::connections::{self, Listeners, Live};
 use crate::store::table::Consistency;
 
-/// How many posts are on their way at once.
+/// How many posts are made concurrently.
 const PARALLEL: usize = 50;
 
-/// Who of some people can be reached now.
+/// Which of some people can be reached now.
 #[derive(Clone, Debug, Default)]
 pub struct Audience {
-    /// Those with a live connection, or a request that waits.
+    /// Those with a live connection or a waiting long-polling request.
     pub listening: Vec<(UserId, Listeners)>,
     /// Those without a live connection.
     pub offline: Vec<UserId>,
 }
 
-/// Finds out who can be reached. Read eventually, it may leave out a connection that was opened a moment ago.
+/// Finds out who can be reached. With eventual consistency it may miss a connection that has just been opened.
 pub async fn audience(app: &App, users: &[UserId], consistency: Consistency) -> Result<Audience> {
     let mut listeners = connections::of_many(app, users, consistency).await?;
     Ok(users
@@ -52,14 +52,14 @@ impl FromIterator<(UserId, Listeners)> for Audience {
 pub struct Delivery {
     /// Who.
     pub user: UserId,
-    /// Where they listen.
+    /// The person's connections.
     pub listeners: Listeners,
     /// The frame.
     pub frame: Frame,
 }
 
-/// Delivers frames: who turned out to have no live connection left, and what went wrong. A connection that cannot
-/// be reached keeps none of the others waiting, and is reported once all have been tried.
+/// Delivers frames. Returns who turned out to have no live connection, and the last error. A connection that cannot be
+/// reached does not hold up the others; its error is reported after all have been tried.
 pub async fn deliver(app: &App, deliveries: Vec<Delivery>) -> (Vec<UserId>, Result<()>) {
     let results: Vec<(UserId, Result<bool>)> = stream::iter(deliveries)
         .map(|delivery| async move { (delivery.user, deliver_one(app, &delivery).await) })
@@ -77,8 +77,8 @@ pub async fn deliver(app: &App, deliveries: Vec<Delivery>) -> (Vec<UserId>, Resu
     (unreached, delivered)
 }
 
-/// Delivers to one person; whether any connection took it. Those that live come before those that have ended: a
-/// farewell that fails keeps no frame back.
+/// Delivers to one person; returns whether any connection got the frame. Live connections come before expired ones, so
+/// that a failure to close one holds no frame back.
 async fn deliver_one(app: &App, delivery: &Delivery) -> Result<bool> {
     let Delivery {
         user,
@@ -93,7 +93,7 @@ async fn deliver_one(app: &App, delivery: &Delivery) -> Result<bool> {
         .connections
         .iter()
         .map(|connection| post(app, *user, connection, &text));
-    // Who has no live connection is known to be offline, and not unreached.
+    // Someone without a live connection counts as offline, not as unreached.
     let mut reached = Ok(listeners.connections.is_empty());
     let mut is_gone = false;
     for result in futures::future::join_all(posts).await {
@@ -101,7 +101,7 @@ async fn deliver_one(app: &App, delivery: &Delivery) -> Result<bool> {
         reached = reached.and_then(|before| Ok(before | result?));
     }
     if is_gone && listeners.is_remembered {
-        // Somebody who comes back where they were a moment ago is told over the new connection at once.
+        // Somebody who has just reconnected is reached over the new connection at once.
         let fresh = connections::of_many(app, &[*user], Consistency::Strong).await?;
         let tried = |fresh: &&Live| listeners.connections.iter().any(|tried| tried.id == fresh.id);
         let fresh = fresh.values().flat_map(|fresh| &fresh.connections);
@@ -116,8 +116,8 @@ async fn deliver_one(app: &App, delivery: &Delivery) -> Result<bool> {
     reached
 }
 
-/// Posts to one connection; one that is gone is forgotten, that one and no other. One that is opening may be yet to
-/// come: forgotten, it would be open and hear nothing.
+/// Posts to one connection. A connection that is gone is removed, and no other. A connection that is opening may look
+/// gone and is kept: removed, it would get nothing once it is open.
 async fn post(app: &App, user: UserId, connection: &Live, text: &str) -> Result<bool> {
     match connections_api::post(app, &connection.id, text).await? {
         Posted::Delivered => Ok(true),
@@ -132,7 +132,7 @@ async fn post(app: &App, user: UserId, connection: &Live, text: &str) -> Result<
     }
 }
 
-/// Ends a connection whose token has run out: says so, closes it and forgets it (contract §3, 4001).
+/// Ends a connection whose token has expired: posts an error, closes the connection and removes it (contract §3, 4001).
 pub async fn end(app: &App, user: UserId, connection: &ConnectionId) -> Result<()> {
     socket::post(
         app,

@@ -1,7 +1,7 @@
 //! What a connection has missed, page by page: for `resume`, and for the catch-up of a new connection.
 //!
-//! Each frame of a page is a call to the `@connections` API, so a page is bounded in number and in bytes, however much
-//! was missed; whoever asked goes on with its token.
+//! Posting a frame is a call to the `@connections` API, so a page is limited in number and bytes; the rest follows with
+//! the page's token.
 
 use crate::App;
 use crate::connections_api::{self, Posted};
@@ -11,28 +11,28 @@ use crate::error::{Error, Result};
 use crate::operations::views::{self, Unread};
 use crate::store::sync::{self, Snapshot, SyncedEvent, Token};
 
-/// How many events a page has at the most (contract §3).
+/// The maximum number of events of a page (contract §3).
 pub const PAGE_EVENTS: usize = 200;
-/// How many bytes the frames of a page have at the most (contract §3). The first is there whatever its size, which is
-/// at most [`FRAME_LIMIT_BYTES`](crate::domain::frame::FRAME_LIMIT_BYTES).
+/// The maximum size of the frames of a page in bytes (contract §3). The first frame is included whatever its size,
+/// which is at most [`FRAME_LIMIT_BYTES`](crate::domain::frame::FRAME_LIMIT_BYTES).
 pub const PAGE_BYTES: usize = 256 * 1024;
 
-/// The first of what was missed since a token.
+/// A page of what was missed since a token.
 #[derive(Clone, Debug)]
 pub struct Page {
     /// The frames, in order.
     pub frames: Vec<String>,
-    /// The time of the last event that was looked at.
+    /// The time of the last event that was examined.
     pub last_at: Option<Timestamp>,
-    /// Where to go on.
+    /// The token for the next page.
     pub next: Token,
-    /// Whether there is more.
+    /// Whether there are more events.
     pub has_more: bool,
     /// False if the token is too old for a complete answer.
     pub recovered: bool,
 }
 
-/// Finds the first of what was missed since a token, of what is wanted. `now` is a moment before the places were read.
+/// Finds a page of the missed events that `wanted` selects. `now` is a moment before the snapshots were read.
 pub async fn page(
     app: &App,
     user: UserId,
@@ -75,7 +75,7 @@ pub async fn page(
     })
 }
 
-/// Posts frames to one connection, in order, and stops if it is gone; whether it has them all.
+/// Posts frames to one connection, in order, until it is gone; returns whether all were posted.
 pub async fn post(app: &App, connection: &ConnectionId, frames: &[String]) -> Result<bool> {
     for frame in frames {
         if connections_api::post(app, connection, frame).await? == Posted::Gone {

@@ -1,8 +1,8 @@
-//! Notifications about mails: whoever reads one of the two has read the other (S0-J02).
+//! Notifications about mails: reading one of the two marks the other as read (S0-J02).
 //!
-//! A mail that is read reads its notification in its own transaction ([`mail::change`]); so here a notification is read
-//! by way of its mail, where that is unread. Marking *all* notifications as read is one write whatever their number, and
-//! leaves the mails as they are.
+//! Reading a mail marks its notification in the same transaction ([`mail::change`]); so a notification is marked here
+//! by marking its mail, if that is unread. Marking *all* notifications as read is one write, whatever their number, and
+//! leaves the mails unchanged.
 
 use crate::App;
 use crate::domain::ids::{MessageId, NotificationId, UserId};
@@ -12,10 +12,11 @@ use crate::queue::{self, PersonalEvent};
 use crate::store::mail::{self, Correspondent};
 use crate::store::notifications::{self, Noted};
 
-/// Marks a notification as read, and the mail that it is about; as it is then. The user's devices are told.
+/// Marks a notification and its mail as read, and enqueues this for the user's devices. Returns the notification as it
+/// is then.
 ///
 /// # Errors
-/// [`Error::NotFound`] if it was deleted meanwhile.
+/// [`Error::NotFound`] if it was deleted in the meantime.
 pub async fn read(app: &App, user: UserId, noted: Noted) -> Result<Noted> {
     let notification = noted.id();
     if let Some(message) = noted.mail().filter(|_| noted.is_unread())
@@ -30,12 +31,12 @@ pub async fn read(app: &App, user: UserId, noted: Noted) -> Result<Noted> {
             return Ok(noted);
         }
     }
-    // Of one that is read already too: whoever read it may have failed to tell.
+    // Enqueued even if it is read already: the attempt that read it may have died before it could.
     let event = PersonalEvent::NotificationRead { notification };
     notifications::read(app, noted, queue::enqueue_personal(app, user, event)).await
 }
 
-/// The mail, if the user has it and has not read it.
+/// The mail, if the user has it and it is unread.
 async fn unread_mail(app: &App, user: UserId, message: MessageId) -> Result<Option<Correspondent>> {
     let found = Correspondent::of_many(app, user, &[message])
         .await?
@@ -43,22 +44,22 @@ async fn unread_mail(app: &App, user: UserId, message: MessageId) -> Result<Opti
     Ok(found.filter(|mail| !mail.flags().is_read))
 }
 
-/// Many notifications that were marked as read.
+/// The result of marking many notifications as read.
 pub struct Marked {
-    /// For each what went wrong.
+    /// The result for each.
     pub results: Vec<(NotificationId, Result<()>)>,
-    /// The mails that they are about and that are read now: those that an earlier attempt has read too, because it may
-    /// have failed to tell.
+    /// The mails of these notifications that are read now. Includes those that an earlier attempt marked, because it
+    /// may have died before it enqueued them.
     pub mails: Vec<MessageId>,
 }
 
-/// Marks many notifications as read, and the mails that they are about. The caller tells the user's devices.
+/// Marks many notifications and their mails as read. The caller enqueues this for the user's devices.
 pub async fn read_many(app: &App, user: UserId, ids: &[NotificationId]) -> Result<Marked> {
     let is_unread = notifications::mails_of(app, user, ids).await?;
     let messages: Vec<MessageId> = is_unread.keys().copied().collect();
     let found = Correspondent::of_many(app, user, &messages).await?;
     let (read, unread): (Vec<_>, Vec<_>) = found.into_values().partition(|mail| mail.flags().is_read);
-    // One whose notification was read before has been marked as unread since then.
+    // If the notification was read before, the mail was marked as unread since then.
     let is_wanted = |mail: &Correspondent| is_unread.get(&mail.content().id) == Some(&true);
     let unread = unread.into_iter().filter(is_wanted).collect();
     let changed = mail::change_many(app, unread, Change::READ).await?;

@@ -1,4 +1,4 @@
-//! Marking as read: the same over HTTP and over a socket.
+//! Marking as read, over HTTP and over the WebSocket.
 
 use std::time::Duration;
 
@@ -12,26 +12,26 @@ use crate::store::members::{self, Membership};
 use crate::store::table::Consistency;
 use crate::store::{log, reads};
 
-/// For how long after a mark the same one has the members told again: a client that got no answer marks again, and the
-/// attempt before may not have come to telling them. Later ones would tell them over and over what they know.
+/// For how long a repeated mark is enqueued again: a client without a response repeats its request, and the first
+/// attempt may have died before it enqueued. Later repeats would only deliver what everybody knows.
 const TOLD_AGAIN_WITHIN: Duration = Duration::from_mins(1);
 
-/// Whether a mark of this moment is to be told: one that was made just now is, and one that was made a while ago is not.
+/// Whether a mark made at this moment is to be enqueued (again).
 pub(super) fn is_told(app: &App, marked_at: Timestamp) -> bool {
     app.now().since(marked_at) <= TOLD_AGAIN_WITHIN
 }
 
-/// Where a member stands after marking.
+/// The state after marking.
 #[derive(Clone, Debug)]
 pub struct Marked {
     /// The read mark.
     pub read_mark: ReadMark,
-    /// What is still unread.
+    /// The number of unread messages.
     pub unread_count: u32,
 }
 
-/// Marks everything up to and including a message as read, and has the other members told. A read mark that is
-/// further on stays where it is.
+/// Marks everything up to and including a message as read, and enqueues this for the other members. A read mark that is
+/// already further on is left unchanged.
 pub async fn mark(
     app: &App,
     user: UserId,
@@ -43,8 +43,8 @@ pub async fn mark(
         .await?
         .ok_or(Error::NotFound("message"))?;
     if membership.member().peer.is_none() && membership.read_mark().last_read_seq < entry.seq {
-        // Before the read mark moves: a sync that sees the sign and no moved read mark looks in vain, one that did not
-        // see the sign would never look.
+        // Before the read mark moves: a sync that sees this item but no moved read mark looks in vain, but a sync that
+        // did not see the item would never look.
         reads::touch(app, conversation, app.now()).await?;
     }
     let membership = members::advance(app, &membership, entry.seq, message).await?;

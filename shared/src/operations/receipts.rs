@@ -1,4 +1,4 @@
-//! Receipts of person-to-person messages: marking them as delivered, and as read one by one (contract §4).
+//! Receipts of person-to-person messages: marking as delivered, and as read individually (contract §4).
 
 use std::collections::BTreeMap;
 
@@ -15,16 +15,16 @@ use crate::store::log::{self, Addressed};
 use crate::store::members::{self, Membership};
 use crate::store::table::Consistency;
 
-/// How many messages are marked at once.
+/// How many messages are marked concurrently.
 const PARALLEL: usize = 16;
 
-/// How far each of the two has read, the user first.
+/// The read marks of both members, the user's first.
 pub async fn read_marks(app: &App, user: UserId, message: &Addressed) -> Result<[ReadMark; 2]> {
     let membership = Membership::of(app, user, message.conversation(), Consistency::Strong).await?;
     both(app, &membership).await
 }
 
-/// How far each of the two of a direct conversation has read, the member first.
+/// The read marks of both members of a direct conversation, the given member's first.
 pub async fn both(app: &App, membership: &Membership) -> Result<[ReadMark; 2]> {
     let peer = membership.member().peer;
     let peer = peer.ok_or_else(|| Error::internal("a member of a direct conversation has no peer"))?;
@@ -33,8 +33,8 @@ pub async fn both(app: &App, membership: &Membership) -> Result<[ReadMark; 2]> {
     Ok([membership.read_mark().clone(), other.read_mark])
 }
 
-/// Notes that a message arrived at its receiver, and has both of them told. One that is delivered already, or read,
-/// stays as it is.
+/// Marks a message as delivered to its receiver, and enqueues this for both members. A message that is delivered or
+/// read already is left unchanged.
 ///
 /// # Errors
 /// [`Error::NotFound`] if the user has no such message, [`Error::Forbidden`] if they sent it.
@@ -71,8 +71,8 @@ pub async fn mark_delivered(
     Ok((message, read_marks))
 }
 
-/// Marks just these messages as read, and has both sides told; how many of them were not read before. Ids that are
-/// not the user's to read are passed over.
+/// Marks only these messages as read, and enqueues this for both sides. Returns how many were unread. Ids that the user
+/// may not mark are ignored.
 pub async fn mark_read(app: &App, user: UserId, messages: &[MessageId]) -> Result<u64> {
     let mut found = log::addressed(app, user, messages).await?;
     found.retain(Addressed::is_received);
@@ -105,14 +105,14 @@ async fn mark_in(
     let fresh: Vec<&Addressed> = messages.iter().filter(is_new).collect();
     let mut jobs = Vec::with_capacity(messages.len() + 1);
     for message in messages {
-        // One that is read already has been so since it was marked, or since the read mark moved past it.
+        // A message that is read already has been so since it was marked, or since the read mark passed it.
         let read_at = message.content()?.read_at.or(after.read_mark().read_at);
         if is_new(&message) || read_at.is_some_and(|at| is_told(app, at)) {
             jobs.push(status_job(message));
         }
     }
     if !fresh.is_empty() {
-        // The times first: they count for nothing until the member has read the messages.
+        // The times first: they have no effect until the read mark includes the messages.
         let at = app.now();
         stream::iter(fresh.iter().map(Ok::<_, Error>))
             .try_for_each_concurrent(PARALLEL, async |message| {
@@ -134,7 +134,7 @@ async fn mark_in(
     Ok(fresh.len() as u64)
 }
 
-/// The job that tells both of a message's status.
+/// The job that delivers a message's status to both members.
 fn status_job(message: &Addressed) -> Fanout {
     Fanout {
         conversation: message.conversation(),
@@ -146,7 +146,7 @@ fn status_job(message: &Addressed) -> Fanout {
     }
 }
 
-/// The job that tells those who go by read marks where the member's is.
+/// The job that delivers the member's read mark.
 fn read_job(member: &Membership) -> Option<Fanout> {
     let read_mark = member.read_mark();
     Some(Fanout {
@@ -161,7 +161,7 @@ fn read_job(member: &Membership) -> Option<Fanout> {
     })
 }
 
-/// What both see of a message and how far it has come.
+/// The view of a message and its status that both members share.
 pub fn between<'a>(message: &Addressed, read_marks: &'a [ReadMark]) -> Between<'a> {
     Between {
         conversation: message.conversation(),

@@ -1,4 +1,4 @@
-//! What clients see, put together from what is stored: conversations with their members, and frames.
+//! What clients see, assembled from what is stored: conversations with their members, and frames.
 
 pub mod mail;
 
@@ -21,10 +21,10 @@ use crate::store::sync::{Snapshot, SyncedEvent, SyncedEventKind};
 use crate::store::table::Consistency;
 use crate::store::{conversations, log, members, profiles};
 
-/// A frame that speaks of a log entry, as a viewer sees it. `unread_count` only goes into pushed frames.
+/// The frame of a log entry, as a viewer sees it. `unread_count` is only in posted frames.
 ///
 /// # Errors
-/// A moderation without its [subject](log::subjects).
+/// A moderation entry without its [message](log::subjects).
 pub fn entry_frame(
     viewpoint: &Viewpoint<'_>,
     entry: &Entry,
@@ -64,7 +64,7 @@ pub fn entry_frame(
     })
 }
 
-/// The message that an entry is; none if it is something else.
+/// The message of an entry; none for other entries.
 fn message(viewpoint: &Viewpoint<'_>, entry: &Entry) -> Option<Message> {
     match &entry.event {
         Event::Message(content) => Some(viewpoint.message(entry.seq, entry.at, content)),
@@ -72,7 +72,7 @@ fn message(viewpoint: &Viewpoint<'_>, entry: &Entry) -> Option<Message> {
     }
 }
 
-/// The frame that a conversation was opened.
+/// The frame of an opened conversation.
 pub fn opened_frame(conversation: Conversation) -> Frame {
     Frame::ConversationCreated(ConversationCreated {
         namespace: Namespace::Conversations,
@@ -81,7 +81,7 @@ pub fn opened_frame(conversation: Conversation) -> Frame {
     })
 }
 
-/// The frame that a member has read; none for a read mark that never moved.
+/// The frame of a member's read mark; none if it never moved.
 pub fn read_frame(
     conversation: ConversationId,
     read_mark: &ReadMark,
@@ -98,7 +98,7 @@ pub fn read_frame(
     }))
 }
 
-/// The frame that says how far a person-to-person message has come; none if the entry is no such message.
+/// The frame of a person-to-person message's status; none if the entry is no such message.
 pub fn status_frame(between: &Between<'_>, entry: &Entry) -> Option<Frame> {
     let Event::Message(content) = &entry.event else {
         return None;
@@ -115,9 +115,9 @@ pub fn status_frame(between: &Between<'_>, entry: &Entry) -> Option<Frame> {
     }))
 }
 
-/// The place of one conversation, for its member.
+/// Reads the snapshot of one conversation, for its member.
 pub async fn snapshot(app: &App, membership: Membership) -> Result<Snapshot> {
-    // On the heap: a future of the SDK is large, and every caller would carry the three of them.
+    // Boxed: a future of the SDK is large, and every caller would hold all three.
     let reads = Box::pin(async {
         tokio::try_join!(
             conversations::head(app, &membership),
@@ -129,7 +129,7 @@ pub async fn snapshot(app: &App, membership: Membership) -> Result<Snapshot> {
     Ok(Snapshot::new(head, membership, peer, newest))
 }
 
-/// The place of a conversation whose head and newest entry are known.
+/// The snapshot of a conversation whose head and newest entry are known.
 pub async fn snapshot_of(
     app: &App,
     head: Head,
@@ -147,7 +147,7 @@ async fn peer(app: &App, membership: &Membership) -> Result<Option<Member>> {
     }
 }
 
-/// Conversations as their member sees them, in the order of the places.
+/// Conversations as their member sees them, in the order of the snapshots.
 pub async fn conversations(app: &App, snapshots: &[Snapshot]) -> Result<Vec<Conversation>> {
     let mut all = Vec::with_capacity(snapshots.len());
     for snapshot in snapshots {
@@ -168,13 +168,13 @@ pub async fn one(app: &App, snapshot: &Snapshot) -> Result<Conversation> {
     seen(app, snapshot, &crowd(app, snapshot).await?).await
 }
 
-/// Who takes part in a conversation: the same for every member who looks.
+/// The members of a conversation and their profiles, the same for every viewer.
 pub struct Crowd {
     members: Vec<Member>,
     cards: HashMap<UserId, Card>,
 }
 
-/// Those who take part in the conversation of a place.
+/// Reads the members of a conversation.
 pub async fn crowd(app: &App, snapshot: &Snapshot) -> Result<Crowd> {
     let members = in_order(app, snapshot).await?;
     let shown = shown(&members, snapshot.membership.user());
@@ -182,9 +182,9 @@ pub async fn crowd(app: &App, snapshot: &Snapshot) -> Result<Crowd> {
     Ok(Crowd { members, cards })
 }
 
-/// One conversation as its member sees it, among those who are known to take part.
+/// A conversation as its member sees it, with members that were read before.
 pub async fn seen(app: &App, snapshot: &Snapshot, crowd: &Crowd) -> Result<Conversation> {
-    // Others than the one for whom the crowd was read are shown somebody else in their stead.
+    // The viewer is shown in place of another member, so their profile may be missing.
     let shown = shown(&crowd.members, snapshot.membership.user()).map(|member| member.user);
     let unknown: Vec<UserId> = shown.filter(|user| !crowd.cards.contains_key(user)).collect();
     if unknown.is_empty() {
@@ -195,8 +195,8 @@ pub async fn seen(app: &App, snapshot: &Snapshot, crowd: &Crowd) -> Result<Conve
     conversation(app, snapshot, &crowd.members, &cards).await
 }
 
-/// All members, in the order in which they came. They are stored in another, so the first few cannot be read
-/// alone; and who has read the last message is to be counted over all of them anyway.
+/// All members in the order of joining. They are stored in another order, so the first few cannot be read alone; and
+/// all of them are needed anyway to count who has read the last message.
 async fn in_order(app: &App, snapshot: &Snapshot) -> Result<Vec<Member>> {
     let mut members = if let Some(peer) = &snapshot.peer {
         vec![snapshot.membership.member().clone(), peer.clone()]
@@ -207,7 +207,7 @@ async fn in_order(app: &App, snapshot: &Snapshot) -> Result<Vec<Member>> {
     Ok(members)
 }
 
-/// The members that a conversation shows somebody: they themselves, then the others in the order in which they came.
+/// The members that a viewer sees: the viewer first, then the others in the order of joining.
 fn shown(members: &[Member], viewer: UserId) -> impl Iterator<Item = &Member> {
     let themselves = members.iter().filter(move |member| member.user == viewer);
     let others = members.iter().filter(move |member| member.user != viewer);
@@ -275,7 +275,7 @@ async fn conversation(
     })
 }
 
-/// What is unread in all of a user's conversations.
+/// The unread counts of all of a user's conversations.
 pub async fn unread(app: &App, snapshots: &[Snapshot]) -> Result<UnreadSummary> {
     let mut summary = UnreadSummary::default();
     for snapshot in snapshots {
@@ -288,16 +288,16 @@ pub async fn unread(app: &App, snapshots: &[Snapshot]) -> Result<UnreadSummary> 
     Ok(summary)
 }
 
-/// Whether frames of log entries say how much their receiver has not read.
+/// Whether frames of log entries include the receiver's unread count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unread {
-    /// As in frames that are pushed.
+    /// As in posted frames.
     Included,
-    /// As in frames that are listed, or missed: there is one sum for all of them.
+    /// As in listed or missed frames, which come with one total.
     LeftOut,
 }
 
-/// What happened, each as the frame that was pushed for it; none for what is no frame, or of no place.
+/// The frame of each event; none for an event without a frame, or of an unknown conversation.
 pub async fn frames(
     app: &App,
     viewer: UserId,
@@ -359,7 +359,7 @@ pub async fn frames(
     Ok(frames)
 }
 
-/// The messages that moderations speak of, by their places.
+/// The messages that moderation entries refer to, by conversation and number.
 async fn subjects(
     app: &App,
     snapshots: &HashMap<ConversationId, &Snapshot>,

@@ -1,4 +1,4 @@
-//! Admission: a request passes the rate rate_limits of its user, and the user's profile is created or refreshed alongside.
+//! Admission: checks a user's rate limits, and creates or refreshes the user's profile concurrently.
 
 use std::sync::OnceLock;
 
@@ -10,11 +10,11 @@ use crate::domain::ids::UserId;
 use crate::domain::user::Card;
 use crate::error::Result;
 
-/// The rate_limits that a send goes through.
+/// The rate limits of a send.
 pub const SEND: &[RateLimit] = &[RateLimit::Requests, RateLimit::Sends];
 
-/// Proof that a send of a user has passed the rate_limits of requests and of sends, with what others see of that user. Only
-/// [`send`] makes one, and what stores a message or a mail demands it, so that no route can forget to ask.
+/// Proof that a user's send passed the rate limits of requests and of sends, with the user's public profile. Only
+/// [`send`] creates one, and storing a message or a mail requires it, so no route can forget the check.
 ///
 /// ```
 /// use shared::store::{admission::Admitted, log, members::Sender};
@@ -59,17 +59,17 @@ impl Admitted {
         self.user
     }
 
-    /// What others see of the sender: their profile, and not the token of this very request, which may be older.
+    /// The sender's public profile, which may be newer than the token of this request.
     pub fn card(&self) -> &Card {
         &self.card
     }
 }
 
-/// Passes a send through its rate_limits. It must be awaited before anything is written. `standing` is set to where the user
-/// stands afterwards, admitted or not.
+/// Checks the rate limits of a send. Must be awaited before anything is written. `standing` is set to the user's rate
+/// limit state, admitted or not.
 ///
 /// # Errors
-/// [`Error::RateLimited`](crate::Error::RateLimited) where a bucket is full.
+/// [`Error::RateLimited`](crate::Error::RateLimited) if a limit is exceeded.
 pub async fn send(app: &App, caller: Caller, standing: &OnceLock<Standing>) -> Result<Admitted> {
     let card = pass(app, &caller, SEND, standing).await?;
     Ok(Admitted {
@@ -78,10 +78,10 @@ pub async fn send(app: &App, caller: Caller, standing: &OnceLock<Standing>) -> R
     })
 }
 
-/// Passes a request that sends nothing through rate_limits, as [`send`] does.
+/// Checks the rate limits of a request that sends nothing, like [`send`].
 ///
 /// # Errors
-/// [`Error::RateLimited`](crate::Error::RateLimited) where a bucket is full.
+/// [`Error::RateLimited`](crate::Error::RateLimited) if a limit is exceeded.
 pub async fn request(
     app: &App,
     caller: &Caller,
@@ -103,7 +103,7 @@ async fn pass(
         profiles::refresh(app, caller.user, &caller.claims, caller.issued_at)
     )?;
     if let Some(found) = passage.standing {
-        // Set once per request; a second value cannot come.
+        // Set once per request.
         standing.get_or_init(|| found);
     }
     passage.admitted().map(|()| card)

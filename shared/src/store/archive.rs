@@ -1,9 +1,8 @@
-//! The messages of all conversations, by time, for those who may see what is not theirs.
+//! The messages of all conversations in time order, for callers who may see other people's messages.
 //!
-//! A [`Walk`] goes from day to day, from conversation to conversation by the [markers](super::days) of each day, and
-//! through the log of each; or, where it is about one user, through their conversations alone. It reads no more than
-//! a few pages ahead, so its memory does not grow with what it passes, and it can [go on](Walk::position) from where
-//! another one stopped.
+//! A [`Walk`] goes day by day, through the conversations [marked](super::days) on each day, and through the log of
+//! each; for a single user, through that user's conversations. It reads only a few pages ahead, so its memory is
+//! bounded, and it can [continue](Walk::position) where another walk stopped.
 
 mod filter;
 mod legs;
@@ -34,10 +33,10 @@ use crate::domain::permission::{AnalyticsView, ModerationView};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 
-/// How many conversations are begun at once.
+/// How many conversations are read ahead concurrently.
 const PARALLEL: usize = 32;
 
-/// Proof that somebody may see conversations that they take no part in.
+/// Proof that the caller may see conversations without being a member.
 #[derive(Clone, Copy, Debug)]
 pub struct ArchiveAccess(());
 
@@ -59,48 +58,48 @@ impl From<Worker> for ArchiveAccess {
     }
 }
 
-/// What a walk is about.
+/// The range of a walk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scope {
-    /// Its first moment, in milliseconds since 1970.
+    /// The first moment, in milliseconds since 1970.
     pub from: i64,
-    /// The first moment behind it.
+    /// The first moment after it.
     pub to: i64,
     /// Only conversations of this user.
     pub user: Option<UserId>,
 }
 
 impl Scope {
-    /// Its first moment.
+    /// The first moment.
     pub const fn from_time(&self) -> Timestamp {
         Timestamp::from_milliseconds(self.from)
     }
 
-    /// The first moment behind it.
+    /// The first moment after it.
     pub const fn to_time(&self) -> Timestamp {
         Timestamp::from_milliseconds(self.to)
     }
 }
 
-/// In which order days are walked. Within a day it is by conversations, and in each by its log.
+/// The order of the days. Within a day the order is by conversation, and then by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// For what is wanted soon.
+    /// For searches.
     NewestDayFirst,
-    /// For what is kept.
+    /// For exports.
     OldestDayFirst,
 }
 
-/// Whether a walk finds out how far the two of a direct conversation have read.
+/// Whether a walk reads the read marks of direct conversations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reads {
-    /// It does.
+    /// Yes.
     Wanted,
-    /// It need not.
+    /// No.
     Unwanted,
 }
 
-/// A place in a walk: what lies in front of it has been passed.
+/// A position in a walk: everything before it has been visited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     day: Day,
@@ -109,16 +108,16 @@ pub struct Position {
     seq: Option<u64>,
 }
 
-/// A piece of the log of a conversation.
+/// A range of a conversation's log.
 #[derive(Clone, Debug)]
 pub struct Stretch {
-    /// The day; that of the scope's beginning where the walk is about one user.
+    /// The day; the first day of the scope in a walk for one user.
     pub day: Day,
     /// The conversation.
     pub conversation: ConversationId,
     /// Its entries, in order.
     pub entries: Vec<Entry>,
-    /// How far the two of a direct conversation have read, where that is wanted.
+    /// The read marks of a direct conversation, if wanted.
     pub read_marks: Vec<ReadMark>,
 }
 
@@ -132,20 +131,20 @@ impl Stretch {
     }
 }
 
-/// Whom a message of a direct conversation is for; none in a group.
+/// The receiver of a message in a direct conversation; none in a group.
 fn receiver(entry: &Entry, content: &Content) -> Option<UserId> {
     let pair = entry.tail.pair?;
     pair.into_iter().find(|user| *user != content.sender)
 }
 
-/// How far a message has come.
+/// The status of a message.
 pub fn progress(entry: &Entry, content: &Content, read_marks: &[ReadMark]) -> Progress {
     let receiver = receiver(entry, content);
     let read_mark = receiver.and_then(|user| read_marks.iter().find(|read_mark| read_mark.user_id == user));
     Progress::of(entry.seq, content, read_mark)
 }
 
-/// A message, as those see it who see no more than its members do.
+/// A message as its members see it.
 pub fn view(
     conversation: ConversationId,
     entry: &Entry,
@@ -157,7 +156,7 @@ pub fn view(
     MessageV2::of(conversation, entry.seq, entry.at, content, receiver, progress)
 }
 
-/// A walk under way.
+/// A walk in progress.
 pub struct Walk<'a> {
     app: &'a App,
     scope: Scope,
@@ -171,7 +170,7 @@ pub struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// A walk from its beginning, or from where another one over the same scope stopped.
+    /// A walk from the beginning, or from where another walk over the same scope stopped.
     pub fn new(
         app: &'a App,
         _: ArchiveAccess,
@@ -193,7 +192,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The next piece; none at the end.
+    /// The next range; none at the end.
     pub async fn next(&mut self) -> Result<Option<Stretch>> {
         loop {
             let Some(mut begun) = self.begun.pop_front() else {
@@ -216,7 +215,7 @@ impl<'a> Walk<'a> {
                 conversation,
                 seq: page.next,
             });
-            // A conversation that is looked into in vain is work too.
+            // Looking into a conversation without a result is work too.
             self.examined += page.entries.len().max(1) as u64;
             let read_marks = begun.read_marks.clone();
             if let Some(seq) = page.next {
@@ -232,20 +231,20 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Where the walk is: a walk from there sees everything that this one has not seen yet.
+    /// The position: a walk from there visits exactly what this one has not visited yet.
     pub fn position(&self) -> Option<Position> {
         self.position
     }
 
-    /// How many entries were looked at so far.
+    /// How many entries were examined so far.
     pub fn examined(&self) -> u64 {
         self.examined
     }
 
-    /// Refuses to go on where too much was looked at.
+    /// Fails once more than `most` entries were examined.
     ///
     /// # Errors
-    /// 422, with how to narrow the question.
+    /// 422, with a hint to narrow the query.
     pub fn is_bounded(&self, most: u64) -> Result<()> {
         if self.examined <= most {
             return Ok(());
@@ -256,7 +255,7 @@ impl<'a> Walk<'a> {
         Err(Error::invalid("from", "too_broad", reason))
     }
 
-    /// About how much of the walk lies behind it, from 0 to 1: days, or ids of conversations, which are spread evenly.
+    /// The approximate progress, from 0 to 1: by days, or by conversation ids, which are evenly distributed.
     #[expect(
         clippy::cast_precision_loss,
         reason = "a few thousand at the most, or an estimate"
@@ -288,7 +287,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Messages by their places, in the same order, with how far the two of direct conversations have read.
+/// Messages by conversation and number, in the same order, with the read marks of direct conversations.
 pub async fn messages(
     app: &App,
     _: ArchiveAccess,

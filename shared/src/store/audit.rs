@@ -1,11 +1,11 @@
-//! The audit log: a chain of entries, each with the hash of the one before, numbered from 1 within each day.
+//! The audit log: a hash chain of entries, numbered from 1 within each day.
 //!
-//! An entry and the end of the chain change in one transaction, on the condition that the end is still the one that
-//! the entry builds on. That makes the order. A change is audited in **its own** transaction ([`Pending`]): neither
-//! exists without the other. What was only read is [recorded](record) before it is answered.
+//! An entry and the end of the chain are written in one transaction, on the condition that the end is unchanged; that
+//! defines the order. A change is audited in **its own** transaction ([`Pending`]): neither exists without the other. A
+//! read is [recorded](record) before it is answered.
 //!
-//! What is done to the table is found by [`verify`]: hashes and the end of the chain need a [key](Keys) that only the
-//! functions that audit have, and [`anchors`] outside the table tell of entries that were removed.
+//! [`verify`] detects tampering with the table: hashes and the end of the chain need a [key](Keys) that only the
+//! auditing functions have, and [`anchors`] outside the table reveal removed entries.
 
 mod anchors;
 mod codec;
@@ -40,7 +40,7 @@ use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::telemetry::Count;
 
-/// How often an entry looks for the end of the chain again before it gives up with 503.
+/// How often an entry reads the end of the chain again before it fails with 503.
 pub(super) const ATTEMPTS: u32 = 24;
 
 impl<R: Right> From<&Permit<R>> for Actor {
@@ -59,25 +59,25 @@ impl From<&Caller> for Actor {
     }
 }
 
-/// What was done.
+/// An audited action.
 #[derive(Clone, Debug)]
 pub struct Act {
-    /// What, such as `messages.moderate`.
+    /// Its name, such as `messages.moderate`.
     pub action: &'static str,
-    /// To what.
+    /// What it was done to.
     pub target: Target,
-    /// What it changed, as it was before. Never what people wrote.
+    /// The changed fields before. Never user content.
     pub before: Option<Map<String, Value>>,
-    /// The same, as it is afterwards.
+    /// The changed fields after.
     pub after: Option<Map<String, Value>>,
-    /// What else there is to say.
+    /// Additional data.
     pub metadata: Map<String, Value>,
     /// How serious it is.
     pub severity: Severity,
 }
 
 impl Act {
-    /// Something was looked at.
+    /// A read.
     pub fn read(action: &'static str, target: Target, metadata: Value) -> Self {
         Self {
             action,
@@ -89,7 +89,7 @@ impl Act {
         }
     }
 
-    /// Something was changed.
+    /// A change.
     pub fn change(
         action: &'static str,
         target: Target,
@@ -104,7 +104,7 @@ impl Act {
         }
     }
 
-    /// The same act with another severity.
+    /// Sets the severity.
     #[must_use]
     pub fn weighing(self, severity: Severity) -> Self {
         Self { severity, ..self }
@@ -126,10 +126,10 @@ pub struct Position {
     number: u64,
 }
 
-/// The keys of the log.
+/// The signing keys of the log.
 ///
 /// # Errors
-/// The function was not given them: `template.yaml` does not count it among those that audit.
+/// The function does not have them: `template.yaml` does not list it as one that audits.
 fn keys_of(app: &App) -> Result<&Keys> {
     let keys = app.config().audit_keys.as_ref();
     keys.ok_or_else(|| {
@@ -137,7 +137,7 @@ fn keys_of(app: &App) -> Result<&Keys> {
     })
 }
 
-/// Records what was only looked at. It must succeed before the answer is given.
+/// Records a read. Must succeed before the response is sent.
 pub async fn record(app: &App, actor: impl Into<Actor>, act: Act) -> Result<()> {
     let actor = actor.into();
     let mut backoff = Backoff::new(ATTEMPTS);
@@ -155,8 +155,8 @@ pub async fn record(app: &App, actor: impl Into<Actor>, act: Act) -> Result<()> 
     }
 }
 
-/// Records, for a worker, what a user has done, once however often its job comes: `receipt` is the key of the item that
-/// says that it is recorded.
+/// Records a user's action, for a worker, once however often its job is delivered: `receipt` is the key of the marker
+/// that it is recorded.
 pub(super) async fn record_once(app: &App, actor: &Actor, act: &Act, receipt: &Key) -> Result<()> {
     let mut backoff = Backoff::new(ATTEMPTS);
     loop {
@@ -173,7 +173,7 @@ pub(super) async fn record_once(app: &App, actor: &Actor, act: &Act, receipt: &K
     }
 }
 
-/// Records that a user has deleted a mail or a message of theirs.
+/// Records that a user deleted one of their mails or messages.
 pub async fn record_deletion(app: &App, _: Worker, user: UserId, message: MessageId) -> Result<()> {
     let claims = profiles::find(app, user).await?.map(|profile| profile.claims);
     let actor = Actor {
@@ -185,28 +185,28 @@ pub async fn record_deletion(app: &App, _: Worker, user: UserId, message: Messag
     record_once(app, &actor, &act, &keys::deletion_recorded(message, user)).await
 }
 
-/// The next entry of the chain, to be put in the transaction of what it tells of.
+/// The next entry of the chain, to be put in the transaction of what it records.
 ///
-/// Where the transaction is refused because another entry was faster ([`Seat::was_taken`]), another one is asked for,
-/// after a wait.
+/// If the transaction is refused because another entry was faster ([`Seat::was_taken`]), the caller waits and gets a
+/// new one.
 #[derive(Debug)]
 pub(super) struct Pending {
     before: End,
     head: Head,
     entry: AuditEntry,
     previous: Hash,
-    /// The new end of the chain as it is to be stored.
+    /// The update of the end of the chain.
     end: Update,
     /// Whether it may be the first entry of its day.
     begins: bool,
 }
 
-/// Where the parts of an audit entry are in a transaction.
+/// The indexes of an audit entry's parts in a transaction.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seat(usize);
 
 impl Seat {
-    /// Whether the refusal of the transaction says that another entry was faster.
+    /// Whether the transaction was refused because another entry was faster.
     pub(super) fn was_taken(self, refused: &[Option<Item>]) -> bool {
         refused
             .iter()
@@ -221,7 +221,7 @@ impl Seat {
 struct Last {
     hash: Hash,
     at: Option<Timestamp>,
-    /// The last position that is taken.
+    /// The last used position.
     position: Option<Position>,
 }
 
@@ -229,12 +229,12 @@ impl Pending {
     /// How many parts of its transaction can be refused: the end of the chain, and the entry.
     const PARTS: usize = 2;
 
-    /// An entry behind the end of the chain as it is now.
+    /// An entry after the current end of the chain.
     ///
     /// # Errors
-    /// [`Error::AuditUnavailable`] if the end is lost. The log does not go on by itself from an older position: an entry
-    /// that was removed would then be taken for one that never was. An operator [restores](restore) the end, which the
-    /// log says from then on.
+    /// [`Error::AuditUnavailable`] if the end is lost. The log does not continue from an older position by itself:
+    /// removed entries would then look as if they had never existed. An operator [restores](restore) the end, which the
+    /// log records.
     pub(super) async fn next(app: &App, actor: &Actor, act: &Act) -> Result<Self> {
         let before = end(app).await?;
         let last = match &before {
@@ -276,7 +276,7 @@ impl Pending {
             at,
         };
         entry.hash = hex(&head.hash);
-        // Where the end was lost, so may be what says that its day has entries.
+        // If the end was lost, the marker of its day may be lost too.
         let begins = number == 1 || matches!(before, End::Lost(_));
         Ok(Self {
             end: head::moved(keys, &before, &head),
@@ -288,7 +288,7 @@ impl Pending {
         })
     }
 
-    /// Adds the entry to a transaction, which then has up to three parts more, or four with the first entry of all.
+    /// Adds the entry to a transaction: up to three parts, or four with the very first entry.
     pub(super) fn join(self, transaction: Transaction) -> (Transaction, Seat) {
         let seat = Seat(transaction.len());
         let Position { day, number } = self.head.position;

@@ -1,13 +1,13 @@
 //! Live connections: one item per user, so that one batch read finds the connections of a hundred members.
 //!
-//! Each connection is an attribute of its own, named `c#` and its id: the moments at which it ends at the latest and was
-//! opened, in milliseconds, as one text, which is quicker to read than a list of two numbers. Opening sets one, closing
-//! or a gone connection removes that one and no other, and none of them reads first. A long-polling request waits as
-//! `p#` and its id; what is delivered meanwhile raises `sg`, the signal.
+//! Each connection is an attribute of its own, named `c#` and its id. Its value is one text with the expiry and the
+//! opening time in milliseconds, which parses faster than a list of two numbers. Opening a connection sets its
+//! attribute, closing it or finding it gone removes that attribute and no other, and none of them reads first. A
+//! waiting long-polling request is stored as `p#` and its id; a delivery in the meantime updates `sg`, the signal.
 //!
-//! Deliveries of messages read the items eventually, at half the price: what a copy of the table does not show yet of a
-//! new connection is pushed to it a little later ([`crate::queue::CatchUp`]). So they may as well remember for a moment
-//! what they have read ([`Memory`]).
+//! Deliveries of messages use eventually consistent reads, at half the price: a new connection that they do not see yet
+//! is caught up a little later ([`crate::queue::CatchUp`]). For the same reason they may cache for a moment what they
+//! read ([`Memory`]).
 
 pub mod ending;
 mod memory;
@@ -30,49 +30,49 @@ use crate::error::Result;
 
 const CONNECTION: &str = "c#";
 const WAITER: &str = "p#";
-/// Not the whole word, which DynamoDB keeps for itself.
+/// Abbreviated, because `signal` is a reserved word of DynamoDB.
 const SIGNAL: &str = "sg";
 
-/// A connection that has not ended.
+/// A connection that has not expired.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Live {
     /// Which.
     pub id: ConnectionId,
-    /// Whether it was noted so short a time ago that `$connect` may not have answered yet. Until then API Gateway says
-    /// of it, as of one that is over, that it is gone.
+    /// Whether it is so new that `$connect` may not have returned yet. Until then API Gateway reports it as gone, like
+    /// one that has ended.
     pub is_opening: bool,
 }
 
-/// Who of a user is listening.
+/// A user's connections and waiting requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listeners {
     /// Live connections.
     pub connections: Vec<Live>,
-    /// Connections whose time is over, and which may not know it yet.
+    /// Expired connections, which may still be open.
     pub ended: Vec<ConnectionId>,
-    /// Whether a long-polling request waits.
+    /// Whether a long-polling request is waiting.
     pub is_polled: bool,
-    /// Whether this is what another delivery has read a moment ago.
+    /// Whether this was cached from another delivery's read.
     pub is_remembered: bool,
 }
 
-/// How long after its end a connection may still be open: API Gateway lets none live longer.
+/// How long after its expiry a connection may still be open: the longest duration that API Gateway allows.
 /// Source: AWS, *Amazon API Gateway quotas*, WebSocket connection duration.
 const LONGEST: Duration = Duration::from_hours(2);
 
-/// How long `$connect` may take to answer.
+/// How long `$connect` may take.
 /// Source: AWS, *Amazon API Gateway quotas*, integration timeout of WebSocket APIs.
 const OPENING: Duration = Duration::from_secs(29);
 
-/// Notes a connection until `ends_at`, and forgets what has ended without saying so.
+/// Adds a connection that expires at `ends_at`, and removes those that expired without a disconnect.
 pub async fn add(app: &App, user: UserId, connection: &ConnectionId, ends_at: Timestamp) -> Result<()> {
     let name = format!("{CONNECTION}{}", connection.as_str());
     let item = set(app, user, &name, ends_at).await?;
     forget_ended(app, user, &item).await
 }
 
-/// Forgets what has ended. A connection that has just ended may be open still, and is left to the next delivery,
-/// which tells it.
+/// Removes expired connections. One that has just expired may still be open, and is left for the next delivery, which
+/// closes it.
 async fn forget_ended(app: &App, user: UserId, item: &Item) -> Result<()> {
     let now = app.now();
     let mut over = names(item, |ends_at| ends_at <= now);
@@ -84,17 +84,17 @@ async fn forget_ended(app: &App, user: UserId, item: &Item) -> Result<()> {
     Ok(())
 }
 
-/// Forgets a connection.
+/// Removes a connection.
 pub async fn remove(app: &App, user: UserId, connection: &ConnectionId) -> Result<()> {
     remove_all(app, user, &[format!("{CONNECTION}{}", connection.as_str())]).await
 }
 
-/// Has a user looked for anew at the next delivery.
+/// Removes a user from the cache, so that the next delivery reads them again.
 pub(crate) fn forget(app: &App, user: UserId) {
     app.outside.listeners.forget(user);
 }
 
-/// Who is listening, of many users.
+/// The listeners of many users.
 pub(crate) async fn of_many(
     app: &App,
     users: &[UserId],
@@ -114,7 +114,7 @@ pub(crate) async fn of_many(
     Ok(found)
 }
 
-/// Who is listening, of those of whom this process knows it from a moment ago and who may be told by that.
+/// The listeners of those users that are cached, if the consistency allows using the cache.
 pub(super) fn remembered(
     app: &App,
     users: &[UserId],
@@ -128,7 +128,7 @@ pub(super) fn remembered(
     users.iter().filter_map(find).collect()
 }
 
-/// Who is listening, by a user's item, which has just been read, as was asked a moment ago.
+/// Decodes the listeners from a user's item.
 pub(super) fn read(
     app: &App,
     user: UserId,
@@ -142,7 +142,7 @@ pub(super) fn read(
     listening(spans.into_iter(), app.now())
 }
 
-/// Who is listening at a moment.
+/// The listeners at a moment.
 fn listening<'a>(spans: impl Iterator<Item = (&'a str, Span)>, now: Timestamp) -> Listeners {
     let mut listeners = Listeners::default();
     for (name, span) in spans {
@@ -159,14 +159,14 @@ fn listening<'a>(spans: impl Iterator<Item = (&'a str, Span)>, now: Timestamp) -
     listeners
 }
 
-/// Begins to wait for a signal; what [`signal_of`] says now.
+/// Registers a waiting request. Returns the signal as [`signal_of`] does.
 pub async fn wait(app: &App, user: UserId, waiter: &str, ends_at: Timestamp) -> Result<Option<Timestamp>> {
     let item = set(app, user, &format!("{WAITER}{waiter}"), ends_at).await?;
     forget_ended(app, user, &item).await?;
     item.find_time(SIGNAL)
 }
 
-/// Stops waiting.
+/// Removes a waiting request.
 pub async fn stop_waiting(app: &App, user: UserId, waiter: &str) -> Result<()> {
     remove_all(app, user, &[format!("{WAITER}{waiter}")]).await
 }
@@ -179,7 +179,7 @@ pub async fn signal_of(app: &App, user: UserId) -> Result<Option<Timestamp>> {
     }
 }
 
-/// Wakes the user's waiting requests. Every signal differs from the one before, two in a millisecond too.
+/// Wakes the user's waiting requests. Each signal differs from the previous one, even within one millisecond.
 pub(crate) async fn signal(app: &App, user: UserId) -> Result<()> {
     let now = number(app.now().milliseconds());
     let raise = Update::new(keys::connections(user), format!("SET {SIGNAL} = :now"))
@@ -196,7 +196,7 @@ pub(crate) async fn signal(app: &App, user: UserId) -> Result<()> {
 }
 
 async fn set(app: &App, user: UserId, name: &str, ends_at: Timestamp) -> Result<Item> {
-    // The item's own end only tidies up after users who never come back; it lies behind that of each connection.
+    // The item's own expiry only cleans up after users who never return; it is later than that of each connection.
     let expires = ends_at.seconds() + 24 * 60 * 60;
     let span = Span {
         ends_at,
@@ -221,7 +221,7 @@ async fn remove_all(app: &App, user: UserId, names: &[String]) -> Result<()> {
         keys::connections(user),
         format!("REMOVE {}", placeholders.join(", ")),
     )
-    // Else the removal would make an empty item of a user who has none.
+    // Otherwise the removal would create an empty item for a user without one.
     .only_if(format!("attribute_exists({})", keys::PARTITION));
     for (placeholder, name) in placeholders.iter().zip(names) {
         update = update.name(placeholder, name);
@@ -229,13 +229,13 @@ async fn remove_all(app: &App, user: UserId, names: &[String]) -> Result<()> {
     update.send(app).await.map(|_| ())
 }
 
-/// The attributes of connections and waiters whose end is as asked.
+/// The attributes of connections and waiting requests whose expiry matches.
 fn names(item: &Item, wanted: impl Fn(Timestamp) -> bool) -> Vec<String> {
     let wanted = spans(item).into_iter().filter(|(_, span)| wanted(span.ends_at));
     wanted.map(|(name, _)| name.to_owned()).collect()
 }
 
-/// From when to when at the latest somebody listens.
+/// From when until when at the latest somebody listens.
 #[derive(Clone, Copy, Debug)]
 struct Span {
     ends_at: Timestamp,
@@ -260,7 +260,7 @@ impl Span {
     }
 }
 
-/// The connections and waiters of an item, by the names of their attributes.
+/// The connections and waiting requests of an item, by attribute name.
 fn spans(item: &Item) -> Vec<(&str, Span)> {
     let mut spans: Vec<_> = item
         .0

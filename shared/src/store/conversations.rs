@@ -1,4 +1,4 @@
-//! Conversations: opening them, and reading what does not change about them.
+//! Conversations: opening them, and reading their static data.
 
 use super::Worker;
 use super::item::Item;
@@ -15,7 +15,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::unread::Ordinal;
 use crate::error::{Error, Result};
 
-/// What does not change about a conversation. A send never rewrites it.
+/// The static data of a conversation. A send never rewrites it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     /// The id.
@@ -24,7 +24,7 @@ pub struct Head {
     pub created_at: Timestamp,
     /// How many members it has.
     pub members: u32,
-    /// What a group has beyond that; none for a direct conversation.
+    /// The data of a group; none for a direct conversation.
     pub group: Option<Group>,
 }
 
@@ -37,26 +37,26 @@ pub struct Group {
     pub description: Option<String>,
 }
 
-/// Whether opening made something new.
+/// Whether opening created a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opened {
-    /// It did.
+    /// It was created.
     New(Head),
-    /// It was there.
+    /// It existed already.
     Existing(Head),
 }
 
-/// Opens the direct conversation of two people, once whoever opens it and however often.
+/// Opens the direct conversation of two people, once, whoever opens it and however often.
 ///
-/// The members are written first, alike by everybody who opens it; the head, which makes the conversation
-/// exist, last and only once. Who dies in between leaves nothing that anybody can see.
+/// The members are written first, identically by every attempt; the head, which makes the conversation exist, is
+/// written last and only once. An attempt that dies in between leaves nothing visible.
 pub async fn open_direct(app: &App, caller: UserId, other: UserId) -> Result<Opened> {
     let id = ConversationId::direct(caller, other);
     if let Some(head) = find(app, id).await? {
         return Ok(Opened::Existing(head));
     }
     let joined_at = app.now();
-    // The order of the pair, and so each one's ordinal, is that of the ids: the same from both sides.
+    // Members are ordered by id, so each one's ordinal is the same whoever opens the conversation.
     let (low, high) = if caller <= other {
         (caller, other)
     } else {
@@ -65,7 +65,7 @@ pub async fn open_direct(app: &App, caller: UserId, other: UserId) -> Result<Ope
     for (ordinal, user, peer) in [(0, low, high), (1, high, low)] {
         let member = newcomer(id, user, Ordinal(ordinal), Role::Member, joined_at, Some(peer));
         let (_, item) = members::encode(&member);
-        // Whoever opened it a moment ago may have members with read marks already.
+        // If it was opened a moment ago, its members may have read marks already.
         match table::put(app, item, Condition::absent()).await? {
             Written::Done(_) | Written::Refused(_) => {}
         }
@@ -82,15 +82,15 @@ pub async fn open_direct(app: &App, caller: UserId, other: UserId) -> Result<Ope
     .await
 }
 
-/// Opens a group, once for all attempts under a key; whether an earlier one had opened it. `others` must not hold the
-/// caller, nor anybody twice.
+/// Opens a group, once for all requests with a key; also returns whether an earlier one opened it. `others` must
+/// contain neither the caller nor duplicates.
 ///
-/// Each attempt writes members of a conversation of its own, which nobody can see. The head makes one of these
-/// conversations exist, and the marker of the key stands in its transaction: the others find it, and take their members
-/// back.
+/// Each attempt writes the members of a conversation of its own, which nobody can see. The head makes one of these
+/// conversations exist, and the idempotency record is in the same transaction: the other attempts find it, and remove
+/// their members.
 ///
 /// # Errors
-/// [`Error::IdempotencyKeyReused`] if the key stands for another group.
+/// [`Error::IdempotencyKeyReused`] if the key was used for another group.
 pub async fn open_group(
     app: &App,
     caller: UserId,
@@ -123,7 +123,7 @@ pub async fn open_group(
         name: name.as_str().to_owned(),
         description: description.map(|description| description.as_str().to_owned()),
     };
-    // Stamped now: writing a thousand members takes a while, and a sync finds the conversation by its time.
+    // The time is taken now: writing a thousand members takes a while, and a sync finds the conversation by its time.
     let head = Head {
         id,
         created_at: app.now(),
@@ -144,14 +144,14 @@ pub async fn open_group(
                 return Err(Error::internal("a group has an id that was drawn before"));
             };
             let earlier = once.found(marker);
-            // What nobody sees does no harm where this fails: it is left as by an attempt that died.
+            // A failure here is harmless: the members stay invisible, as after an attempt that died.
             table::remove_many(app, keys).await.ok();
             opened_earlier(app, earlier?).await
         }
     }
 }
 
-/// The group that an earlier attempt has opened.
+/// The group that an earlier request opened.
 async fn opened_earlier(app: &App, earlier: Earlier) -> Result<(Head, bool)> {
     let head = find(app, ConversationId::from_uuid(earlier.made)).await?;
     let head = head.ok_or_else(|| Error::internal("the group of a key is not there"))?;
@@ -168,7 +168,7 @@ pub(super) async fn find(app: &App, id: ConversationId) -> Result<Option<Head>> 
     item.map(|item| decode(id, &item)).transpose()
 }
 
-/// The caller's conversation.
+/// The static data of the caller's conversation.
 pub async fn head(app: &App, member: &Membership) -> Result<Head> {
     find(app, member.conversation())
         .await?
@@ -210,7 +210,7 @@ async fn put_head(app: &App, head: Head) -> Result<Opened> {
 
 /// The attributes of heads.
 mod attribute {
-    /// Milliseconds since 1970 of opening.
+    /// When it was opened, in milliseconds since 1970.
     pub(super) const CREATED_AT: &str = "a";
     /// The description of a group.
     pub(super) const DESCRIPTION: &str = "e";

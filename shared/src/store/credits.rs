@@ -1,9 +1,8 @@
 //! Credits: a balance and the ledger behind it.
 //!
-//! The ledger is numbered from 1 without a gap, like a log, and the balance item says how many entries there are. An
-//! entry and the balance that it leads to are one transaction, under the condition that nothing was entered since the
-//! balance was read. So the sum over the ledger is the balance at any moment, nothing is taken twice, and nothing
-//! ever goes below zero.
+//! The ledger is numbered from 1 without gaps, like a log, and the balance item holds the number of entries. An entry
+//! and its balance are written in one transaction, on the condition that nothing was added since the balance was read.
+//! So the balance always equals the sum of the ledger, nothing is charged twice, and no balance goes below zero.
 
 use serde_json::json;
 
@@ -22,17 +21,17 @@ use crate::domain::text::ClientMessageId;
 use crate::error::{Error, Result};
 use crate::telemetry::Count;
 
-/// How often a grant that met another entry of the ledger tries again before it gives up with 503.
+/// How often a grant retries after a concurrent ledger entry, before it fails with 503.
 const ATTEMPTS: u32 = 24;
 
-/// What the first credits of a new user are for.
+/// The reason of a new user's initial credits.
 const WELCOME: &str = "initial balance";
-/// What the audit log calls a grant.
+/// The action of a grant in the audit log.
 const GRANTED: &str = "credits.grant";
-/// What a debit is for.
+/// The reason of a debit.
 const SENT: &str = "message sent";
 
-/// What a user has.
+/// A user's account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Account {
     /// How many credits.
@@ -41,7 +40,7 @@ pub struct Account {
     pub entries: u64,
 }
 
-/// What a user has. Who never had anything gets what new users start with.
+/// A user's account. A new user gets the initial credits.
 pub async fn account(app: &App, user: UserId) -> Result<Account> {
     let item = table::get(app, &keys::balance(user), Consistency::Strong).await?;
     let account = item.map_or(Ok(Account::default()), |item| decode(&item))?;
@@ -66,12 +65,12 @@ pub async fn account(app: &App, user: UserId) -> Result<Account> {
             balance: initial,
             entries: 1,
         }),
-        // Another call came first.
+        // A concurrent call came first.
         Transacted::Refused(parts) => now(&parts),
     }
 }
 
-/// Adds the balance that an entry leads to and the entry, in this order, for an account as it was read.
+/// Adds a balance update and its ledger entry to a transaction, in this order, based on the account as it was read.
 pub(super) fn enter(
     transaction: Transaction,
     user: UserId,
@@ -93,7 +92,7 @@ pub(super) fn enter(
         .put(encode(user, place, entry), Condition::absent())
 }
 
-/// The account as a refused transaction found it; `parts` begin with those of [`enter`].
+/// The account after a refused transaction whose `parts` begin with those of [`enter`].
 pub(super) fn now(parts: &[Option<Item>]) -> Result<Account> {
     match parts.first() {
         Some(Some(balance)) => decode(balance),
@@ -101,7 +100,7 @@ pub(super) fn now(parts: &[Option<Item>]) -> Result<Account> {
     }
 }
 
-/// The debit of a message, if the account covers it.
+/// The debit of a message, if the balance suffices.
 ///
 /// # Errors
 /// [`Error::InsufficientCredits`].
@@ -122,23 +121,23 @@ pub(super) fn debit(app: &App, account: Account, cost: u64, message: MessageId) 
     })
 }
 
-/// What came of a grant.
+/// The result of a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Granted {
     /// The entry of the ledger.
     pub transaction: TransactionId,
-    /// What there was after it.
+    /// The balance after it.
     pub balance: u64,
-    /// Whether an earlier call had made it.
+    /// Whether an earlier request made it.
     pub replayed: bool,
 }
 
-/// Grants credits, once for all calls with the same reference: the entry of the ledger, the balance and the entry of
-/// the audit log are one transaction. A call that finds the grant made is audited as a look.
+/// Grants credits, once for all requests with the same reference. The ledger entry, the balance and the entry of the
+/// audit log are one transaction. A request that finds the grant already made is audited as a read.
 ///
 /// # Errors
-/// [`Error::IdempotencyKeyReused`] if the reference stands for another amount or reason, [`Error::Unavailable`] if too many
-/// others were entering.
+/// [`Error::IdempotencyKeyReused`] if the reference was used with another amount or reason, [`Error::Unavailable`]
+/// after too many lost races.
 pub async fn grant(
     app: &App,
     permit: &Permit<CreditsGrant>,
@@ -205,7 +204,7 @@ pub async fn grant(
 }
 
 fn replayed(id: TransactionId, receipt: &Item, amount: u64, reason: &str) -> Result<Granted> {
-    // Receipts once said nothing of the reason.
+    // Older receipts do not hold the reason.
     let reason_is_known = receipt.find_bytes(attribute::REASON);
     let is_another = reason_is_known.is_some_and(|known| known != fingerprint::of_bytes([reason]));
     if is_another || receipt.get_number::<u64>(attribute::AMOUNT)? != amount {
@@ -218,7 +217,7 @@ fn replayed(id: TransactionId, receipt: &Item, amount: u64, reason: &str) -> Res
     })
 }
 
-/// Entries of the ledger from number `last` down, at most `limit`.
+/// Up to `limit` entries of the ledger, downwards from number `last`.
 pub async fn transactions(
     app: &App,
     user: UserId,
@@ -241,17 +240,17 @@ fn signed(amount: u64) -> Result<i64> {
 mod attribute {
     /// Milliseconds since 1970.
     pub(super) const AT: &str = "a";
-    /// What there is, or was after an entry.
+    /// The balance; in an entry, the balance after it.
     pub(super) const BALANCE: &str = "b";
     /// How many entries there are.
     pub(super) const ENTRIES: &str = "n";
-    /// How many credits came, or went if below zero.
+    /// The amount; negative for a debit.
     pub(super) const AMOUNT: &str = "c";
     /// The id of an entry.
     pub(super) const ID: &str = "i";
-    /// The message that was paid for.
+    /// The message of a debit.
     pub(super) const MESSAGE: &str = "m";
-    /// Why; in a receipt, its fingerprint.
+    /// The reason; in a receipt, its fingerprint.
     pub(super) const REASON: &str = "r";
 }
 

@@ -1,11 +1,10 @@
-//! Which conversations were talked in on a day, and from which entry on: how messages of all conversations are found
-//! by time without an index that every message would pay for.
+//! Markers of the conversations that were active on a day, with the first entry: how messages of all conversations are
+//! found by time, without an index that every message would pay for.
 //!
-//! The marker of a conversation and day names a lower bound of its first entry of that day. Whoever puts an entry
-//! knows from the newest one in front of it whether a day begins, and only then writes the marker, **before** the
-//! entry: where there is an entry of a day, there is its marker. Who loses the race for the place, or builds on an old
-//! end of the log, names a number that is not above that of the first entry either, for times never fall along a log.
-//! So markers need no condition.
+//! The marker of a conversation and day holds a lower bound of the number of its first entry on that day. A writer
+//! knows from the previous entry whether its entry begins a day, and only then writes the marker, **before** the entry:
+//! so every day with entries has a marker. A writer that loses the race for a number, or builds on an outdated end of
+//! the log, still stores a valid lower bound, since times never decrease along a log. So markers need no condition.
 
 use super::item::Item;
 use super::keys;
@@ -17,10 +16,10 @@ use crate::domain::ids::ConversationId;
 use crate::domain::message::Entry;
 use crate::error::{Error, Result};
 
-/// The first entry of the day, or one in front of it.
+/// The first entry of the day, or an earlier one.
 const SEQ: &str = "q";
 
-/// Marks the day that an entry begins, if it begins one. `newest` is the entry in front of it.
+/// Marks the day of an entry, if it begins one. `newest` is the entry before it.
 pub(super) async fn mark(
     app: &App,
     conversation: ConversationId,
@@ -37,7 +36,8 @@ pub(super) async fn mark(
     }
 }
 
-/// Conversations of one shard of a day, in order, from `first` on: each with a number from which its entries of that
+/// The conversations marked in one shard of a day, in order, from `first` on, each with the number to start reading
+/// from.
 /// day are found.
 pub(super) async fn marked(
     app: &App,

@@ -1,8 +1,8 @@
-//! Exports: what was asked for, how far it is, and which files it has.
+//! Exports: their parameters, their progress, and their files.
 //!
 //! An export is written in steps, each a job of its own. A step ends with one transaction: the files that it wrote, the
-//! position from which the next one goes on, and the number of that one, on the condition that nobody has ended this
-//! step. So a step that is done twice, or again after a death, is recorded once.
+//! position where the next step continues, and the number of that step, on the condition that this step was not ended
+//! yet. So a step that runs twice, or again after a crash, is recorded once.
 
 use std::time::Duration;
 
@@ -26,10 +26,10 @@ use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::telemetry::Count;
 
-/// How long an export is kept; the bucket forgets its files after as long.
+/// How long an export is kept; the bucket expires its files after the same time.
 pub const LIFETIME: Duration = Duration::from_hours(7 * 24);
-/// An export of which nothing was heard for so long is nobody's work any more: its job was tried five times, with
-/// minutes between, and died each time without a word.
+/// An export without progress for this long was abandoned: its job was tried five times, with minutes between, and died
+/// each time.
 pub const STALLED_AFTER: Duration = Duration::from_hours(1);
 
 /// The status of an export.
@@ -76,27 +76,27 @@ pub struct Export {
     pub id: ExportId,
     /// Who asked for it.
     pub owner: UserId,
-    /// What is walked.
+    /// The range of the walk.
     pub scope: Scope,
-    /// What is meant.
+    /// Which messages it includes.
     pub filter: Filter,
     /// Whether its CSV files begin with a byte order mark.
     pub with_bom: bool,
-    /// How far it is.
+    /// Its status.
     pub status: Status,
-    /// From where the next step goes on; none from the beginning.
+    /// Where the next step continues; none for the beginning.
     pub position: Option<Position>,
     /// The number of the next step, from 1.
     pub step: u32,
     /// How many parts there are.
     pub parts: u32,
-    /// About how much of it is done, from 0 to 1000.
+    /// The approximate progress, from 0 to 1000.
     pub progress_permille: u16,
-    /// When something was last heard of it.
+    /// When it last made progress.
     pub updated_at: Timestamp,
 }
 
-/// A part of an export: the same messages in both forms.
+/// A part of an export: the same messages in both formats.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     /// Its number, from 1.
@@ -112,30 +112,30 @@ pub struct Part {
 /// A file of an export.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
-    /// Where it is in the bucket.
+    /// The key of its object.
     pub key: String,
     /// How large it is.
     pub size_bytes: u64,
-    /// The SHA-256 of it, in hexadecimal.
+    /// Its SHA-256 in hexadecimal.
     pub sha256: String,
 }
 
-/// What a step has come to.
+/// The result of a step.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The part that it wrote, if there was anything to write.
+    /// The part that it wrote, if any.
     pub part: Option<Part>,
-    /// From where the next step goes on; none if there is none.
+    /// Where the next step continues; none after the last one.
     pub position: Option<Position>,
-    /// About how much of the export is done, from 0 to 1000.
+    /// The approximate progress of the export, from 0 to 1000.
     pub progress_permille: u16,
 }
 
-/// Notes that an export is wanted, once for all attempts under a key as long as the export is kept; whether an earlier
-/// one had done so. The entry of the audit log stands in the same transaction.
+/// Creates an export, once for all requests with a key as long as the export is kept; also returns whether an earlier
+/// one created it. The entry of the audit log is in the same transaction.
 ///
 /// # Errors
-/// [`Error::IdempotencyKeyReused`] if the key stands for another export.
+/// [`Error::IdempotencyKeyReused`] if the key was used for another export.
 pub async fn create(
     app: &App,
     permit: &Permit<AnalyticsExport>,
@@ -193,7 +193,7 @@ pub async fn create(
     }
 }
 
-/// An export, for its worker; none if its time is over.
+/// An export, for its worker; none if it has expired.
 pub async fn find(app: &App, _: Worker, id: ExportId) -> Result<Option<Export>> {
     read(app, id).await
 }
@@ -205,8 +205,8 @@ async fn read(app: &App, id: ExportId) -> Result<Option<Export>> {
     Ok(if is_over { None } else { Some(decode(id, &item)?) })
 }
 
-/// An export of the caller's own, and its parts. Others' do not exist: they hold what people have written, and
-/// whoever may export can ask for their own.
+/// The caller's own export with its parts. Other users' exports do not exist for the caller: they hold other people's
+/// messages, and whoever may export can start their own.
 pub async fn own(app: &App, permit: &Permit<AnalyticsExport>, id: ExportId) -> Result<(Export, Vec<Part>)> {
     let export = read(app, id).await?;
     let export = export.filter(|export| export.owner == permit.caller().user);
@@ -222,11 +222,11 @@ pub async fn own(app: &App, permit: &Permit<AnalyticsExport>, id: ExportId) -> R
     Ok((export, parts))
 }
 
-/// Withdraws every export whose files may hold a message that was deleted for good: nobody gets a link to them any
-/// more, and they are removed from the bucket, which forgets what is removed within two days. Exports are judged by
-/// their stretch of time and their user, not by their words: what the message said is gone.
+/// Withdraws every export whose files may contain an erased message: links are no longer issued, and the files are
+/// removed from the bucket, which deletes them completely within two days. Exports are selected by time range and user,
+/// not by content, since the content is gone.
 ///
-/// Done again, it removes what a first attempt that died has left.
+/// Idempotent: a retry completes what a crashed attempt left.
 pub async fn withdraw(
     app: &App,
     _: &Permit<HardDelete>,
@@ -263,7 +263,7 @@ pub async fn withdraw(
     Ok(())
 }
 
-/// Ends a step, unless somebody has, or the export was withdrawn meanwhile; whether it did.
+/// Ends a step, unless it has been ended or the export was withdrawn; returns whether it did.
 pub async fn advance(app: &App, _: Worker, export: &Export, outcome: &Outcome) -> Result<bool> {
     let status = if outcome.position.is_some() {
         Status::Running
@@ -307,7 +307,7 @@ pub async fn advance(app: &App, _: Worker, export: &Export, outcome: &Outcome) -
     }
 }
 
-/// The step is the one that is meant, and the export was not withdrawn.
+/// The step is the current one, and the export was not withdrawn.
 fn unless_withdrawn() -> String {
     format!(
         "{} = :step AND {} <> :withdrawn",
@@ -316,7 +316,7 @@ fn unless_withdrawn() -> String {
     )
 }
 
-/// Notes that a step was given up, and with what kind of error. If its job is sent back, the export goes on.
+/// Records that a step was given up, with the kind of error. If its job is redriven, the export continues.
 pub async fn give_up(app: &App, _: Worker, id: ExportId, step: u32, code: &str) -> Result<()> {
     let expression = format!(
         "SET {} = :status, {} = :code, {} = :now",
@@ -338,29 +338,29 @@ pub async fn give_up(app: &App, _: Worker, id: ExportId, step: u32, code: &str) 
 
 /// The attributes of exports and their parts.
 mod attribute {
-    /// With what kind of error it was given up.
+    /// The kind of error with which it was given up.
     pub(super) const ERROR: &str = "e";
-    /// Which messages are meant.
+    /// Which messages it includes.
     pub(super) const FILTER: &str = "f";
     /// A part.
     pub(super) const PART: &str = "j";
     /// How many parts there are.
     pub(super) const PARTS: &str = "n";
-    /// Who asked for it.
+    /// The owner.
     pub(super) const OWNER: &str = "o";
-    /// From where the next step goes on.
+    /// Where the next step continues.
     pub(super) const POSITION: &str = "p";
     /// Set if its CSV files begin with a byte order mark.
     pub(super) const WITH_BOM: &str = "b";
-    /// About how much of it is done, from 0 to 1000.
+    /// The approximate progress, from 0 to 1000.
     pub(super) const PROGRESS: &str = "g";
-    /// What is walked.
+    /// The range of the walk.
     pub(super) const SCOPE: &str = "r";
-    /// How far it is.
+    /// Its status.
     pub(super) const STATUS: &str = "s";
     /// The number of the next step.
     pub(super) const STEP: &str = "q";
-    /// When something was last heard of it.
+    /// When it last made progress.
     pub(super) const UPDATED_AT: &str = "u";
 }
 

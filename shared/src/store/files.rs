@@ -1,9 +1,9 @@
 //! Files: their owners, their types, and the messages that have them as attachments.
 //!
-//! A file's item holds references to the messages that it is attached to, at most [`MOST_REFERENCES`] of them. The
-//! transaction that stores a message adds its reference, on the condition that the file is complete. A file without
-//! references after a day is marked as removed, on the condition that it still has none. So if a message and a removal
-//! meet, one of them fails, and no message has an attachment that was removed.
+//! A file's item holds references to the messages that it is attached to, at most [`MOST_REFERENCES`]. The transaction
+//! that stores a message adds a reference, on the condition that the file is complete. A file without references after
+//! a day is marked as removed, on the condition that it still has none. So if attaching and removing happen
+//! concurrently, one of them fails, and no message has a removed attachment.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -26,7 +26,7 @@ use crate::domain::permission::ModerationView;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 
-/// How many messages one file may be attached to. All of them may have to be read to find out who may read the file.
+/// How many messages a file may be attached to. All of them may have to be read to decide who may read the file.
 pub const MOST_REFERENCES: usize = 100;
 /// How many attachments one message may have.
 pub const MOST_ATTACHMENTS: usize = 10;
@@ -39,19 +39,19 @@ struct Stored {
     references: Vec<Reference>,
 }
 
-/// A reference to a message that has a file as an attachment: its place in the log.
+/// A reference to a message that has a file as an attachment: its conversation and number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Reference {
     conversation: ConversationId,
     seq: u64,
 }
 
-/// Stores a file whose upload begins, once for all attempts under a key, from which its id is derived; whether an earlier
-/// one had stored it. A file that nobody used for a day is forgotten, and its key with it.
+/// Stores a file whose upload begins, once for all requests with a key, from which its id is derived; also returns
+/// whether an earlier one stored it. A file that is not attached within a day is removed, and its key with it.
 ///
 /// # Errors
-/// [`Error::IdempotencyKeyReused`] if the key stands for another file, [`Error::Unavailable`] if that file is just being
-/// removed.
+/// [`Error::IdempotencyKeyReused`] if the key was used for another file, [`Error::Unavailable`] if that file is just
+/// being removed.
 pub async fn begin(app: &App, owner: UserId, file: &File, once: Option<&Once>) -> Result<bool> {
     // The index entry comes first: a file without one would never be removed.
     let begun = keys::begun_file(hour(file.created_at), file.file_id);
@@ -106,7 +106,7 @@ pub async fn for_reader(app: &App, reader: UserId, file: FileId) -> Result<File>
     }
     let mut known: HashMap<ConversationId, Option<Membership>> = HashMap::new();
     for Reference { conversation, seq } in stored.references {
-        // The id of a direct conversation is a function of its two members, so those of others need no read.
+        // The id of a direct conversation is derived from its two members, so those of others need no read.
         if conversation.is_direct() && conversation != ConversationId::direct(stored.owner, reader) {
             continue;
         }
@@ -124,8 +124,8 @@ pub async fn for_reader(app: &App, reader: UserId, file: FileId) -> Result<File>
     Err(Error::NotFound("file"))
 }
 
-/// A file that a message brought along, for somebody who may see what was deleted or blocked too. What was deleted for
-/// good has no files any more.
+/// An attachment of a message, for callers who may see deleted and blocked messages too. An erased message has no
+/// attachments.
 pub async fn for_moderator(
     app: &App,
     _: &Permit<ModerationView>,
@@ -144,7 +144,7 @@ pub async fn for_moderator(
 /// Marks a file as complete unless it is already, and returns it as it is afterwards.
 ///
 /// # Errors
-/// 404 if it was removed meanwhile.
+/// 404 if it was removed in the meantime.
 pub async fn complete(app: &App, file: FileId, size_bytes: u64) -> Result<File> {
     let expression = format!(
         "SET {} = :complete, {} = :size",
@@ -212,8 +212,8 @@ pub async fn attachments(app: &App, sender: UserId, files: &[FileId]) -> Result<
     Ok(attachments)
 }
 
-/// Adds to a message's transaction one update for each attachment, which stores the reference to the message. An update
-/// fails if the file was removed meanwhile, or is attached to too many messages; see [`not_brought`].
+/// Adds to a message's transaction one update per attachment, which stores the reference. An update fails if the file
+/// was removed in the meantime, or is attached to too many messages; see [`not_brought`].
 pub(in crate::store) fn refer(
     transaction: Transaction,
     sender: &Sender,
@@ -254,8 +254,7 @@ pub fn not_brought() -> Error {
     )
 }
 
-/// The files whose uploads were begun within an hour and that have not been judged yet: at most `limit`, those after
-/// `after`.
+/// The files that were created within an hour and have not been examined yet: at most `limit`, after `after`.
 pub async fn begun(
     app: &App,
     _: Worker,
@@ -273,8 +272,8 @@ pub async fn begun(
         .collect()
 }
 
-/// Marks a file as removed unless it is attached to a message. Returns whether it is marked, so that its object has to
-/// be removed.
+/// Marks a file as removed unless it is attached to a message. Returns whether it is marked, so that its object must be
+/// removed.
 pub async fn condemn(app: &App, _: Worker, file: FileId) -> Result<bool> {
     let update = Update::new(keys::file(file), format!("SET {} = :removed", attribute::STATUS))
         .only_if(format!(
@@ -285,7 +284,7 @@ pub async fn condemn(app: &App, _: Worker, file: FileId) -> Result<bool> {
         .value(":removed", number(status::REMOVED));
     match update.send(app).await? {
         Written::Done(_) => Ok(true),
-        // Attached; or the item is gone, whose object was removed before it.
+        // Attached; or the item is gone, which is deleted after its object.
         Written::Refused(_) => Ok(false),
     }
 }
@@ -295,7 +294,7 @@ pub async fn forget(app: &App, _: Worker, file: FileId) -> Result<()> {
     table::take(app, &keys::file(file)).await.map(|_| ())
 }
 
-/// Deletes the index entry of a file that has been judged.
+/// Deletes the index entry of a file that has been examined.
 pub async fn judged(app: &App, _: Worker, hour: i64, file: FileId) -> Result<()> {
     table::take(app, &keys::begun_file(hour, file)).await.map(|_| ())
 }

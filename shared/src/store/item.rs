@@ -1,4 +1,4 @@
-//! Items of the table as attributes with short names: bytes are money, a write unit is 1 KB.
+//! Items of the table, with short attribute names: size costs money, and a write unit covers 1 KB.
 
 use std::collections::HashMap;
 
@@ -10,12 +10,12 @@ use super::keys::{self, Key};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 
-/// An item, as DynamoDB's client has it.
+/// An item.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Item(pub(super) HashMap<String, AttributeValue>);
 
 impl Item {
-    /// An item with its key and nothing else.
+    /// An item with only its key.
     pub(super) fn new(key: &Key) -> Self {
         Self(key_attributes(key))
     }
@@ -26,7 +26,7 @@ impl Item {
         self
     }
 
-    /// Sets a text, or nothing.
+    /// Sets a text, if there is one.
     pub(super) fn optional_text(self, name: &str, value: Option<&str>) -> Self {
         match value {
             Some(value) => self.text(name, value),
@@ -34,7 +34,7 @@ impl Item {
         }
     }
 
-    /// Sets a moment, or nothing.
+    /// Sets a time, if there is one.
     pub(super) fn optional_time(self, name: &str, value: Option<Timestamp>) -> Self {
         match value {
             Some(value) => self.number(name, value.milliseconds()),
@@ -42,12 +42,12 @@ impl Item {
         }
     }
 
-    /// Sets a mark, or nothing.
+    /// Sets a flag, if `is_set`.
     pub(super) fn mark(self, name: &str, is_set: bool) -> Self {
         if is_set { self.number(name, 1) } else { self }
     }
 
-    /// Whether there is a mark.
+    /// Whether a flag is set.
     pub(super) fn is_marked(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
@@ -74,22 +74,22 @@ impl Item {
         self.get_text(keys::SORT)
     }
 
-    /// A text that must be there.
+    /// A required text.
     pub(super) fn get_text(&self, name: &str) -> Result<&str> {
         self.find_text(name).ok_or_else(|| lacking(name))
     }
 
-    /// A text that may be there.
+    /// An optional text.
     pub(super) fn find_text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_s().ok().map(String::as_str)
     }
 
-    /// A number that must be there.
+    /// A required number.
     pub(super) fn get_number<N: std::str::FromStr>(&self, name: &str) -> Result<N> {
         self.find_number(name)?.ok_or_else(|| lacking(name))
     }
 
-    /// A number that may be there, and must be one if it is.
+    /// An optional number.
     pub(super) fn find_number<N: std::str::FromStr>(&self, name: &str) -> Result<Option<N>> {
         let Some(value) = self.0.get(name) else {
             return Ok(None);
@@ -98,33 +98,33 @@ impl Item {
         number.map(Some).ok_or_else(|| lacking(name))
     }
 
-    /// A moment that must be there.
+    /// A required time.
     pub(super) fn get_time(&self, name: &str) -> Result<Timestamp> {
         self.get_number(name).map(Timestamp::from_milliseconds)
     }
 
-    /// A moment that may be there.
+    /// An optional time.
     pub(super) fn find_time(&self, name: &str) -> Result<Option<Timestamp>> {
         Ok(self.find_number(name)?.map(Timestamp::from_milliseconds))
     }
 
-    /// Bytes that may be there.
+    /// Optional bytes.
     pub(super) fn find_bytes(&self, name: &str) -> Option<&[u8]> {
         self.0.get(name)?.as_b().ok().map(AsRef::as_ref)
     }
 
-    /// The members of a set of bytes; none if there is no set.
+    /// The elements of a set of bytes; empty if there is no set.
     pub(super) fn byte_strings(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         let set = self.0.get(name).and_then(|value| value.as_bs().ok());
         set.into_iter().flatten().map(AsRef::as_ref)
     }
 
-    /// An id that must be there.
+    /// A required id.
     pub(super) fn get_id(&self, name: &str) -> Result<Uuid> {
         self.find_id(name)?.ok_or_else(|| lacking(name))
     }
 
-    /// An id that may be there.
+    /// An optional id.
     pub(super) fn find_id(&self, name: &str) -> Result<Option<Uuid>> {
         let Some(bytes) = self.find_bytes(name) else {
             return Ok(None);
@@ -144,7 +144,7 @@ pub(super) fn key_attributes(key: &Key) -> HashMap<String, AttributeValue> {
     ])
 }
 
-/// A number as DynamoDB takes it.
+/// A DynamoDB number.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "numbers are copied; a reference at each call would say nothing"
@@ -153,22 +153,22 @@ pub(super) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// Bytes as DynamoDB takes them.
+/// DynamoDB bytes.
 pub(super) fn bytes(value: impl Into<Vec<u8>>) -> AttributeValue {
     AttributeValue::B(Blob::new(value))
 }
 
-/// A set of one, of bytes, as DynamoDB takes it.
+/// A DynamoDB set with one element of bytes.
 pub(super) fn byte_set(value: impl Into<Vec<u8>>) -> AttributeValue {
     AttributeValue::Bs(vec![Blob::new(value)])
 }
 
-/// A text as DynamoDB takes it.
+/// A DynamoDB string.
 pub(super) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-/// An item that does not hold what it must.
+/// The error of a missing or invalid attribute.
 fn lacking(name: &str) -> Error {
     Error::internal(format!(
         "an item of the table lacks attribute {name}, or has it in another type"

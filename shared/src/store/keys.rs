@@ -1,4 +1,4 @@
-//! Every key of the table.
+//! All keys of the table.
 //!
 //! | Item | `pk` | `sk` | Index `by_user` (`gp`, `gs`) |
 //! |---|---|---|---|
@@ -14,34 +14,34 @@
 //! | entry of their ledger | `U#user#CREDIT` | `T#` and its number, 12 digits | |
 //! | receipt of a grant | `U#user#CREDIT` | `G#transaction` | |
 //! | notification | `U#user#NOTE` | `N#notification` | |
-//! | that it is unread | `U#user#NOTE` | `UNREAD#notification` | |
+//! | marker of an unread notification | `U#user#NOTE` | `UNREAD#notification` | |
 //! | content of a mail | `M#message` | `AT`, as a locator: ids of both are one kind | |
-//! | that a deletion is in the audit log | `M#message` | `DELETED#user` | |
+//! | marker of an audited deletion | `M#message` | `DELETED#user` | |
 //! | flags of a mail, per side | `U#user#BOX` | `FLAGS#message` | |
 //! | mail in a list, per side | `U#user#BOX` | `folder#time#message` | |
 //! | counts of mails and notifications | `U#user` | `TALLY` | |
 //! | file | `F#file` | `FILE` | |
 //! | files begun within an hour | `O#hour` | `file` | |
-//! | rate buckets | `R#subject` | `RATE` | |
+//! | rate limits of a user or connection | `R#subject` | `RATE` | |
 //! | typing throttle | `T#user#conversation` | `TYPING` | |
 //! | socket ticket | `K#hash` | `TICKET` | |
 //! | connections that end within a minute | `E#minute` | `connection` | |
-//! | how far ended connections were swept | `E#SWEPT` | `SWEPT` | |
+//! | last minute whose expired connections were closed | `E#SWEPT` | `SWEPT` | |
 //! | a conversation's first entry of a day | `D#day#shard` | `C#conversation` | |
-//! | what an `Idempotency-Key` stands for | `I#key` | `ONCE` | |
+//! | idempotency record | `I#key` | `ONCE` | |
 //! | end of the audit log | `A#HEAD` | `HEAD` | |
-//! | that the audit log has begun | `A#HEAD` | `BEGUN` | |
+//! | marker that the audit log has entries | `A#HEAD` | `BEGUN` | |
 //! | day of the audit log | `A#DAYS` | day | |
 //! | entry of the audit log | `A#day` | number, 12 digits | |
 //! | export | `X#export` | `EXPORT` | |
-//! | that an export may hold files | `X#ALL` | export | |
+//! | marker of an export that may have files | `X#ALL` | export | |
 //! | part of an export | `X#export` | `PART#number`, 5 digits | |
 //!
-//! Ids are parsed types that cannot hold a `#`, so no id can forge a key. The index is sparse (members only)
-//! and static: no message and no read rewrites it. It lists, and never authorizes.
+//! Ids are parsed types that cannot contain a `#`, so no id can forge a key. The index is sparse (members only) and
+//! static: no message and no read rewrites it. It lists, but never authorizes.
 //!
-//! A log is one item collection, numbered from 1. Nothing else stands in it, so its newest entry is the
-//! last item, and the next number is free exactly if no item has it: that condition *is* the order.
+//! A log is one item collection, numbered from 1, and contains nothing else. So its newest entry is the last item, and
+//! the next number is free exactly if no item has it: that condition defines the order.
 
 use crate::domain::day::Day;
 use crate::domain::ids::{
@@ -62,16 +62,16 @@ pub const BY_USER: &str = "by_user";
 pub const BY_USER_PARTITION: &str = "gp";
 /// The attribute of the index's sort key.
 pub const BY_USER_SORT: &str = "gs";
-/// The attribute that DynamoDB's TTL looks at, in seconds since 1970. Deletion comes days late, so every
-/// read of an item that has it compares it with now.
+/// The attribute of DynamoDB's TTL, in seconds since 1970. TTL deletes items up to days late, so every reader of such
+/// an item compares it with the current time.
 pub const EXPIRES: &str = "x";
 
 /// The prefix of the sort keys of members.
 pub const MEMBER: &str = "MEMBER#";
-/// How many ranges of members a group can be split into: three hexadecimal digits.
+/// How many shards the members of a group are divided into: three hexadecimal digits.
 pub const MEMBER_SHARDS: u16 = 0x1000;
 
-/// The key of an item. Only this module makes one.
+/// The key of an item. Only this module creates one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
     pub(super) partition: String,
@@ -110,18 +110,18 @@ pub fn connections(user: UserId) -> Key {
     key(self::user(user), "CONNECTIONS")
 }
 
-/// What does not change about a conversation.
+/// The static data of a conversation.
 pub fn head(conversation: ConversationId) -> Key {
     key(self::conversation(conversation), "HEAD")
 }
 
-/// When somebody last read in a group.
+/// When any member last read in a group.
 pub fn reads(conversation: ConversationId) -> Key {
     key(self::conversation(conversation), "READS")
 }
 
-/// A member. The shard in front, the last three digits of the id, spreads members evenly over ranges whatever
-/// made their ids, so that a large group is split for delivery without reading it first.
+/// A member. The shard prefix, the last three digits of the id, distributes members evenly, however their ids were
+/// generated, so that a large group can be split for delivery without reading it first.
 pub fn member(conversation: ConversationId, user: UserId) -> Key {
     key(
         self::conversation(conversation),
@@ -129,7 +129,7 @@ pub fn member(conversation: ConversationId, user: UserId) -> Key {
     )
 }
 
-/// Where the members of a shard begin.
+/// The beginning of the sort keys of a shard's members.
 pub fn member_shard(shard: u16) -> String {
     format!("{MEMBER}{shard:03x}")
 }
@@ -150,12 +150,12 @@ pub fn entry_sort(seq: u64) -> String {
     format!("{seq:012}")
 }
 
-/// Where a message is.
+/// The locator of a message.
 pub fn locator(message: MessageId) -> Key {
     key(format!("M#{message}"), "AT")
 }
 
-/// That the audit log holds a user's deletion of a mail or message.
+/// The marker that the audit log has a user's deletion of a mail or message.
 pub fn deletion_recorded(message: MessageId, user: UserId) -> Key {
     key(format!("M#{message}"), format!("DELETED#{user}"))
 }
@@ -165,16 +165,16 @@ pub fn missed(user: UserId, conversation: ConversationId) -> Key {
     key(notes(user), format!("{MISSED}{conversation}"))
 }
 
-/// The partition of what a user is notified of.
+/// The partition of a user's notifications.
 pub fn notes(user: UserId) -> String {
     format!("U#{user}#NOTE")
 }
 
-/// The prefix of the sort keys of what was missed.
+/// The prefix of the sort keys of missed messages.
 pub const MISSED: &str = "MISSED#";
-/// The prefix of the sort keys of notifications, which are in the order in which they came.
+/// The prefix of the sort keys of notifications, which sort in the order of creation.
 pub const NOTIFICATION: &str = "N#";
-/// The prefix of the sort keys that say of a notification that it is unread.
+/// The prefix of the sort keys of markers of unread notifications.
 pub const UNREAD: &str = "UNREAD#";
 
 /// A notification.
@@ -182,7 +182,7 @@ pub fn notification(user: UserId, id: NotificationId) -> Key {
     key(notes(user), format!("{NOTIFICATION}{id}"))
 }
 
-/// That a notification is unread.
+/// The marker of an unread notification.
 pub fn unread_notification(user: UserId, id: NotificationId) -> Key {
     key(notes(user), format!("{UNREAD}{id}"))
 }
@@ -192,7 +192,7 @@ pub fn mailbox(user: UserId) -> String {
     format!("U#{user}#BOX")
 }
 
-/// The flags that a user has set on a mail.
+/// A user's flags of a mail.
 pub fn flags(user: UserId, message: MessageId) -> Key {
     key(mailbox(user), format!("FLAGS#{message}"))
 }
@@ -211,7 +211,7 @@ pub fn listed(user: UserId, listing: Listing, at: Timestamp, message: MessageId)
     )
 }
 
-/// Where in a list a mail stands: 13 digits of milliseconds, so that text order is time order up to the year 2286.
+/// The position of a mail in a list: 13 digits of milliseconds, so that text order is time order up to the year 2286.
 pub fn listed_sort(at: Timestamp, message: MessageId) -> String {
     format!("{:013}#{message}", at.milliseconds())
 }
@@ -229,7 +229,7 @@ pub fn credits(user: UserId) -> String {
     format!("U#{user}#CREDIT")
 }
 
-/// What a user has.
+/// A user's balance.
 pub fn balance(user: UserId) -> Key {
     key(credits(user), "BALANCE")
 }
@@ -239,32 +239,32 @@ pub fn ledger(user: UserId, place: u64) -> Key {
     key(credits(user), ledger_sort(place))
 }
 
-/// The sort key of a ledger's entry: text order is number order.
+/// The sort key of a ledger entry: text order is number order.
 pub fn ledger_sort(place: u64) -> String {
     format!("{LEDGER}{place:012}")
 }
 
-/// What came of a grant.
+/// The receipt of a grant.
 pub fn grant(user: UserId, transaction: TransactionId) -> Key {
     key(credits(user), format!("G#{transaction}"))
 }
 
-/// A file, with the places of the messages that bring it along.
+/// A file, with references to the messages that it is attached to.
 pub fn file(file: FileId) -> Key {
     key(format!("F#{file}"), "FILE")
 }
 
-/// The partition of the files that were begun within an hour since 1970.
+/// The partition of the files that were created within an hour, counted from 1970.
 pub fn begun(hour: i64) -> String {
     format!("O#{hour}")
 }
 
-/// That a file was begun within an hour.
+/// The marker of a file that was created within an hour.
 pub fn begun_file(hour: i64, file: FileId) -> Key {
     key(begun(hour), file.to_string())
 }
 
-/// The rate buckets of a subject, each in its own partition: nobody's flood throttles another.
+/// The rate limits of a user or connection, each in a partition of its own, so that no flood throttles others.
 pub fn rate(subject: &str) -> Key {
     key(format!("R#{subject}"), "RATE")
 }
@@ -274,28 +274,28 @@ pub fn typing(user: UserId, conversation: ConversationId) -> Key {
     key(format!("T#{user}#{conversation}"), "TYPING")
 }
 
-/// A one-use ticket, by the hash of its secret.
+/// A single-use ticket, by the hash of its secret.
 pub fn ticket(hash: &str) -> Key {
     key(format!("K#{hash}"), "TICKET")
 }
 
-/// The partition of the connections that end within a minute since 1970.
+/// The partition of the connections that expire within a minute, counted from 1970.
 pub fn ending(minute: i64) -> String {
     format!("E#{minute}")
 }
 
-/// That a connection ends within a minute.
+/// The marker of a connection that expires within a minute.
 pub fn ending_connection(minute: i64, connection: &ConnectionId) -> Key {
     key(ending(minute), connection.as_str())
 }
 
-/// Up to which minute the connections that had ended were closed.
+/// The last minute whose expired connections were closed.
 pub fn swept() -> Key {
     key("E#SWEPT".to_owned(), "SWEPT")
 }
 
-/// How many partitions the markers of a day are spread over. At midnight every conversation that is talked in gets
-/// one: a partition takes 1,000 writes a second, and the API lets 2,500 requests through.
+/// How many partitions the markers of a day are distributed over. At midnight every active conversation gets one: a
+/// partition takes 1,000 writes a second, and the API accepts 2,500 requests a second.
 pub const DAY_SHARDS: u8 = 4;
 
 /// A partition of the markers of a day.
@@ -303,18 +303,18 @@ pub fn day(day: Day, shard: u8) -> String {
     format!("D#{day}#{shard}")
 }
 
-/// The shard in which a conversation is marked.
+/// The shard of a conversation's markers.
 pub fn day_shard(conversation: ConversationId) -> u8 {
     let [.., last] = *conversation.uuid().as_bytes();
     last % DAY_SHARDS
 }
 
-/// Where the first entry of a conversation on a day is.
+/// The marker of a conversation's first entry on a day.
 pub fn day_marker(of: Day, conversation: ConversationId) -> Key {
     key(day(of, day_shard(conversation)), self::conversation(conversation))
 }
 
-/// What a caller's `Idempotency-Key` stands for, for one route: a hash, because a key may hold a `#`.
+/// The idempotency record of a caller's key for one route. Hashed, because a key may contain a `#`.
 pub fn once(caller: UserId, route: &str, client: &ClientMessageId) -> Key {
     key(format!("I#{}", derived_once(caller, route, client)), "ONCE")
 }
@@ -324,15 +324,16 @@ pub fn audit_head() -> Key {
     key("A#HEAD".to_owned(), "HEAD")
 }
 
-/// That the audit log has its first entry: where this is and the end is not, the end was removed.
+/// The marker that the audit log has its first entry: if it exists and the end of the log does not, the end was
+/// removed.
 pub fn audit_begun() -> Key {
     key("A#HEAD".to_owned(), "BEGUN")
 }
 
-/// The partition of the days that the audit log has entries of.
+/// The partition of the days on which the audit log has entries.
 pub const AUDIT_DAYS: &str = "A#DAYS";
 
-/// That the audit log has entries of a day.
+/// The marker of a day on which the audit log has entries.
 pub fn audit_day(day: Day) -> Key {
     key(AUDIT_DAYS.to_owned(), day.to_string())
 }
@@ -347,10 +348,10 @@ pub fn audit_entry(day: Day, number: u64) -> Key {
     key(audit_entries(day), entry_sort(number))
 }
 
-/// The partition of the exports that may hold files.
+/// The partition of exports that may have files.
 pub const EXPORTS: &str = "X#ALL";
 
-/// That an export may hold files.
+/// The marker of an export that may have files.
 pub fn listed_export(export: ExportId) -> Key {
     key(EXPORTS.to_owned(), export.to_string())
 }

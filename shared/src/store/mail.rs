@@ -1,9 +1,10 @@
 //! Mail: one content, and a box for each side.
 //!
-//! The content is written once, and changes only where administrators [moderate] it or [delete it for good](erase). What somebody does with a mail is in the flags of their side, an item
-//! of its own that is there once they differ from [`Flags::untouched`]; the lists that a mail stands in, and what it
-//! adds to the [tally], follow from the flags alone ([`Flags::listings`], [`Flags::counts`]). So every
-//! change is one transaction: the flags, if they are as they were seen, and the differences.
+//! The content is written once, and changes only when administrators [moderate] it or [erase](erase) it. What a user
+//! does with a mail is stored in the flags of their side, a separate item that exists once the flags differ from
+//! [`Flags::untouched`]. The lists that a mail is in, and what it adds to the [tally], follow from the flags alone
+//! ([`Flags::listings`], [`Flags::counts`]). So every change is one transaction: the flags, if they are unchanged since
+//! they were read, and the differences that they make.
 
 mod codec;
 mod many;
@@ -33,32 +34,32 @@ use crate::domain::precondition::{Preconditions, etag};
 use crate::error::{Error, Result};
 use crate::telemetry::Count;
 
-/// How often a change looks again before it gives up with 503.
+/// How often a change retries before it fails with 503.
 const ATTEMPTS: u32 = 24;
-/// How many mails one transaction changes at the most: each takes part with its flags, at most eight lists and the two
-/// items of its notification, the tally comes once, and a transaction has a hundred parts.
+/// The maximum number of mails changed by one transaction: each needs its flags, at most eight lists and the two items
+/// of its notification; the tally is one more item; a transaction has at most a hundred.
 /// Source: AWS, *Amazon DynamoDB Transactions: How it works*.
 const TOGETHER: usize = 9;
 
-/// Proof that a user is the sender or the recipient of a mail and has not deleted it. Only this module makes one, from
-/// the table, and what touches a mail on a user's behalf demands it.
+/// Proof that a user is the sender or the recipient of a mail and has not deleted it. Only this module creates one,
+/// from the table, and every function that accesses a mail on a user's behalf requires it.
 #[derive(Clone, Debug)]
 pub struct Correspondent {
     user: UserId,
     side: Side,
     content: Content,
     flags: Flags,
-    /// What the user demands of the version of the flags: whenever they are read anew, it is looked at anew.
+    /// The request's preconditions on the version of the flags, which are checked whenever the flags are read.
     preconditions: Preconditions,
 }
 
 impl Correspondent {
-    /// The user's side of a mail, if it has a version that the user wants.
+    /// The user's side of a mail, if its version satisfies the preconditions.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a stranger, for whoever has deleted it, and for what is no mail: the locator of a
-    /// message in a conversation stands under the same key, and it is here that the two are told apart. What
-    /// [`Preconditions::check`] says of the version.
+    /// [`Error::NotFound`] for strangers, for a user who deleted it, and for an id that is not a mail's: the locator of
+    /// a message in a conversation has the same key, and this is where the two are distinguished. Also the errors of
+    /// [`Preconditions::check`].
     pub async fn of(
         app: &App,
         user: UserId,
@@ -76,7 +77,7 @@ impl Correspondent {
         Ok(self)
     }
 
-    /// The user's side of those of many mails that are theirs, whatever their versions.
+    /// The user's side of those of many mails that are the user's, whatever their versions.
     pub async fn of_many(
         app: &App,
         user: UserId,
@@ -96,7 +97,7 @@ impl Correspondent {
         Ok(found)
     }
 
-    /// Somebody's side by the items that were read, deleted or not; none for a stranger.
+    /// The user's side from items that were read, deleted or not; none for strangers.
     fn from_items(items: &HashMap<Key, Item>, user: UserId, message: MessageId) -> Result<Option<Self>> {
         let Some(content) = items.get(&keys::locator(message)) else {
             return Ok(None);
@@ -120,27 +121,27 @@ impl Correspondent {
         }))
     }
 
-    /// Whose side it is.
+    /// The user.
     pub fn user(&self) -> UserId {
         self.user
     }
 
-    /// On which side they are.
+    /// Whether the user is the sender or the recipient.
     pub fn side(&self) -> Side {
         self.side
     }
 
-    /// What the mail consists of.
+    /// The mail's content.
     pub fn content(&self) -> &Content {
         &self.content
     }
 
-    /// Their flags.
+    /// The user's flags.
     pub fn flags(&self) -> Flags {
         self.flags
     }
 
-    /// Looks at the flags again.
+    /// Reads the flags again.
     async fn again(mut self, app: &App) -> Result<Self> {
         let key = keys::flags(self.user, self.content.id);
         self.flags = match table::get(app, &key, Consistency::Strong).await? {
@@ -153,8 +154,8 @@ impl Correspondent {
         self.check()
     }
 
-    /// What changes in the table when the flags become others: the flags themselves, refused if they are not as they
-    /// were seen, and the lists.
+    /// Adds the writes that change the flags: the flags themselves, refused if they have changed since they were read,
+    /// and the lists.
     fn write(&self, mut transaction: Transaction, next: Flags) -> Transaction {
         let (user, content) = (self.user, &self.content);
         let as_seen = if self.flags.version == Flags::untouched(self.side).version {
@@ -175,7 +176,7 @@ impl Correspondent {
         transaction
     }
 
-    /// Whether the mail is read when the flags become others, and was not before.
+    /// Whether these flags mark the mail as read, and it was unread before.
     fn is_read_by(&self, next: Flags) -> bool {
         next.is_read && !self.flags.is_read
     }
@@ -188,7 +189,7 @@ impl Correspondent {
 /// A mail to send.
 #[derive(Clone, Debug)]
 pub struct MailDraft {
-    /// Its id: derived if the client named it, else fresh.
+    /// Derived from the `client_message_id` if there is one, else random.
     pub id: MessageId,
     /// Who gets it.
     pub recipient: UserId,
@@ -198,21 +199,21 @@ pub struct MailDraft {
     pub body: MailBody,
 }
 
-/// A mail that is stored.
+/// A stored mail.
 #[derive(Clone, Debug)]
 pub struct Sent {
     /// The mail, as its sender sees it.
     pub mail: Correspondent,
-    /// Whether an earlier attempt had stored it.
+    /// Whether an earlier attempt stored it.
     pub replayed: bool,
 }
 
-/// Stores a mail of whoever was admitted to send it, once for all attempts with its id: the content, the lists of both sides, the recipient's
-/// notification and both tallies are one transaction.
+/// Stores a mail from an admitted sender, once for all attempts with its id. The content, the lists of both sides, the
+/// recipient's notification and both tallies are one transaction.
 ///
 /// # Errors
-/// [`Error::IdempotencyKeyReused`] if the id stands for another content, [`Error::Unavailable`] if too much was going
-/// on in one of the two boxes.
+/// [`Error::IdempotencyKeyReused`] if the id was used for other content, [`Error::Unavailable`] after too many lost
+/// races.
 pub async fn send(app: &App, admitted: &Admitted, draft: &MailDraft) -> Result<Sent> {
     let sender = admitted.user();
     let fingerprint = fingerprint(draft);
@@ -231,8 +232,8 @@ pub async fn send(app: &App, admitted: &Admitted, draft: &MailDraft) -> Result<S
         };
         let delivery = delivery(&content, &admitted.card().display_name, &fingerprint);
         match delivery.contend(app).await? {
-            // Other mails to the same person, whose tally all of them change. The next attempt is later than this one,
-            // and so is its content.
+            // Concurrent mails to the same person change the same tally. The next attempt takes a later time, and so
+            // does its content.
             None => {}
             Some(Transacted::Done) => {
                 app.meter().count(Count::MessagesSent, 1);
@@ -301,7 +302,7 @@ fn delivery(content: &Content, sender_name: &str, fingerprint: &[u8]) -> Transac
     transaction
 }
 
-/// The mail that an earlier attempt has stored.
+/// The mail that an earlier attempt stored.
 async fn replayed(
     app: &App,
     sender: UserId,
@@ -325,22 +326,21 @@ async fn replayed(
     Ok(Sent { mail, replayed: true })
 }
 
-/// Tells one content from another: what a client may not change under one `client_message_id`. A zero byte, which no
-/// subject holds, stands between its parts.
+/// A fingerprint of the content, which must be the same in every request with one `client_message_id`. Its parts are
+/// separated by a zero byte, which no subject contains.
 fn fingerprint(draft: &MailDraft) -> Vec<u8> {
     fingerprint::of_bytes([draft.subject.as_str(), "\0", draft.body.as_str()])
 }
 
-/// Changes the flags of one's side; the mail with those that it has then. Where it is read by that, the notification
-/// about it is read too (S0-J02).
+/// Changes the flags of the user's side, and returns the mail with the new flags. If this marks the mail as read, its
+/// notification is marked as read too (S0-J02).
 ///
-/// `enqueue` tells others of the version that the change leads to, **before** it is made: whoever hears of a version
-/// waits for it. So nothing is changed that nobody hears of, though a change that was announced may never come. With
-/// flags that are as they are wanted already it announces the version that they have, because whoever made them so may
-/// have failed to.
+/// `enqueue` enqueues the delivery of the new version **before** it is written: the job waits for the version. So no
+/// change stays undelivered, although an enqueued change may never be written. If the flags are already as wanted, the
+/// delivery of their version is enqueued again, because the attempt that wrote them may have died before it could.
 ///
 /// # Errors
-/// Whatever the preconditions of the mail say of a version that has come meanwhile, and whatever `enqueue` fails with.
+/// A failed precondition if the version has changed in the meantime, and whatever `enqueue` fails with.
 pub async fn change<A: Future<Output = Result<()>>>(
     app: &App,
     mail: Correspondent,
@@ -376,11 +376,11 @@ pub async fn change<A: Future<Output = Result<()>>>(
     }
 }
 
-/// Takes a mail out of the user's box, and with it the notification about it, which comes back if there was one. As
-/// with a [change], `enqueue` comes first.
+/// Deletes a mail from the user's box, and its notification, whose id is returned. As with a [change], `enqueue` comes
+/// first.
 ///
 /// # Errors
-/// Whatever the preconditions of the mail say of a version that has come meanwhile, and whatever `enqueue` fails with.
+/// A failed precondition if the version has changed in the meantime, and whatever `enqueue` fails with.
 pub async fn delete<A: Future<Output = Result<()>>>(
     app: &App,
     mail: Correspondent,
@@ -410,13 +410,13 @@ pub async fn delete<A: Future<Output = Result<()>>>(
     }
 }
 
-/// The notification about a mail, if the user got one and still has it, and their tally.
+/// The notification about a mail, if the user still has it, and the user's tally.
 async fn notification_of(app: &App, mail: &Correspondent) -> Result<(Option<Stored>, Tally)> {
     let (mut notes, tally) = notifications_of(app, [mail]).await?;
     Ok((notes.remove(&mail.content.id), tally))
 }
 
-/// The notifications about many mails of one user, those that the user got and still has, and their tally.
+/// The notifications about many mails of a user that the user still has, and the user's tally.
 async fn notifications_of(
     app: &App,
     mails: impl IntoIterator<Item = &Correspondent>,
@@ -449,7 +449,7 @@ fn counted(transaction: Transaction, delta: Delta, user: UserId) -> Transaction 
     }
 }
 
-/// The side of one of the two people of a mail, deleted or not, and what it looks like, for a worker.
+/// The side of one of a mail's two people, deleted or not, with the person's name, for a worker.
 pub async fn side_for_worker(
     app: &App,
     _: Worker,

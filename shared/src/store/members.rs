@@ -1,4 +1,4 @@
-//! Members: who takes part in a conversation, and how far each has read.
+//! Members of conversations and their read marks.
 
 pub mod alone;
 
@@ -14,34 +14,35 @@ use crate::domain::time::Timestamp;
 use crate::domain::unread::Ordinal;
 use crate::error::{Error, Result};
 
-/// Proof that a user takes part in a conversation: only this module makes one, from the table, and what
-/// touches a conversation on a user's behalf demands it.
+/// Proof that a user is a member of a conversation. Only this module creates one, from the table, and every function
+/// that accesses a conversation on a user's behalf requires it.
 #[derive(Clone, Debug)]
 pub struct Membership(Member);
 
-/// A member, as anybody in the conversation may see them.
+/// A member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     /// The conversation.
     pub conversation: ConversationId,
-    /// Who.
+    /// The member.
     pub user: UserId,
-    /// Their place in the order in which members came.
+    /// The member's ordinal in the order of joining.
     pub ordinal: Ordinal,
-    /// What they may do.
+    /// The role.
     pub role: Role,
-    /// Since when.
+    /// When the member joined.
     pub joined_at: Timestamp,
-    /// The other one, in a direct conversation.
+    /// The other member of a direct conversation.
     pub peer: Option<UserId>,
     /// How far they have read.
     pub read_mark: ReadMark,
 }
 
 impl Membership {
-    /// The membership of a user; a stranger learns no more than that there is no such conversation for them.
+    /// The membership of a user; for others the conversation does not exist.
     ///
-    /// An eventual read that finds nothing is repeated strongly: one may send at once to what one has just opened.
+    /// An eventually consistent read that finds nothing is repeated with strong consistency: a user may send right
+    /// after opening a conversation.
     pub async fn of(
         app: &App,
         user: UserId,
@@ -67,12 +68,12 @@ impl Membership {
         self.0.user
     }
 
-    /// The member's place in the order in which members came.
+    /// The member's ordinal in the order of joining.
     pub fn ordinal(&self) -> Ordinal {
         self.0.ordinal
     }
 
-    /// The member as somebody who appends to the log.
+    /// The member as a sender.
     pub fn sender(&self) -> Sender {
         let (user, peer) = (self.0.user, self.0.peer);
         let pair = peer.map(|peer| if user <= peer { [user, peer] } else { [peer, user] });
@@ -84,7 +85,7 @@ impl Membership {
         }
     }
 
-    /// How far the member has read.
+    /// The member's read mark.
     pub fn read_mark(&self) -> &ReadMark {
         &self.0.read_mark
     }
@@ -94,18 +95,18 @@ impl Membership {
         &self.0
     }
 
-    /// The membership of a member that a worker has read.
+    /// The membership of a member, for a worker.
     pub fn of_member(_: Worker, member: Member) -> Self {
         Self(member)
     }
 
-    /// From an item that was read by its key together with others.
+    /// Decodes an item that was read in a batch.
     pub(super) fn from_item(conversation: ConversationId, item: &Item) -> Result<Self> {
         decode(conversation, item).map(Self)
     }
 }
 
-/// Proof that a user may append to a conversation's log, with what an append needs to know of them.
+/// Proof that a user may append to a conversation's log, with the data that an append needs.
 #[derive(Clone, Debug)]
 pub struct Sender {
     conversation: ConversationId,
@@ -115,7 +116,7 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// The user as one of the two of a direct conversation.
+    /// The user as a sender in a direct conversation.
     pub(super) fn of_pair(user: UserId, conversation: ConversationId, pair: [UserId; 2]) -> Result<Self> {
         let [low, high] = pair;
         let ordinal = match user {
@@ -146,18 +147,18 @@ impl Sender {
         self.user
     }
 
-    /// The user's place in the order in which members came.
+    /// The user's ordinal in the order of joining.
     pub fn ordinal(&self) -> Ordinal {
         self.ordinal
     }
 
-    /// The two of a direct conversation.
+    /// The two members of a direct conversation.
     pub fn pair(&self) -> Option<[UserId; 2]> {
         self.pair
     }
 }
 
-/// Members whose shards lie in a range; see [`keys::member`].
+/// A range of member shards; see [`keys::member`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shards {
     /// The first shard.
@@ -167,13 +168,13 @@ pub struct Shards {
 }
 
 impl Shards {
-    /// All of them.
+    /// All shards.
     pub const ALL: Self = Self {
         first: 0,
         last: keys::MEMBER_SHARDS - 1,
     };
 
-    /// As many ranges of equal width.
+    /// Splits all shards into ranges of equal width.
     pub fn split(count: u16) -> Vec<Self> {
         let count = count.clamp(1, keys::MEMBER_SHARDS);
         let at = |index: u16| u32::from(index) * u32::from(keys::MEMBER_SHARDS) / u32::from(count);
@@ -187,7 +188,7 @@ impl Shards {
     }
 }
 
-/// The members of a range of shards, for a worker.
+/// The members in a range of shards, for a worker.
 pub async fn in_shards(
     app: &App,
     _: Worker,
@@ -197,8 +198,8 @@ pub async fn in_shards(
     within(app, conversation, shards).await
 }
 
-/// Some members, `most` of them at the most, for a worker: read eventually, so that some of a conversation that was
-/// opened a moment ago may be missing.
+/// At most `most` members, for a worker, read with eventual consistency: members of a conversation that was opened a
+/// moment ago may be missing.
 pub async fn at_most(app: &App, _: Worker, conversation: ConversationId, most: u32) -> Result<Vec<Member>> {
     let query = all_within(conversation, Shards::ALL).limit(most);
     decoded(app, conversation, query.consistency(Consistency::Eventual)).await
@@ -225,7 +226,7 @@ async fn within(app: &App, conversation: ConversationId, shards: Shards) -> Resu
 
 fn all_within(conversation: ConversationId, shards: Shards) -> Query {
     let from = keys::member_shard(shards.first);
-    // `~` sorts behind every character of an id.
+    // `~` sorts after every character of an id.
     let to = format!("{}~", keys::member_shard(shards.last));
     Query::between(keys::conversation(conversation), from, to)
 }
@@ -235,7 +236,7 @@ async fn decoded(app: &App, conversation: ConversationId, query: Query) -> Resul
     items.iter().map(|item| decode(conversation, item)).collect()
 }
 
-/// The members of the caller's conversation, in no order that means anything.
+/// All members of the caller's conversation, in no particular order.
 pub async fn list(app: &App, member: &Membership) -> Result<Vec<Member>> {
     within(app, member.conversation(), Shards::ALL).await
 }
@@ -251,13 +252,13 @@ pub async fn other(app: &App, member: &Membership, other: UserId) -> Result<Opti
     item.map(|item| decode(member.conversation(), &item)).transpose()
 }
 
-/// How far each member of a conversation has read.
+/// The read marks of all members.
 pub(super) async fn read_marks_of(app: &App, conversation: ConversationId) -> Result<Vec<ReadMark>> {
     let members = within(app, conversation, Shards::ALL).await?;
     Ok(members.into_iter().map(|member| member.read_mark).collect())
 }
 
-/// The place of somebody in the order in which members came; none if they are no member.
+/// The ordinal of a user in the order of joining; none if the user is not a member.
 pub(super) async fn ordinal_of(
     app: &App,
     conversation: ConversationId,
@@ -268,7 +269,7 @@ pub(super) async fn ordinal_of(
     Ok(member.map(|member| member.ordinal))
 }
 
-/// How far each member has read, for the marks on messages.
+/// The read marks of all members.
 pub async fn read_marks(app: &App, member: &Membership) -> Result<Vec<ReadMark>> {
     Ok(list(app, member)
         .await?
@@ -277,8 +278,8 @@ pub async fn read_marks(app: &App, member: &Membership) -> Result<Vec<ReadMark>>
         .collect())
 }
 
-/// Moves the member's read mark forward to a message; where it is afterwards. A read mark further on stays there:
-/// that is success, and the answer is what stands.
+/// Moves the member's read mark forward to a message. Returns the read mark as it is afterwards: one that is already
+/// further on is left unchanged.
 pub async fn advance(app: &App, member: &Membership, seq: u64, message: MessageId) -> Result<Membership> {
     let expression = format!(
         "SET {} = :seq, {} = :message, {} = :now",
@@ -302,7 +303,7 @@ pub async fn advance(app: &App, member: &Membership, seq: u64, message: MessageI
     decode(member.conversation(), &item).map(Membership)
 }
 
-/// The ids of the conversations of a user, in no order that means anything.
+/// The ids of a user's conversations, in no particular order.
 pub async fn conversations_of(app: &App, user: UserId) -> Result<Vec<ConversationId>> {
     let query = Query::between(keys::user(user), "C#", "C#~").by_user();
     let id = |item: &Item| -> Result<ConversationId> {
@@ -314,19 +315,19 @@ pub async fn conversations_of(app: &App, user: UserId) -> Result<Vec<Conversatio
 
 /// The attributes of members.
 pub(super) mod attribute {
-    /// Milliseconds since 1970 of joining.
+    /// When the member joined, in milliseconds since 1970.
     pub(super) const JOINED_AT: &str = "j";
-    /// The message marked last.
+    /// The last read message.
     pub(super) const LAST_READ_MESSAGE: &str = "m";
-    /// The place in the order in which members came.
+    /// The ordinal in the order of joining.
     pub(super) const ORDINAL: &str = "o";
-    /// The other one, in a direct conversation.
+    /// The other member of a direct conversation.
     pub(super) const PEER: &str = "p";
-    /// How far the member has read.
+    /// The read mark.
     pub(super) const LAST_READ_SEQ: &str = "q";
     /// Set for an admin.
     pub(super) const ADMIN: &str = "r";
-    /// What is read behind the read mark.
+    /// The messages after the read mark that were read individually.
     pub(super) const READ_ALONE: &str = "al";
     /// When the read mark last moved.
     pub(in crate::store) const READ_AT: &str = "ra";
@@ -334,7 +335,7 @@ pub(super) mod attribute {
     pub(super) const USER: &str = "u";
 }
 
-/// The item of a member, with the keys of the index.
+/// The item of a member, including the index keys.
 pub(super) fn encode(member: &Member) -> (Key, Item) {
     let key = keys::member(member.conversation, member.user);
     let item = Item::new(&key)

@@ -1,8 +1,8 @@
-//! Notifications of a user: those that are stored, one item each, and what was [missed](note_missed) in conversations.
+//! A user's notifications: stored ones, one item each, and [missed messages](note_missed) in conversations.
 //!
-//! The ids of those that are stored follow each other, so their order is that in which they came, and "all are read"
-//! is one write whatever their number: it names the newest. A notification is read if it was marked, or if it is not
-//! behind that one. A second item, which is there until it is marked, lists what is unread.
+//! The ids of stored notifications increase in the order of creation, so marking all as read is one write, whatever
+//! their number: it stores the newest id. A notification is read if it was marked itself, or if it is not newer than
+//! that id. A second item per notification, until it is read, lists the unread ones.
 
 mod many;
 mod missed;
@@ -31,34 +31,34 @@ use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use missed::Note;
 
-/// How often a change looks again before it gives up with 503.
+/// How often a change retries before it fails with 503.
 const ATTEMPTS: u32 = 24;
 
-/// How many notifications one transaction marks at the most: each takes part with two items, the tally is another, and a
-/// transaction has a hundred parts.
+/// The maximum number of notifications marked by one transaction: each needs two items, the tally is one more, and a
+/// transaction has at most a hundred.
 /// Source: AWS, *Amazon DynamoDB Transactions: How it works*.
 const TOGETHER: usize = 40;
 
 /// The attributes of notifications.
 mod attribute {
-    /// What it says.
+    /// The text.
     pub(super) const CONTENT: &str = "c";
-    /// The message that it speaks of.
+    /// The message that it is about.
     pub(super) const MESSAGE: &str = "m";
     /// When it was marked as read.
     pub(super) const READ_AT: &str = "r";
-    /// What kind it is.
+    /// Its type.
     pub(super) const TYPE: &str = "t";
 }
 
-/// A notification as it is stored.
+/// A stored notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stored {
     pub(super) id: NotificationId,
     pub(super) of_type: String,
     pub(super) content: String,
     pub(super) message: Option<MessageId>,
-    /// When it was marked alone; it may be read with all others.
+    /// When it was marked individually; it may also be read because all were marked.
     read_at: Option<Timestamp>,
 }
 
@@ -97,7 +97,7 @@ impl Stored {
         }
     }
 
-    /// What is written when it comes, beside the tally.
+    /// Adds the writes that create it, except the tally's.
     pub(super) fn put_into(&self, transaction: Transaction, user: UserId) -> Transaction {
         let item = Item::new(&keys::notification(user, self.id))
             .text(attribute::TYPE, &self.of_type)
@@ -112,8 +112,8 @@ impl Stored {
         )
     }
 
-    /// What is written when it is read alone, beside the tally. The transaction is refused if it was read or deleted
-    /// meanwhile.
+    /// Adds the writes that mark it as read, except the tally's. The transaction is refused if it was read or deleted
+    /// concurrently.
     fn mark_in(&self, transaction: Transaction, user: UserId, now: Timestamp) -> Transaction {
         let read_at = attribute::READ_AT;
         let mark = Update::new(keys::notification(user, self.id), format!("SET {read_at} = :now"))
@@ -127,8 +127,8 @@ impl Stored {
             .delete(keys::unread_notification(user, self.id), Condition::default())
     }
 
-    /// What is written when its mail is read, and what that takes from the tally; nothing if it is read already. The
-    /// transaction is refused if it was read or deleted meanwhile.
+    /// Adds the writes that mark it as read together with its mail, and updates the delta of the tally; nothing if it
+    /// is already read. The transaction is refused if it was read or deleted concurrently.
     pub(super) fn read_in(
         &self,
         transaction: Transaction,
@@ -142,8 +142,8 @@ impl Stored {
         (self.mark_in(transaction, user, now), delta.read(self.id))
     }
 
-    /// What is written when it goes, and what that takes from the tally. The transaction is refused if it was read or
-    /// deleted meanwhile.
+    /// Adds the writes that delete it, and updates the delta of the tally. The transaction is refused if it was read or
+    /// deleted concurrently.
     pub(super) fn remove_from(
         &self,
         transaction: Transaction,
@@ -182,7 +182,7 @@ impl Stored {
     }
 }
 
-/// One of a user's notifications, wherever it is kept.
+/// A user's notification, stored or missed.
 #[derive(Clone, Debug)]
 pub struct Noted {
     user: UserId,
@@ -200,7 +200,7 @@ impl Noted {
     /// The user's notification with an id.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is none, or it is somebody else's.
+    /// [`Error::NotFound`] if there is none, or it is another user's.
     pub async fn of(app: &App, user: UserId, id: NotificationId) -> Result<Self> {
         Self::find(app, user, id)
             .await?
@@ -208,7 +208,8 @@ impl Noted {
     }
 
     async fn find(app: &App, user: UserId, id: NotificationId) -> Result<Option<Self>> {
-        // An id that is drawn tells when it came; one that is derived, from a conversation and the user, names no key.
+        // A generated id holds its creation time; one that is derived from a conversation and the user refers to no
+        // key.
         if id.moment().is_none() {
             let note = missed::of(app, user)
                 .await?
@@ -248,7 +249,7 @@ impl Noted {
         }
     }
 
-    /// The mail that it is about, if it is about one.
+    /// The mail that it is about, if any.
     pub fn mail(&self) -> Option<MessageId> {
         match &self.kept {
             Kept::Stored(stored) => stored.message,
@@ -265,7 +266,7 @@ impl Noted {
     }
 }
 
-/// Marks a notification as read; as it is then. `enqueue` tells others of it **before** it is done, as with a
+/// Marks a notification as read and returns it. `enqueue` enqueues the delivery **before** the write, as with a
 /// [change](super::mail::change) of a mail.
 pub async fn read(app: &App, noted: Noted, enqueue: impl Future<Output = Result<()>>) -> Result<Noted> {
     enqueue.await?;
@@ -288,7 +289,7 @@ pub async fn read(app: &App, noted: Noted, enqueue: impl Future<Output = Result<
     Ok(noted)
 }
 
-/// Deletes a notification. One that is gone already is as good. `enqueue` comes first, as with [`read`].
+/// Deletes a notification; succeeds if it is already gone. `enqueue` comes first, as with [`read`].
 pub async fn delete(app: &App, noted: Noted, enqueue: impl Future<Output = Result<()>>) -> Result<()> {
     enqueue.await?;
     let (user, id) = (noted.user, noted.id());
@@ -313,8 +314,7 @@ pub async fn delete(app: &App, noted: Noted, enqueue: impl Future<Output = Resul
     }
 }
 
-/// The change with which a notification says something else; none if it is deleted. It is refused if the notification is
-/// deleted meanwhile.
+/// The update that changes a notification's text; none if it is deleted. Refused if it is deleted concurrently.
 pub(super) async fn said_anew(
     app: &App,
     user: UserId,
@@ -331,11 +331,11 @@ pub(super) async fn said_anew(
     Ok(Some(update))
 }
 
-/// Notifies a user on behalf of the system, once for all attempts under a key; whether an earlier one had done so. It is
-/// audited in the same transaction, and an attempt that finds it done as a look.
+/// Creates a system notification, once for all requests with a key; also returns whether an earlier one created it. It
+/// is audited in the same transaction; a request that finds it already created is audited as a read.
 ///
 /// # Errors
-/// [`Error::IdempotencyKeyReused`] if the key stands for another notification.
+/// [`Error::IdempotencyKeyReused`] if the key was used for another notification.
 pub async fn notify(
     app: &App,
     permit: &Permit<NotificationsSystem>,
@@ -368,7 +368,7 @@ pub async fn notify(
                 if let (Some(once), Some(Some(marker))) = (once, parts.first()) {
                     let id = NotificationId::from_uuid(once.found(marker)?.made);
                     audit::record(app, actor, act(id)).await?;
-                    // One that its user has deleted is answered as it was.
+                    // A notification that its user has deleted since is returned as it was.
                     let first = || {
                         Stored::new(id, of_type.as_str(), content.as_str(), None)
                             .notification(user, &Tally::default())
@@ -384,7 +384,7 @@ pub async fn notify(
     }
 }
 
-/// The newest notification, by the tally that refused an older one: the last part of the transaction.
+/// The newest notification according to the tally that refused an older id: the last part of the transaction.
 pub(super) fn newest_of(parts: &[Option<Item>]) -> Result<Option<NotificationId>> {
     match parts.last() {
         Some(Some(item)) => Ok(tally::decode(item)?.newest),
@@ -399,7 +399,7 @@ fn counted(transaction: Transaction, delta: Delta, user: UserId) -> Transaction 
     }
 }
 
-/// How many notifications a user has.
+/// A user's notification counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Numbers {
     /// All of them.
@@ -428,15 +428,15 @@ impl Numbers {
     }
 }
 
-/// How many notifications a user has, without counting them.
+/// A user's notification counts, without counting.
 pub async fn numbers(app: &App, user: UserId) -> Result<Numbers> {
-    // On the heap: a future of the SDK is large, and every caller would carry both.
+    // Boxed: a future of the SDK is large, and every caller would hold both.
     let reads = Box::pin(async { tokio::try_join!(tally::of(app, user), missed::of(app, user)) });
     let (tally, notes) = reads.await?;
     Ok(Numbers::of(&tally, &notes))
 }
 
-/// A notification of a user, for a worker; none if there is no such one any more.
+/// A user's notification, for a worker; none if it is gone.
 pub async fn find_for_worker(
     app: &App,
     _: Worker,

@@ -1,8 +1,8 @@
-//! What a caller's `Idempotency-Key` stands for: one creation, and the content that it was asked for with.
+//! Idempotency records: what a caller's `Idempotency-Key` created, and with which content.
 //!
-//! The marker of a key is put in the transaction of what is made, on the condition that there is none. So however many
-//! requests come under one key, at once or after a crash, one of them makes something, and the others find what it made.
-//! Sends need no marker: the id of what they store is derived from their key.
+//! The record of a key is put in the transaction that creates something, on the condition that there is none. So of all
+//! requests with one key, concurrent or after a crash, one creates something, and the others find what it created.
+//! Sends need no record: the id of what they store is derived from the key.
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -17,24 +17,24 @@ use crate::domain::text::ClientMessageId;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 
-/// A caller's key for one route, and what is asked for under it.
+/// A caller's key for one route, and the content of the request.
 #[derive(Clone, Debug)]
 pub struct Once {
     key: Key,
     fingerprint: Vec<u8>,
 }
 
-/// What an earlier request under a key came to.
+/// The result of an earlier request with the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Earlier {
-    /// The id of what it made.
+    /// The id of what it created.
     pub made: Uuid,
-    /// The status of its answer, where the route has several.
+    /// The status of its response, if the route has several.
     pub status: Option<u16>,
 }
 
 impl Once {
-    /// A caller's key for a route. `content` is all that the answer depends on; it is compared as a value.
+    /// A caller's key for a route. `content` is everything that the response depends on; it is compared as a value.
     pub fn new(caller: UserId, route: &str, key: &ClientMessageId, content: &Value) -> Self {
         Self {
             key: keys::once(caller, route, key),
@@ -42,15 +42,15 @@ impl Once {
         }
     }
 
-    /// What the content is compared by.
+    /// The fingerprint of the content.
     pub(super) fn fingerprint(&self) -> &[u8] {
         &self.fingerprint
     }
 
-    /// What an earlier request under the key came to, if there was one.
+    /// The result of an earlier request with the key, if there was one.
     ///
     /// # Errors
-    /// [`Error::IdempotencyKeyReused`] if it asked for something else.
+    /// [`Error::IdempotencyKeyReused`] if its content was different.
     pub async fn earlier(&self, app: &App) -> Result<Option<Earlier>> {
         let item = table::get(app, &self.key, Consistency::Strong).await?;
         let is_over = |item: &Item| {
@@ -63,7 +63,7 @@ impl Once {
         }
     }
 
-    /// What a marker says.
+    /// Decodes a record.
     pub(super) fn found(&self, marker: &Item) -> Result<Earlier> {
         if marker.find_bytes(attribute::FINGERPRINT) != Some(&self.fingerprint) {
             return Err(Error::IdempotencyKeyReused);
@@ -74,14 +74,14 @@ impl Once {
         })
     }
 
-    /// The marker of what is made.
+    /// The record of what is created.
     pub(super) fn marker(&self, made: Uuid) -> Item {
         Item::new(&self.key)
             .bytes(attribute::FINGERPRINT, self.fingerprint.clone())
             .id(attribute::MADE, made)
     }
 
-    /// The condition on which a marker is put: there is none whose time is not over.
+    /// The condition for putting a record: there is none that has not expired.
     pub(super) fn is_first(now: Timestamp) -> Condition {
         let free = format!(
             "attribute_not_exists({}) OR {} <= :now",
@@ -91,8 +91,8 @@ impl Once {
         Condition::holds(free).value(":now", number(now.seconds()))
     }
 
-    /// Notes what a request came to whose creation is the same however often it is made, so that it needs no marker in
-    /// its transaction. Of several notes the first counts.
+    /// Puts the record of a request whose creation is idempotent by itself, so that it need not be in the same
+    /// transaction. The first record wins.
     pub async fn note(&self, app: &App, made: Uuid, status: u16) -> Result<()> {
         let marker = self.marker(made).number(attribute::STATUS, status);
         table::put(app, marker, Self::is_first(app.now()))
@@ -101,12 +101,12 @@ impl Once {
     }
 }
 
-/// The attributes of markers.
+/// The attributes of records.
 mod attribute {
-    /// What the content is compared by.
+    /// The fingerprint of the content.
     pub(super) const FINGERPRINT: &str = "f";
-    /// The id of what was made.
+    /// The id of what was created.
     pub(super) const MADE: &str = "i";
-    /// The status of the answer.
+    /// The status of the response.
     pub(super) const STATUS: &str = "s";
 }

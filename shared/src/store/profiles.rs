@@ -1,9 +1,8 @@
-//! Profiles: what a user's tokens said, as far as the newest of them knows.
+//! Profiles: the claims of a user, from the newest of the user's tokens.
 //!
-//! A user may hold several tokens at once, one per device, and an old one may say what is no longer so. The profile
-//! remembers when the token was issued that it is of: an older one changes nothing, and a claim that a token leaves out
-//! stays as it was. So two devices never change a name back and forth. A token that does not say when it was issued is
-//! older than every one that does.
+//! A user may have several tokens at once, one per device, and an old one may have outdated claims. The profile
+//! remembers when its token was issued: an older token changes nothing, and a claim that a token lacks is kept. So two
+//! devices never change a name back and forth. A token without an issue time counts as older than any with one.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -22,38 +21,39 @@ use crate::error::{Error, Result};
 /// A user's profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
-    /// What their tokens said.
+    /// The claims of their tokens.
     pub claims: Claims,
-    /// When the newest token that changed it was issued; none if it did not say.
+    /// When the newest token that changed it was issued; none if unknown.
     pub issued_at: Option<Timestamp>,
-    /// When their first authenticated call came.
+    /// When the user's first authenticated call came.
     pub created_at: Timestamp,
 }
 
-/// Which tokens this process has held against the table, so that a warm function looks once and not per call.
+/// Tokens that this process has compared with the table, so that a warm function need not do so on every call.
 #[derive(Debug, Default)]
 pub(crate) struct Seen(Mutex<HashMap<UserId, Known>>);
 
-/// What is known of a user.
+/// What is cached about a user.
 #[derive(Debug)]
 struct Known {
-    /// What others see of them.
+    /// The public profile.
     card: Card,
-    /// When the table was looked at. Another process may learn something newer meanwhile.
+    /// When the table was read. Another process may have written a newer profile since.
     looked_at: Timestamp,
-    /// What tokens said that have nothing to add to the profile, newest last.
+    /// Hashes of tokens that add nothing to the profile, newest last.
     tokens: Vec<u64>,
 }
 
 impl Seen {
-    /// More users than one process sees in a while; beyond, it begins anew. A card takes 10 KB at the most.
+    /// More users than one process sees within a short time; when it is full, the cache is cleared. A card has at most
+    /// 10 KB.
     const CAPACITY: usize = 2_000;
-    /// More devices than somebody uses at once.
+    /// More devices than one person uses at once.
     const TOKENS: usize = 4;
-    /// How long a process goes by what it knows.
+    /// How long cached data is used.
     const LIFETIME: Duration = Duration::from_mins(1);
 
-    /// What others see of a user, if this process knows it and a token has nothing to add.
+    /// The public profile of a user, if it is cached and the token adds nothing.
     fn find(&self, user: UserId, token: u64, now: Timestamp) -> Option<Card> {
         let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = seen.get(&user)?;
@@ -81,8 +81,8 @@ impl Seen {
     }
 }
 
-/// Creates the profile at the first authenticated call, refreshes it where a token knows better, and says what others see
-/// of the user. `issued_at` is when the token was issued.
+/// Creates the profile at the first authenticated call, updates it from a newer token, and returns the public profile.
+/// `issued_at` is when the token was issued.
 pub async fn refresh(app: &App, user: UserId, claims: &Claims, issued_at: Option<Timestamp>) -> Result<Card> {
     let mut hasher = DefaultHasher::new();
     (claims, issued_at).hash(&mut hasher);
@@ -104,7 +104,7 @@ pub async fn refresh(app: &App, user: UserId, claims: &Claims, issued_at: Option
 }
 
 impl Profile {
-    /// The claims that a token makes of the profile; none if it changes nothing.
+    /// The claims after applying a token; none if nothing changes.
     fn refreshed(&self, token: &Claims, issued_at: Option<Timestamp>) -> Option<Claims> {
         if issued_at < self.issued_at {
             return None;
@@ -118,7 +118,7 @@ impl Profile {
             email: newest(&token.email, &before.email),
             avatar_url: newest(&token.avatar_url, &before.avatar_url),
             business_unit: newest(&token.business_unit, &before.business_unit),
-            // Rights end by not being named any more.
+            // Roles and permissions that a newer token no longer has are removed.
             roles: token.roles.clone(),
             permissions: token.permissions.clone(),
         };
@@ -126,13 +126,13 @@ impl Profile {
     }
 }
 
-/// A user's profile; none for somebody who never called.
+/// A user's profile; none if the user never made a call.
 pub async fn find(app: &App, user: UserId) -> Result<Option<Profile>> {
     let item = table::get(app, &keys::profile(user), Consistency::Strong).await?;
     item.as_ref().map(decode).transpose()
 }
 
-/// What others see of many users; those without a profile are not in the answer.
+/// The public profiles of many users; users without a profile are missing from the result.
 pub async fn cards(app: &App, users: impl IntoIterator<Item = UserId>) -> Result<HashMap<UserId, Card>> {
     let users: Vec<UserId> = users.into_iter().collect();
     let keys = users.iter().map(|user| keys::profile(*user)).collect();
@@ -146,7 +146,7 @@ pub async fn cards(app: &App, users: impl IntoIterator<Item = UserId>) -> Result
     Ok(cards)
 }
 
-/// Which of many users never called.
+/// Which of many users never made a call.
 pub async fn unknown(app: &App, users: &[UserId]) -> Result<Vec<UserId>> {
     let keys = users.iter().map(|user| keys::profile(*user)).collect();
     let items = table::get_many(app, keys, Consistency::Strong).await?;
@@ -161,7 +161,7 @@ const CLAIMS: &str = "p";
 const CREATED_AT: &str = "a";
 const ISSUED_AT: &str = "i";
 
-/// Writes a profile, unless a newer token has written it meanwhile; the profile as it is afterwards.
+/// Writes a profile unless a newer token has written it concurrently. Returns the profile as it is afterwards.
 async fn save(app: &App, user: UserId, claims: &Claims, issued_at: Option<Timestamp>) -> Result<Profile> {
     let claims = serde_json::to_string(claims).map_err(Error::internal)?;
     let set = format!("SET {CLAIMS} = :claims, {CREATED_AT} = if_not_exists({CREATED_AT}, :now)");
@@ -203,8 +203,8 @@ mod tests {
     }
 
     proptest! {
-        /// In whatever order a user's devices call, and however often, each token changes the profile once at the most,
-        /// and the newest has the last word.
+        /// In whatever order and however often a user's devices call, each token changes the profile at most once, and
+        /// the newest token wins.
         #[test]
         fn devices_never_change_a_name_back_and_forth(
             names in proptest::collection::btree_map(0_i64..6, proptest::option::of("[abc]"), 1..6),

@@ -1,5 +1,5 @@
-//! When somebody last read in a group: lets a sync see, for half a read unit, that it need not look at every
-//! member's read mark. A direct conversation has no such item; there the other member's own item tells.
+//! When a group was last read by any member: a sync sees for half a read unit whether it must look at the members' read
+//! marks. A direct conversation has no such item; there the other member's item is read.
 
 use super::Worker;
 use super::item::number;
@@ -11,7 +11,7 @@ use crate::domain::ids::ConversationId;
 use crate::domain::time::Timestamp;
 use crate::error::Result;
 
-/// Notes that somebody read, unless somebody has read later.
+/// Records that a member read, unless a later time is recorded.
 pub async fn touch(app: &App, conversation: ConversationId, at: Timestamp) -> Result<()> {
     let update = Update::new(keys::reads(conversation), format!("SET {READ_AT} = :at"))
         .only_if(format!("attribute_not_exists({READ_AT}) OR {READ_AT} < :at"))
@@ -21,7 +21,7 @@ pub async fn touch(app: &App, conversation: ConversationId, at: Timestamp) -> Re
     }
 }
 
-/// When somebody last read in a group, for a worker.
+/// When a member last read in a group, for a worker.
 pub async fn last(app: &App, _: Worker, conversation: ConversationId) -> Result<Option<Timestamp>> {
     let item = table::get(app, &keys::reads(conversation), Consistency::Strong).await?;
     item.map_or(Ok(None), |item| item.find_time(READ_AT))

@@ -1,4 +1,4 @@
-//! The calls to DynamoDB, each metered and with its failures told apart.
+//! Calls to DynamoDB: metered, with classified errors.
 
 mod batch;
 mod conflicts;
@@ -23,21 +23,21 @@ use super::keys::{self, Key};
 use crate::App;
 use crate::error::{Error, Result};
 
-/// How recent a read has to be.
+/// The consistency of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consistency {
-    /// Everything written before: one read unit per 4 KB.
+    /// Includes every earlier write: one read unit per 4 KB.
     Strong,
-    /// Perhaps a moment ago: half the price. For reads whose staleness a later condition finds out.
+    /// May be slightly outdated, at half the price. For reads whose staleness a later condition detects.
     Eventual,
 }
 
-/// What became of a conditional write.
+/// The result of a conditional write.
 #[derive(Debug)]
 pub enum Written {
-    /// It took place. The item as it is now, where that was asked for.
+    /// It took effect. Holds the item afterwards, if requested.
     Done(Item),
-    /// The condition did not hold. The item as it is, empty if there is none.
+    /// The condition failed. Holds the existing item, empty if there is none.
     Refused(Item),
 }
 
@@ -60,7 +60,7 @@ pub(super) async fn get(app: &App, key: &Key, consistency: Consistency) -> Resul
     Ok(output.item.map(Item))
 }
 
-/// A condition on the item as it is, and the values of its expression.
+/// A condition on the existing item, with the values of its expression.
 #[derive(Debug, Default)]
 pub(super) struct Condition {
     expression: Option<String>,
@@ -68,7 +68,7 @@ pub(super) struct Condition {
 }
 
 impl Condition {
-    /// There must be no such item.
+    /// The item must not exist.
     pub(super) fn absent() -> Self {
         Self::holds(format!("attribute_not_exists({})", keys::PARTITION))
     }
@@ -81,7 +81,7 @@ impl Condition {
         }
     }
 
-    /// A value in the expression.
+    /// Sets a value of the expression.
     pub(super) fn value(mut self, name: &str, value: AttributeValue) -> Self {
         self.values.insert(name.to_owned(), value);
         self
@@ -117,7 +117,7 @@ pub(super) async fn put(app: &App, item: Item, condition: Condition) -> Result<W
             Some(aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(
                 refusal,
             )) => {
-                // A refused write is billed like one that took place.
+                // A refused write is billed like a successful one.
                 app.meter.write(1.0);
                 Ok(Written::Refused(Item(
                     refusal.item().cloned().unwrap_or_default(),
@@ -128,7 +128,7 @@ pub(super) async fn put(app: &App, item: Item, condition: Condition) -> Result<W
     }
 }
 
-/// A change of an item.
+/// An update of an item.
 #[derive(Debug)]
 pub(super) struct Update {
     key: Key,
@@ -138,7 +138,7 @@ pub(super) struct Update {
 }
 
 impl Update {
-    /// A change by an update expression; its values come with the condition's.
+    /// An update expression; its values are set together with those of the condition.
     pub(super) fn new(key: Key, expression: impl Into<String>) -> Self {
         Self {
             key,
@@ -148,25 +148,25 @@ impl Update {
         }
     }
 
-    /// Only if an expression holds.
+    /// Adds a condition.
     pub(super) fn only_if(mut self, expression: impl Into<String>) -> Self {
         self.condition.expression = Some(expression.into());
         self
     }
 
-    /// A name in the expressions.
+    /// Sets a name of the expressions.
     pub(super) fn name(mut self, placeholder: &str, name: impl Into<String>) -> Self {
         self.names.insert(placeholder.to_owned(), name.into());
         self
     }
 
-    /// A value in the expressions.
+    /// Sets a value of the expressions.
     pub(super) fn value(mut self, name: &str, value: AttributeValue) -> Self {
         self.condition = self.condition.value(name, value);
         self
     }
 
-    /// Makes the change; the item as it is afterwards, or as it is where the condition did not hold.
+    /// Sends the update. Returns the item afterwards, or the existing item if the condition failed.
     pub(super) async fn send(self, app: &App) -> Result<Written> {
         app.meter.call();
         let result = app
@@ -203,7 +203,7 @@ impl Update {
     }
 }
 
-/// Deletes an item and returns it as it was; nothing if there was none.
+/// Deletes an item and returns it; none if it did not exist.
 pub(super) async fn take(app: &App, key: &Key) -> Result<Option<Item>> {
     app.meter.call();
     let output = app
@@ -222,7 +222,7 @@ pub(super) async fn take(app: &App, key: &Key) -> Result<Option<Item>> {
     Ok(output.attributes.map(Item))
 }
 
-/// Whether the table answers: reads an item that does not exist.
+/// Checks that the table is reachable, by reading an item that does not exist.
 pub async fn ready(app: &App) -> Result<()> {
     get(app, &keys::rate("ready"), Consistency::Eventual)
         .await
@@ -245,7 +245,7 @@ fn meter_write(app: &App, capacity: Option<&ConsumedCapacity>) {
     );
 }
 
-/// What a failed call means: throttles, time-outs and broken connections pass, anything else is a defect.
+/// Classifies a failed call: throttling, timeouts and broken connections are temporary, anything else is a defect.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "it stands in map_err, which gives the error away"
@@ -283,8 +283,8 @@ where
     }
 }
 
-/// The error with its causes. The SDK's own Display stops at "service error", and its Debug shows the answer's
-/// body, which may hold what people wrote.
+/// The error with its causes. The SDK's own `Display` stops at "service error", and its `Debug` shows the response
+/// body, which may hold user content.
 fn described<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String
 where
     SdkError<E, R>: std::error::Error,
@@ -303,7 +303,7 @@ where
     text
 }
 
-/// Waits between tries: full jitter over a range that doubles, a bounded number of times.
+/// Waits between attempts: full jitter over a doubling range, a bounded number of times.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     tries: u32,
@@ -314,12 +314,12 @@ impl Backoff {
     const FIRST_MILLISECONDS: u64 = 4;
     const LONGEST_MILLISECONDS: u64 = 250;
 
-    /// As many waits as given, and no more.
+    /// At most `limit` waits.
     pub(crate) fn new(limit: u32) -> Self {
         Self { tries: 0, limit }
     }
 
-    /// Waits, or says that it was enough.
+    /// Waits, or fails if the limit is reached.
     pub(crate) async fn wait(&mut self, doing: &str) -> Result<()> {
         if self.tries >= self.limit {
             return Err(Error::unavailable(format!(

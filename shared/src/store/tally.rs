@@ -1,7 +1,7 @@
-//! What a person has: how many mails, how many in each list, how many notifications.
+//! Tallies: the exact counts of a person's mails, per list, and notifications.
 //!
-//! A count only ever changes in the transaction that changes what is counted, so it cannot drift, and nobody ever has
-//! to count. Besides, the tally keeps the order of notifications: it knows the newest, and none comes before it.
+//! A count only changes in the transaction that changes what is counted, so it cannot drift, and nothing ever has to be
+//! counted. The tally also orders notifications: it holds the newest one, and no new one may come before it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,9 +19,9 @@ use crate::error::Result;
 
 /// The attributes of a tally.
 mod attribute {
-    /// The newest notification. Beside it stands `nr`, the newest when all were marked as read, for conditions.
+    /// The newest notification. `nr` beside it is the newest one when all were marked as read, for conditions.
     pub(super) const NEWEST: &str = "nn";
-    /// When that was, and the times before: 24 bytes for each, of its newest notification and its moment.
+    /// When all were last marked as read, and the times before: 24 bytes each, the newest notification and the moment.
     pub(super) const ALL_READ: &str = "nra";
     /// Notifications.
     pub(super) const NOTIFICATIONS: &str = "nt";
@@ -31,7 +31,7 @@ mod attribute {
     pub(super) const OF_TYPE: &str = "n#";
 }
 
-/// What a person has.
+/// A person's counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     mail: BTreeMap<Count, u64>,
@@ -39,18 +39,18 @@ pub struct Tally {
     pub notifications: u64,
     /// How many of them are unread.
     pub unread_notifications: u64,
-    /// How many of each type, those of which there are some.
+    /// How many of each type, without zeros.
     pub by_type: BTreeMap<String, u64>,
-    /// The newest notification that there ever was.
+    /// The newest notification ever.
     pub newest: Option<NotificationId>,
-    /// The last times that all notifications were marked as read, the last of them last.
+    /// The last times that all notifications were marked as read, in order.
     all_read: Vec<AllRead>,
 }
 
-/// How many of those times are remembered. What was read at an earlier one shows the moment of the first that is.
+/// How many of those times are kept. Notifications read at an earlier time show the oldest one that is kept.
 const MOST_REMEMBERED: usize = 16;
 
-/// That all notifications up to one were marked as read.
+/// A marking of all notifications up to one as read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct AllRead {
     up_to: NotificationId,
@@ -83,7 +83,7 @@ impl Tally {
         self.mail.get(&count).copied().unwrap_or_default()
     }
 
-    /// How many mails are unread and not put away in the archive.
+    /// How many mails are unread and not archived.
     pub fn unread_mails(&self) -> u64 {
         let archived = Count::Listed(Listing {
             folder: Folder::Archived,
@@ -92,19 +92,19 @@ impl Tally {
         self.of(Count::Unread).saturating_sub(self.of(archived))
     }
 
-    /// Since when a notification is read because all were.
+    /// When a notification was read by marking all of them; none if it was not.
     pub(super) fn read_with_all(&self, id: NotificationId) -> Option<Timestamp> {
         let all_read = self.all_read.iter().find(|all_read| id <= all_read.up_to)?;
         Some(all_read.at)
     }
 
-    /// The newest notification that is read because all were.
+    /// The newest notification that was read by marking all of them.
     pub(super) fn all_read_to(&self) -> Option<NotificationId> {
         Some(self.all_read.last()?.up_to)
     }
 }
 
-/// What a person has, as of now.
+/// A person's current counts.
 pub async fn of(app: &App, user: UserId) -> Result<Tally> {
     let item = table::get(app, &keys::tally(user), Consistency::Strong).await?;
     item.as_ref().map_or(Ok(Tally::default()), decode)
@@ -139,7 +139,7 @@ pub(super) fn decode(item: &Item) -> Result<Tally> {
     Ok(tally)
 }
 
-/// The attribute of a count of mails.
+/// The attribute of a mail count.
 fn name(count: Count) -> String {
     let (name, unread) = match count {
         Count::Total => ("mt", ""),
@@ -158,7 +158,7 @@ fn name(count: Count) -> String {
     format!("{name}{unread}")
 }
 
-/// What a change adds to a tally: part of the transaction that makes it.
+/// A change of a tally, as part of the transaction that causes it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Delta {
     counts: BTreeMap<String, i64>,
@@ -167,7 +167,7 @@ pub(super) struct Delta {
 }
 
 impl Delta {
-    /// A mail counts for other things than before.
+    /// A mail moves from some counts to others.
     pub(super) fn mail(mut self, before: &BTreeSet<Count>, after: &BTreeSet<Count>) -> Self {
         for gone in before.difference(after) {
             self.add(name(*gone), -1);
@@ -178,7 +178,7 @@ impl Delta {
         self
     }
 
-    /// A notification has come, behind all others: refused where it is not.
+    /// A notification was added; refused unless it is newer than all others.
     pub(super) fn notified(mut self, id: NotificationId, of_type: &str) -> Self {
         self.add(attribute::NOTIFICATIONS.to_owned(), 1);
         self.add(attribute::UNREAD_NOTIFICATIONS.to_owned(), 1);
@@ -187,14 +187,14 @@ impl Delta {
         self
     }
 
-    /// A notification that was unread is read: refused where all were marked as read meanwhile.
+    /// An unread notification was read; refused if all were marked as read concurrently.
     pub(super) fn read(mut self, id: NotificationId) -> Self {
         self.add(attribute::UNREAD_NOTIFICATIONS.to_owned(), -1);
         self.insists_unread = Some(self.insists_unread.map_or(id, |known| known.min(id)));
         self
     }
 
-    /// A notification is gone.
+    /// A notification was deleted.
     pub(super) fn forgotten(mut self, of_type: &str) -> Self {
         self.add(attribute::NOTIFICATIONS.to_owned(), -1);
         self.add(format!("{}{of_type}", attribute::OF_TYPE), -1);
@@ -205,7 +205,7 @@ impl Delta {
         *self.counts.entry(name).or_default() += difference;
     }
 
-    /// The change of a user's tally; none if it comes to nothing.
+    /// The update of a user's tally; none if nothing changes.
     pub(super) fn update(self, user: UserId) -> Option<Update> {
         let counts: Vec<(String, i64)> = self.counts.into_iter().filter(|(_, by)| *by != 0).collect();
         if counts.is_empty() && self.newest.is_none() && self.insists_unread.is_none() {
@@ -244,8 +244,8 @@ impl Delta {
     }
 }
 
-/// Marks all notifications as read that there are, whatever their number: those up to the newest. The tally must be as
-/// it was read, so that it is known how many they were.
+/// Marks all existing notifications as read in one write, up to the newest. Refused if the tally has changed since it
+/// was read, so that their number is known.
 pub(super) fn all_read(user: UserId, tally: &Tally, at: Timestamp) -> Option<Update> {
     let newest = tally.newest?;
     let mut times = tally.all_read.clone();

@@ -1,7 +1,7 @@
-//! Socket tickets: a secret that opens one connection within half a minute, so that no token need stand in a URL.
+//! Socket tickets: a secret that opens one connection within half a minute, so that no token has to be in a URL.
 //!
-//! A ticket is sealed with the key of the cursors, so that a forged or expired one is refused without a call to the
-//! table: anybody can bring one. The table holds what a good one stands for, and that it was not used yet.
+//! A ticket is sealed with the cursor secret, so forged and expired tickets are refused without a call to the table,
+//! since anybody can send one. The table holds the ticket's holder, until it is used.
 
 use std::time::Duration;
 
@@ -20,10 +20,10 @@ use crate::domain::ids::UserId;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 
-/// How long a ticket opens (contract §2).
+/// How long a ticket is valid (contract §2).
 pub const LIFETIME: Duration = Duration::from_secs(30);
 
-/// Makes a ticket that stands for `holder`, whatever the caller of [`redeem`] needs to know again.
+/// Issues a ticket for `holder`, whatever data the caller of [`redeem`] needs.
 pub async fn issue(app: &App, holder: &str) -> Result<String> {
     let ends_at = app.now().plus(LIFETIME);
     let sealed = Sealed {
@@ -41,10 +41,10 @@ pub async fn issue(app: &App, holder: &str) -> Result<String> {
     }
 }
 
-/// Takes a ticket: whoever takes it first learns its holder, and it is gone.
+/// Redeems a ticket: the first caller gets its holder, and the ticket is used up.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`] for one that was not issued here, is over or was taken before.
+/// [`Error::Unauthenticated`] if it was not issued here, has expired or was used before.
 pub async fn redeem(app: &App, ticket: &str) -> Result<String> {
     let sealed: Sealed = cursor::open(app.config().cursor_secret()?, NOBODY, SEAL, ticket)
         .map_err(|_| Error::unauthenticated("the ticket was not issued here"))?;
@@ -57,22 +57,22 @@ pub async fn redeem(app: &App, ticket: &str) -> Result<String> {
     item.get_text(HOLDER).map(str::to_owned)
 }
 
-/// What is sealed in a ticket.
+/// The sealed content of a ticket.
 #[derive(Serialize, Deserialize)]
 struct Sealed {
-    /// When it ends, in milliseconds since 1970.
+    /// Expiry, in milliseconds since 1970.
     e: i64,
-    /// What tells it from every other.
+    /// A random id.
     n: Uuid,
 }
 
-/// What a ticket's seal is for, as other seals are for lists.
+/// The name under which tickets are sealed, in place of a list.
 const SEAL: &str = "ticket";
-/// Whom the seal is for: a ticket alone does not say who brings it.
+/// The user that tickets are sealed for: a ticket alone does not say who brings it.
 const NOBODY: UserId = UserId::from_uuid(Uuid::nil());
 const HOLDER: &str = "h";
 
-/// What is stored is the hash: who reads the table can open no connection.
+/// Only the hash is stored, so that reading the table does not allow opening a connection.
 fn hash(ticket: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(ticket.as_bytes()))
 }

@@ -1,4 +1,4 @@
-//! The typing throttle: one shown start per user and conversation in a while, and one stop for each of them.
+//! Throttling of typing indicators: one start per user and conversation per interval, and one stop for each start.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use super::table::{self, Condition, Update, Written};
 use crate::App;
 use crate::error::Result;
 
-/// How often a start of typing is shown (contract §3).
+/// The minimum interval between starts (contract §3).
 pub const SHOWN_EVERY: Duration = Duration::from_secs(3);
 
 /// When typing was last shown.
 const AT: &str = "a";
-/// That it was shown to start, and not to stop since.
+/// Set if a start was shown, and no stop since.
 const IS_SHOWN: &str = "s";
 
-/// Whether a start of the member's typing is to be shown: false if one was shown a moment ago. One write.
+/// Whether to show that the member started typing: false if it was shown within the interval. One write.
 pub async fn start(app: &App, member: &Membership) -> Result<bool> {
     let now = app.now();
     let item = Item::new(&keys::typing(member.user(), member.conversation()))
@@ -32,7 +32,7 @@ pub async fn start(app: &App, member: &Membership) -> Result<bool> {
     ))
 }
 
-/// Whether a stop of the member's typing is to be shown: once for each start that was. One write.
+/// Whether to show that the member stopped typing: once per shown start. One write.
 pub async fn stop(app: &App, member: &Membership) -> Result<bool> {
     let key = keys::typing(member.user(), member.conversation());
     let update = Update::new(key, format!("REMOVE {IS_SHOWN}"))

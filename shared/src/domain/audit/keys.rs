@@ -1,4 +1,4 @@
-//! The keys of the audit log: who has none of them cannot make an entry that verifies.
+//! The keys of the audit log: without one, nobody can create an entry that verifies.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use sha2::Sha256;
 
 use super::{Hash, canonical};
 
-/// The fewest bytes of a key (RFC 2104 §3: as long as the hash).
+/// The minimum length of a key in bytes (RFC 2104 §3: as long as the hash).
 pub const KEY_MIN_BYTES: usize = 32;
 
 /// One key or more. The first one signs; all of them verify, so that entries from before a rotation stay valid.
@@ -19,10 +19,10 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Reads keys that are separated by white space.
+    /// Parses keys that are separated by white space.
     ///
     /// # Errors
-    /// In words: there is no key, or one has fewer than [`KEY_MIN_BYTES`] bytes.
+    /// A description: there is no key, or one has fewer than [`KEY_MIN_BYTES`] bytes.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut keys = Vec::new();
         for key in text.split_whitespace() {
@@ -48,7 +48,7 @@ impl Keys {
         mac.chain_update(canonical(value)).finalize().into_bytes().into()
     }
 
-    /// Whether a tag is that of a value under one of the keys. Takes the same time wherever they differ.
+    /// Whether a tag is that of a value under one of the keys. Compares in constant time.
     pub fn verifies(&self, value: &Value, tag: &[u8]) -> bool {
         let text = canonical(value);
         let mut keys = std::iter::once(&self.first).chain(&self.others);
@@ -57,7 +57,7 @@ impl Keys {
 }
 
 impl fmt::Debug for Keys {
-    /// Shows how many keys there are, and none of them.
+    /// Shows only the number of keys.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Keys({})", 1 + self.others.len())
     }

@@ -5,8 +5,8 @@ use std::ops::Range;
 #[cfg(test)]
 use super::HEAD_BYTES;
 
-/// A file of which some stretches have been read: always its first [`HEAD_BYTES`], and what a
-/// [look](super::MediaType::fits) asked for besides.
+/// A file of which some ranges have been read: always its first [`HEAD_BYTES`], and whatever a
+/// [check](super::MediaType::fits) requested.
 #[derive(Clone, Debug)]
 pub struct Looked {
     size_bytes: u64,
@@ -14,12 +14,12 @@ pub struct Looked {
     stretches: Vec<(u64, Vec<u8>)>,
 }
 
-/// The bytes that have to be read before it can be said what a file is. Never empty, and within the file.
+/// The bytes that must be read before the type can be determined. Never empty, and within the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unread(pub Range<u64>);
 
 impl Looked {
-    /// A file of a size with its first bytes: [`HEAD_BYTES`] of them, or all if it has fewer.
+    /// A file with its size and first bytes: [`HEAD_BYTES`] of them, or all if it is shorter.
     pub const fn new(size_bytes: u64, head: Vec<u8>) -> Self {
         Self {
             size_bytes,
@@ -28,7 +28,7 @@ impl Looked {
         }
     }
 
-    /// Adds what was read from a place on.
+    /// Adds bytes that were read from an offset.
     pub fn add(&mut self, start: u64, bytes: Vec<u8>) {
         self.stretches.push((start, bytes));
     }
@@ -43,7 +43,7 @@ impl Looked {
         &self.head
     }
 
-    /// At most `length` bytes from a place on: fewer at the end of the file, none behind it.
+    /// At most `length` bytes from an offset: fewer at the end of the file, none after it.
     ///
     /// # Errors
     /// They have not been read.
@@ -58,12 +58,13 @@ impl Looked {
             .ok_or(Unread(start..end))
     }
 
-    /// What has been read from a place on, as far as one stretch reaches; nothing if the byte there has not been read.
+    /// The bytes that have been read from an offset, up to the end of one range; none if the byte there has not been
+    /// read.
     pub(super) fn read_from(&self, start: u64) -> Option<&[u8]> {
         self.stretches_from(start).max_by_key(|bytes| bytes.len())
     }
 
-    /// The rests of all stretches that hold the byte at a place.
+    /// The remainders of all ranges that contain an offset.
     fn stretches_from(&self, start: u64) -> impl Iterator<Item = &[u8]> {
         let head = std::iter::once((0, self.head.as_slice()));
         let others = self
@@ -76,7 +77,7 @@ impl Looked {
         })
     }
 
-    /// The head of a file that is held whole.
+    /// The head of a file that was read completely.
     #[cfg(test)]
     pub(super) fn beginning_of(bytes: &[u8]) -> Self {
         let head = &bytes[..bytes.len().min(usize::try_from(HEAD_BYTES).unwrap())];

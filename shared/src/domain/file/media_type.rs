@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The type of a file. Types that a browser would run as a page or a script are not among them.
+/// The type of a file. Excludes types that a browser would run as a page or a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub enum MediaType {
@@ -100,10 +100,9 @@ impl MediaType {
         }
     }
 
-    /// The extensions of names that fit the type, in lower case; the first is the one that is appended to
-    /// names without one of them.
+    /// The file extensions of the type, in lower case; the first one is appended to names without any of them.
     ///
-    /// For plain text these are kinds of text that no program runs. Scripts, pages and settings of programs are text
+    /// For plain text these are kinds of text that no program runs. Scripts, pages and configuration files are text
     /// too, but get `.txt` appended.
     pub const fn extensions(self) -> &'static [&'static str] {
         match self {
@@ -129,7 +128,7 @@ impl MediaType {
         }
     }
 
-    /// The type of a name.
+    /// The type of a media type name.
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()

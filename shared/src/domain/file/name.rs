@@ -1,4 +1,4 @@
-//! What files are called: which names are taken, which are mended, and which are refused.
+//! File names: which are accepted, which are corrected, and which are refused.
 
 use std::borrow::Cow;
 
@@ -10,20 +10,19 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::MediaType;
 use crate::domain::text::{Invalid, Text};
 
-/// What a file is called, in a form that is safe to show and to save under: 1 to 255 characters in Unicode's
-/// normalization form C.
+/// A file name that is safe to show and to save under: 1 to 255 characters in Unicode normalization form C.
 ///
-/// Every new name passes [`FileName::parse`] and [`FileName::for_type`]; the document of `create_file` says to clients
-/// what these refuse and mend.
+/// Every new name passes [`FileName::parse`] and [`FileName::for_type`]; the API document of `create_file` describes
+/// what these refuse and correct.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct FileName(String);
 
 impl FileName {
-    /// The most characters that one may have, before and after it has been mended.
+    /// The maximum length in characters, before and after correction.
     pub const MAX_LENGTH: usize = 255;
 
-    /// Takes a name, normalized to NFC, without white space around it and without dots at its end.
+    /// Parses a name: normalizes it to NFC, and removes surrounding white space and trailing dots.
     ///
     /// # Errors
     /// - `too_short`, `too_long`: it has fewer than 1 or more than [`FileName::MAX_LENGTH`] characters.
@@ -31,7 +30,7 @@ impl FileName {
     ///   writing, which can make `txt.exe` look like `exe.txt` (Unicode Technical Report 36, §2.5).
     /// - `wrong_format`: it contains `/` or `\`.
     /// - `reserved_name`: it begins with a dot, as `..` and `.htaccess` do, or Windows takes it for a device.
-    /// - `no_visible_character`: nothing of it can be seen, apart from its extension.
+    /// - `no_visible_character`: it has no visible character apart from its extension.
     pub fn parse(text: String) -> Result<Self, Invalid> {
         let text = Text::<1, { Self::MAX_LENGTH }>::parse(text)?.into_string();
         if text.chars().any(is_control) {
@@ -48,7 +47,7 @@ impl FileName {
         if text.starts_with('.') {
             return Err(Invalid::new("reserved_name", "must not begin with a dot"));
         }
-        // Windows drops what stands at the end: `a.exe.` and `a.exe ` are both saved as `a.exe`.
+        // Windows removes trailing dots and blanks: `a.exe.` and `a.exe ` are both saved as `a.exe`.
         let text = text.trim_end_matches(|c: char| c == '.' || c.is_whitespace());
         if is_device(text) {
             let reason = "must not be the name of a device of Windows, such as CON or NUL.txt";
@@ -64,7 +63,7 @@ impl FileName {
         Self::within_limit(text.to_owned())
     }
 
-    /// The name for a file of a type: the same if its extension fits the type, else with the type's own extension
+    /// The name for a file of a type: unchanged if its extension fits the type, else with the type's own extension
     /// appended.
     ///
     /// # Errors
@@ -82,7 +81,7 @@ impl FileName {
         }
     }
 
-    /// A name as it was stored, by whichever rules were in force then.
+    /// A stored name, whatever rules were in force then.
     pub fn stored(text: String) -> Self {
         Self(text)
     }
@@ -105,8 +104,8 @@ impl FileName {
     }
 }
 
-/// Whether a character steers what shows it: a control character, a separator of lines or paragraphs, or one of the
-/// bidirectional controls.
+/// Whether a character affects how text is displayed: a control character, a line or paragraph separator, or a
+/// bidirectional control.
 /// Source: Unicode Standard Annex 9, §2, and property `Bidi_Control`.
 fn is_control(c: char) -> bool {
     c.is_control()
@@ -114,10 +113,10 @@ fn is_control(c: char) -> bool {
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether a character by itself leaves something to be seen.
+/// Whether a character is visible by itself.
 fn is_visible(c: char) -> bool {
     use GeneralCategory as Category;
-    // Letters and a symbol that are blank: fillers of Hangul, and the pattern of Braille without a dot.
+    // Blank letters and symbols: Hangul fillers, and the blank Braille pattern.
     if matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}') {
         return false;
     }
@@ -135,7 +134,7 @@ fn is_visible(c: char) -> bool {
     )
 }
 
-/// Whether Windows takes a name for a device, whatever follows its first dot or colon.
+/// Whether Windows treats a name as a device, whatever follows its first dot or colon.
 /// Source: Microsoft, *Naming Files, Paths, and Namespaces*.
 fn is_device(name: &str) -> bool {
     let stem = name.split(['.', ':']).next().unwrap_or_default();
@@ -152,7 +151,7 @@ fn is_device(name: &str) -> bool {
 }
 
 impl std::fmt::Debug for FileName {
-    /// Shows the length alone: what people call things belongs in no log.
+    /// Shows only the length: file names must not be logged.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "FileName({} bytes)", self.0.len())
     }
@@ -278,7 +277,7 @@ mod tests {
         assert_eq!(long.for_type(MediaType::Png).unwrap_err().issue, "too_long");
     }
 
-    /// Characters that rules speak of come more often than others.
+    /// Characters with special rules are generated more often than others.
     fn names() -> impl Strategy<Value = String> {
         let special = prop::sample::select(
             ". \u{301}\u{308}\u{200b}\u{202e}\u{feff}\u{3000}\u{958}:-conexpgtCONu1"
@@ -290,7 +289,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is taken, is safe, stays as it is when it is taken again, and fits its type.
+        /// An accepted name is safe, is unchanged when it is parsed again, and fits its type.
         #[test]
         fn a_name_that_is_taken_is_safe(name in names(), index in 0..MediaType::ALL.len()) {
             let media_type = MediaType::ALL[index];

@@ -1,4 +1,4 @@
-//! Numbers and lists of ids in requests, with bounds that are checked and never clamped.
+//! Numbers and lists of ids in requests, with bounds that are enforced rather than clamped.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::domain::text::Invalid;
 
-/// A whole number from `MIN` to `MAX`, `DEFAULT` where the client gives none.
+/// A whole number from `MIN` to `MAX`; `DEFAULT` if it is absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounded<const MIN: u64, const MAX: u64, const DEFAULT: u64>(u64);
 
@@ -61,7 +61,7 @@ impl<const MIN: u64, const MAX: u64, const DEFAULT: u64> JsonSchema for Bounded<
     }
 }
 
-/// Ids that a client names for one operation on all of them: 1 to 100, each once.
+/// The ids of a bulk operation: 1 to 100, without duplicates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ids<T>(Vec<T>);
 
@@ -113,5 +113,5 @@ impl<T: JsonSchema> JsonSchema for Ids<T> {
 pub type PageNumber = Bounded<1, { u64::MAX }, 1>;
 /// A page size of 1 to 100.
 pub type PageSize<const DEFAULT: u64> = Bounded<1, 100, DEFAULT>;
-/// How many items to leave out.
+/// How many items to skip.
 pub type Skip = Bounded<0, { u64::MAX }, 0>;

@@ -1,4 +1,4 @@
-//! How many bytes an answer may have, and what becomes of one that would have more.
+//! The size limit of a response, and how a response is fitted into it.
 
 use std::io;
 
@@ -6,16 +6,16 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 
-/// The most bytes that a list may answer (contract §1). Lambda answers at most 6 MB, and API Gateway gets the body as a
-/// string within JSON; so the bytes are counted as they are there, with every quote escaped once more.
+/// The maximum size of a list response (contract §1). Lambda returns at most 6 MB, and API Gateway gets the body as a
+/// string within JSON; so bytes are counted in that form, with every quote escaped once more.
 /// Source: AWS, *Lambda quotas*, invocation payload (response).
 pub const ANSWER_LIMIT_BYTES: usize = 5_000_000;
-/// What is kept for the fields that every list has beside its rows: numbers, a cursor, a token, an envelope.
+/// Reserved for the other fields of a list: numbers, a cursor, a token, an envelope.
 const FIELDS_BYTES: usize = 16_384;
 
-/// Makes rows fit into an answer in which something else stands beside them: the last rows are made smaller, as many
-/// as need be; if that is not enough, the last are left out. The first always stays: no row alone is too large for an
-/// answer. Whether some were left out.
+/// Fits rows into a response that has other content too: the last rows are shrunk, as many as necessary; if that is not
+/// enough, the last rows are left out. The first row always stays, since no single row exceeds the limit. Returns
+/// whether rows were left out.
 pub fn fit<T: Serialize>(
     rows: &mut Vec<T>,
     beside: &impl Serialize,
@@ -31,7 +31,7 @@ fn fit_into<T: Serialize>(
     limit: usize,
 ) -> Result<bool> {
     let room = limit.saturating_sub(FIELDS_BYTES + weight(beside)?);
-    // Each with the comma behind it.
+    // Each with its trailing comma.
     let weigh = |row: &T| weight(row).map(|bytes| bytes + 1);
     let mut weights: Vec<usize> = rows.iter().map(weigh).collect::<Result<_>>()?;
     let mut sum: usize = weights.iter().sum();
@@ -53,14 +53,14 @@ fn fit_into<T: Serialize>(
     Ok(is_cut)
 }
 
-/// How many bytes a value takes up in a function's answer, where JSON stands within a string of JSON.
+/// The size of a value in a function's response, where JSON is escaped within a JSON string.
 pub fn weight(value: &impl Serialize) -> Result<usize> {
     let mut scale = Scale(0);
     serde_json::to_writer(&mut scale, value).map_err(Error::internal)?;
     Ok(scale.0)
 }
 
-/// Counts what is written to it, and once more what is escaped once more.
+/// Counts the bytes written to it, plus those that the second escaping adds.
 struct Scale(usize);
 
 impl io::Write for Scale {
@@ -86,11 +86,11 @@ mod tests {
         fn a_value_weighs_what_it_takes_up_escaped_twice(texts in prop::collection::vec("[a-z\"\\\\\n\t\r\u{1}é😀]{0,40}", 0..4)) {
             let once = serde_json::to_string(&texts).unwrap();
             let twice = serde_json::to_string(&once).unwrap();
-            // Without the quotes around it.
+            // Without the enclosing quotes.
             prop_assert_eq!(weight(&texts).unwrap(), twice.len() - 2);
         }
 
-        /// What does not fit is made smaller from the end on, and left out from the end on, and no more than need be.
+        /// Rows are shrunk from the end, and left out from the end, no more than necessary.
         #[test]
         fn rows_fit_and_no_more_is_lost_than_need_be(
             sizes in prop::collection::vec(0_usize..200, 0..20), room in 0_usize..2000, light in 0_usize..20
@@ -114,7 +114,7 @@ mod tests {
                 });
                 each.collect()
             };
-            // The longest whole beginning with which all fit; without one, as many light rows as fit.
+            // The longest prefix with which all rows fit; otherwise as many shrunk rows as fit.
             let fitting = (0..=whole.len()).rev().find(|from| sum(&lightened(*from)) <= room);
             if let Some(from) = fitting {
                 prop_assert_eq!(rows, lightened(from));

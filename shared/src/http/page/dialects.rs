@@ -1,4 +1,4 @@
-//! How the families of routes name their pages: the parameters and the fields of each.
+//! The pagination parameters and fields of each family of routes.
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -6,26 +6,26 @@ use serde::{Deserialize, Serialize};
 
 use super::bounds::{PageNumber, PageSize, Skip};
 
-/// The page parameters of a family. Each has a `cursor` too, which wins over all others.
+/// The page parameters of a family. All have a `cursor`, which takes precedence over the others.
 pub trait Dialect: DeserializeOwned + JsonSchema + Send + Sync {
-    /// The fields that an answer has beside its rows.
+    /// The page fields of a response.
     type Fields: Serialize + JsonSchema + Send;
 
-    /// The cursor, if the client goes on from an earlier page.
+    /// The cursor, if there is one.
     fn cursor(&self) -> Option<&str>;
     /// How many rows a page holds.
     fn size(&self) -> u64;
-    /// How many rows come before the page where there is no cursor.
+    /// How many rows to skip if there is no cursor.
     fn skipped(&self) -> u64;
-    /// The fields of an answer.
+    /// The page fields of a response.
     fn fields(&self, position: Position) -> Self::Fields;
 }
 
-/// Where a page stands in its list.
+/// The position of a page in its list.
 pub struct Position {
-    /// How many rows there are in all.
+    /// The length of the list.
     pub total: u64,
-    /// Where to go on; none at the end.
+    /// The cursor of the next page; none at the end.
     pub next_cursor: Option<String>,
 }
 
@@ -258,7 +258,7 @@ impl<const DEFAULT: u64> Dialect for PageLimit<DEFAULT> {
     }
 }
 
-/// `limit` alone: lists that nobody can count, `DEFAULT` rows on a page.
+/// `limit` alone: lists whose length is unknown, `DEFAULT` rows on a page.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Limited<const DEFAULT: u64> {

@@ -1,4 +1,4 @@
-//! Which messages are meant.
+//! Which messages a search or export includes.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,19 +7,19 @@ use crate::domain::ids::UserId;
 use crate::domain::message::{Content, Entry};
 use crate::domain::moderation::ModerationStatus;
 
-/// Which messages are meant.
+/// Which messages a search or export includes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
-    /// Those that this user sent or, in a direct conversation, got.
+    /// Messages that this user sent or, in a direct conversation, received.
     pub user: Option<UserId>,
-    /// Those that say this, however it is written.
+    /// Messages that contain this, ignoring case.
     pub words: Option<Sought>,
-    /// Those with this status.
+    /// Messages with this status.
     pub moderation_status: Option<ModerationStatus>,
 }
 
 impl Filter {
-    /// Whether a message is meant, of which one can read this text. What one cannot read, one cannot look for.
+    /// Whether a message matches; `text` is what the caller may read of it, so hidden text cannot be searched.
     pub fn holds(&self, entry: &Entry, content: &Content, text: Option<&str>) -> bool {
         let is_of =
             |user: UserId| content.sender == user || entry.tail.pair.is_some_and(|pair| pair.contains(&user));

@@ -1,4 +1,4 @@
-//! The legs of a walk: one conversation on one day each, or one conversation of a user.
+//! The legs of a walk: each is one conversation on one day, or one conversation of a user.
 
 use std::collections::VecDeque;
 
@@ -15,15 +15,15 @@ use crate::error::Result;
 use crate::store::table::Consistency;
 use crate::store::{days, keys, log, members};
 
-/// How many cells are asked for their conversations at once, and how many conversations of each.
+/// How many cells are queried concurrently, and how many conversations of each.
 const CELLS: usize = 16;
 const MARKERS: u32 = 256;
-/// How many entries are read of a conversation first, and at the most at once: what lies behind the end of its day is
-/// read in vain, so it begins with few.
+/// How many entries are read first, and at most at once. Entries after the end of the day are read in vain, so the
+/// first page is small.
 const FIRST: u32 = 32;
 const LARGEST: u32 = 256;
 
-/// A conversation, and from where on its log is read.
+/// A conversation, and where to start reading its log.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Leg {
     pub(super) day: Day,
@@ -34,16 +34,16 @@ pub(super) struct Leg {
     until: Timestamp,
 }
 
-/// Where the markers of conversations are: days, each with its shards; or a user, once.
+/// The cells that hold conversation markers: the shards of each day; or, for a user, a single cell.
 #[derive(Debug)]
 pub(super) enum Cells {
     Days {
         order: Order,
-        /// The next cell, and the conversation from which on; none if all have been asked.
+        /// The next cell, and the conversation to start from; none if all were queried.
         next: Option<(Day, u8, Option<ConversationId>)>,
-        /// How many are asked at once: few where each has many conversations.
+        /// How many are queried concurrently: few if each has many conversations.
         width: usize,
-        /// What another walk left off.
+        /// Where another walk stopped.
         position: Option<Position>,
     },
     User {
@@ -78,7 +78,7 @@ impl Cells {
         }
     }
 
-    /// Some legs more; none at the end.
+    /// The next legs; empty at the end.
     pub(super) async fn legs(&mut self, app: &App, scope: &Scope) -> Result<VecDeque<Leg>> {
         match self {
             Self::User {
@@ -129,7 +129,7 @@ impl Cells {
                         is_full = markers.len() >= MARKERS as usize;
                         let last = markers.last().map(|(conversation, _)| *conversation);
                         let leg = |(conversation, seq)| leg(scope, day, conversation, Some(seq), *position);
-                        // The last one is where the next question begins.
+                        // The last one is where the next query begins.
                         let count = markers.len() - usize::from(is_full);
                         legs.extend(markers.into_iter().take(count).filter_map(leg));
                         *next = if is_full {
@@ -152,7 +152,7 @@ impl Cells {
     }
 }
 
-/// The cell behind another one.
+/// The cell after another one.
 fn behind(scope: &Scope, order: Order, cell: (Day, u8, Option<ConversationId>)) -> Option<(Day, u8)> {
     let (day, shard, _) = cell;
     if shard + 1 < keys::DAY_SHARDS {
@@ -203,15 +203,15 @@ fn leg(
     })
 }
 
-/// Some entries of a leg.
+/// A page of a leg.
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) entries: Vec<Entry>,
-    /// Where the leg goes on; none if it is done.
+    /// Where the leg continues; none if it is done.
     pub(super) next: Option<u64>,
 }
 
-/// A leg that is under way.
+/// A leg in progress.
 #[derive(Debug)]
 pub(super) struct Begun {
     pub(super) leg: Leg,
@@ -222,7 +222,7 @@ pub(super) struct Begun {
 }
 
 impl Begun {
-    /// Begins a leg: its first page, and what else is wanted. None if there is nothing to be seen.
+    /// Starts a leg: reads its first page, and the read marks if wanted. None if it has no entries.
     pub(super) async fn new(app: &App, scope: &Scope, reads: Reads, leg: Leg) -> Result<Option<Self>> {
         let mut begun = Self {
             leg,
@@ -246,7 +246,7 @@ impl Begun {
         Ok(Some(begun))
     }
 
-    /// The next page, larger than the one before.
+    /// The next page, larger than the previous one.
     pub(super) async fn go_on(&mut self, app: &App, _: &Scope) -> Result<Page> {
         let first = self.leg.seq.unwrap_or(1);
         let mut entries =

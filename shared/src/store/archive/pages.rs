@@ -1,4 +1,4 @@
-//! The direct conversation of two people, page by page.
+//! The direct conversation of two people in pages, for moderators.
 
 use crate::App;
 use crate::auth::Permit;
@@ -10,12 +10,12 @@ use crate::error::{Error, Result};
 use crate::store::table::Consistency;
 use crate::store::{conversations, log, members};
 
-/// The direct conversation of two people, for somebody who is neither.
+/// The direct conversation of two people, seen by a third.
 #[derive(Clone, Debug)]
 pub struct Between {
     /// The conversation.
     pub conversation: ConversationId,
-    /// How far each has read.
+    /// The read marks of both.
     pub read_marks: Vec<ReadMark>,
     newest: Option<Entry>,
 }
@@ -23,11 +23,11 @@ pub struct Between {
 /// The direct conversation of two people.
 ///
 /// # Errors
-/// They have none.
+/// There is none.
 pub async fn between(app: &App, _: &Permit<ModerationView>, users: [UserId; 2]) -> Result<Between> {
     let [one, other] = users;
     let conversation = ConversationId::direct(one, other);
-    // On the heap: a future of the SDK is large, and every caller would carry the three of them.
+    // Boxed: a future of the SDK is large, and every caller would hold all three.
     let reads = Box::pin(async {
         tokio::try_join!(
             conversations::find(app, conversation),
@@ -45,12 +45,12 @@ pub async fn between(app: &App, _: &Permit<ModerationView>, users: [UserId; 2]) 
 }
 
 impl Between {
-    /// How many messages they have exchanged.
+    /// How many messages it has.
     pub fn total(&self) -> u64 {
         self.newest.as_ref().map_or(0, |newest| newest.tail.messages)
     }
 
-    /// The place behind the page that leaves out the newest messages, as many as said.
+    /// The position after skipping the newest messages.
     pub async fn leaving_out(&self, app: &App, skipped: u64) -> Result<u64> {
         let Some(newest) = &self.newest else { return Ok(1) };
         match newest.tail.messages.saturating_sub(skipped) {
@@ -59,11 +59,11 @@ impl Between {
         }
     }
 
-    /// Messages in front of a place, newest first, at most as many as said.
+    /// Up to `most` messages before a position, newest first.
     pub async fn before(&self, app: &App, place: u64, most: usize) -> Result<Vec<Entry>> {
         let mut messages: Vec<Entry> = Vec::new();
         let mut last = place.saturating_sub(1);
-        // Reads on until there are as many messages, past what are none.
+        // Reads on until there are enough messages, skipping other entries.
         while messages.len() < most && last > 0 {
             let limit = u32::try_from(most - messages.len()).unwrap_or(u32::MAX);
             let entries = log::range_in(app, self.conversation, (1, last), true, limit).await?;

@@ -1,12 +1,12 @@
-//! Anchors: where the chain ended at some time, kept outside the table where nobody can change it.
+//! Anchors: earlier ends of the chain, stored outside the table where they cannot be changed.
 //!
-//! A chore writes the end of the chain into a bucket under Object Lock every minute in which the log has grown
-//! ([`anchor`]). Its role may only add objects there. So whoever rewrites the table, even with the key, contradicts
-//! the anchors of before; and whoever removes entries, or puts back an older end, leaves anchors of what is gone.
+//! In every minute in which the log has grown, a chore writes the end of the chain to a bucket with Object Lock
+//! ([`anchor`]). Its role may only add objects. So rewriting the table, even with the key, contradicts earlier anchors;
+//! and removing entries, or restoring an older end, leaves anchors of what is gone.
 //!
-//! The name of an object says everything, so that [`verify`](super::verify) lists them and reads none:
-//! `anchors/<day>/<number, 12 digits>-<hash>-<signature>`. As a name holds the hash, nobody can take the name of a
-//! later anchor in advance.
+//! The name of an object holds everything, so [`verify`](super::verify) only lists the names: `anchors/<day>/<number,
+//! 12 digits>-<hash>-<signature>`. Because the name includes the hash, nobody can occupy the name of a later anchor in
+//! advance.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ use crate::domain::day::Day;
 use crate::error::Result;
 use crate::store::{Worker, keys};
 
-/// Keeps the end of the chain as it is now. Doing it twice is doing it once.
+/// Writes an anchor of the current end of the chain. Idempotent.
 ///
 /// # Errors
 /// [`Error::AuditUnavailable`](crate::Error::AuditUnavailable) if the end is lost: it must not be anchored anew.
@@ -50,7 +50,7 @@ pub(super) struct Anchor {
 }
 
 impl Anchor {
-    /// What the signature is made of. `kind` keeps it apart from entries and the end of the chain.
+    /// The signed data. `kind` distinguishes it from entries and the end of the chain.
     fn signed_part(&self) -> Value {
         json!({
             "kind": "anchor",
@@ -70,7 +70,7 @@ impl Anchor {
         )
     }
 
-    /// Reads a name; none if it is no anchor that somebody with a key has written.
+    /// Parses a name; none unless it is an anchor signed with one of the keys.
     fn from_name(keys: &Keys, name: &str) -> Option<Self> {
         let (day, rest) = name.split_once('/')?;
         let mut parts = rest.split('-');
@@ -96,18 +96,18 @@ fn from_hex(text: &str) -> Option<Hash> {
     Some(hash)
 }
 
-/// What is in the bucket about some days.
+/// The anchors of some days.
 #[derive(Debug, Default)]
 pub(super) struct Anchors {
-    /// The anchors of those days. There are two of one position only if somebody with a key forged one.
+    /// The anchors by position. Two of one position mean that one was forged with a key.
     pub(super) within: BTreeMap<Position, Vec<Hash>>,
-    /// The newest of all, whatever its day.
+    /// The newest anchor of any day.
     pub(super) newest: Option<Anchor>,
-    /// How many objects are no anchors.
+    /// How many objects are not valid anchors.
     pub(super) strange: usize,
 }
 
-/// The anchors of days, both included, and the newest of all.
+/// The anchors of a range of days, both included, and the newest of all.
 pub(super) async fn of_days(app: &App, first: Day, last: Day) -> Result<Anchors> {
     let keys = keys_of(app)?;
     let mut found = Anchors::default();

@@ -1,4 +1,4 @@
-//! Entries of the audit log as items. The four texts of JSON are stored as they were hashed.
+//! Entries of the audit log as items. The four JSON texts are stored exactly as they were hashed.
 
 use serde_json::{Map, Value};
 
@@ -12,29 +12,29 @@ use crate::store::keys::Key;
 pub(super) mod attribute {
     /// Milliseconds since 1970.
     pub(in crate::store::audit) const AT: &str = "a";
-    /// What was changed, as it was before.
+    /// The changed fields before.
     pub(in crate::store::audit) const BEFORE: &str = "b";
     /// The day of the last entry (end of the chain).
     pub(in crate::store::audit) const DAY: &str = "d";
     /// The e-mail address of the actor.
     pub(in crate::store::audit) const EMAIL: &str = "e";
-    /// The same as `b`, as it was afterwards.
+    /// The changed fields after.
     pub(in crate::store::audit) const AFTER: &str = "f";
     /// The hash of the entry.
     pub(in crate::store::audit) const HASH: &str = "h";
     /// The id of the entry.
     pub(in crate::store::audit) const ID: &str = "i";
-    /// What else there is to say.
+    /// Additional data.
     pub(in crate::store::audit) const METADATA: &str = "m";
     /// The action.
     pub(in crate::store::audit) const ACTION: &str = "n";
-    /// The hash of the entry before.
+    /// The hash of the previous entry.
     pub(in crate::store::audit) const PREVIOUS: &str = "p";
     /// The number of the last entry (end of the chain).
     pub(in crate::store::audit) const NUMBER: &str = "q";
     /// The roles of the actor.
     pub(in crate::store::audit) const ROLES: &str = "r";
-    /// How much it weighs.
+    /// The severity.
     pub(in crate::store::audit) const SEVERITY: &str = "s";
     /// The signature (end of the chain).
     pub(in crate::store::audit) const SIGNATURE: &str = "v";

@@ -1,4 +1,4 @@
-//! Reading entries of the table, day by day.
+//! Reading entries, day by day.
 
 use super::{Position, codec};
 use crate::App;
@@ -9,9 +9,9 @@ use crate::store::item::Item;
 use crate::store::keys;
 use crate::store::table::Query;
 
-/// How many days one request may ask about.
+/// The maximum number of days per request.
 pub const MOST_DAYS: i64 = 92;
-/// Larger than every number of an entry.
+/// Greater than every number.
 pub(super) const LAST: u64 = 999_999_999_999;
 
 /// The days of a range that have entries, in order.
@@ -23,7 +23,7 @@ pub(super) async fn days(app: &App, first: Day, last: Day) -> Result<Vec<Day>> {
     query.all(app).await?.iter().map(day_of).collect()
 }
 
-/// The first day with entries behind a day.
+/// The first day with entries after a day.
 pub(super) async fn day_after(app: &App, day: Day) -> Result<Option<Day>> {
     let Some(next) = day.next() else { return Ok(None) };
     let later = Query::between(keys::AUDIT_DAYS.to_owned(), next.to_string(), "~").limit(1);
@@ -44,7 +44,7 @@ fn day_of(item: &Item) -> Result<Day> {
     item.sort()?.parse().map_err(Error::internal)
 }
 
-/// Entries of a day, both ends included.
+/// A query for entries of a day, both ends included.
 pub(super) fn entries(day: Day, first: u64, last: u64) -> Query {
     Query::between(
         keys::audit_entries(day),
@@ -53,7 +53,7 @@ pub(super) fn entries(day: Day, first: u64, last: u64) -> Query {
     )
 }
 
-/// The newest item of a day.
+/// The last entry of a day.
 pub(super) async fn newest(app: &App, day: Day) -> Result<Option<Item>> {
     let items = entries(day, 1, LAST).newest_first(true).limit(1).all(app).await?;
     Ok(items.into_iter().next())
@@ -63,7 +63,7 @@ pub(super) fn number_of(item: &Item) -> Result<u64> {
     item.sort()?.parse().map_err(Error::internal)
 }
 
-/// The first entry behind a position.
+/// The first entry after a position.
 pub(super) async fn following(app: &App, position: Position) -> Result<Option<Item>> {
     let same_day = entries(position.day, position.number + 1, LAST)
         .limit(1)
@@ -78,7 +78,7 @@ pub(super) async fn following(app: &App, position: Position) -> Result<Option<It
     Ok(entries(day, 1, LAST).limit(1).all(app).await?.into_iter().next())
 }
 
-/// The hash of an entry, if the entry is what somebody with a key has written.
+/// The hash of an entry, if the entry is signed with one of the keys.
 pub(super) fn verified(keys: &Keys, item: &Item, entry: &AuditEntry) -> Option<Hash> {
     let hash = codec::hash(item)?;
     keys.verifies(&entry.signed_part(), &hash).then_some(hash)

@@ -1,8 +1,8 @@
-//! The end of the chain: the item that says which entry is the last.
+//! The end of the chain: the item that identifies the last entry.
 //!
-//! It is signed like the entries are, so that nobody without the key can cut entries off and move the end back to fit.
-//! It can still be removed, or replaced by an older copy of itself: that is what the [anchors](super::anchors) outside
-//! the table are for.
+//! It is signed like the entries, so nobody without the key can remove entries and move the end back to match. It can
+//! still be deleted, or replaced by an older copy of itself; the [anchors](super::anchors) outside the table reveal
+//! that.
 
 use serde_json::{Value, json};
 
@@ -25,28 +25,28 @@ pub(super) struct Head {
     pub(super) at: Timestamp,
 }
 
-/// What stands where the end of the chain is kept.
+/// The state of the end of the chain.
 #[derive(Clone, Debug)]
 pub(super) enum End {
-    /// Nothing, and nothing was ever written.
+    /// There is none, and no entry was ever written.
     NotBegun,
     /// The last entry.
     At(Head),
-    /// Nothing, though there were entries; or something that no function has written.
+    /// It is missing although there were entries, or it was not written by a function.
     Lost(Loss),
 }
 
 /// How the end of the chain was lost.
 #[derive(Clone, Debug)]
 pub(super) struct Loss {
-    /// In words that follow on "the end of the audit log".
+    /// Text that follows "the end of the audit log".
     pub(super) how: &'static str,
-    /// The signature of what stands there, to be replaced by nobody twice.
+    /// The signature of the invalid item, so that it is replaced only once.
     signature: Vec<u8>,
 }
 
 impl Loss {
-    /// The error of whatever would have been recorded.
+    /// The error of an action that would have been recorded.
     pub(super) fn error(&self) -> Error {
         let cause = format!(
             "the end of the audit log {}; docs/deploy.md, \"The audit log\", says how to restore it",
@@ -56,7 +56,7 @@ impl Loss {
     }
 }
 
-/// The end of the chain as it is now.
+/// The current end of the chain.
 pub(super) async fn end(app: &App) -> Result<End> {
     let keys = keys_of(app)?;
     if let Some(item) = read(app).await? {
@@ -103,7 +103,7 @@ fn decode(item: &Item) -> Option<Head> {
     })
 }
 
-/// What the signature is made of. `kind` keeps it apart from entries and anchors.
+/// The signed data. `kind` distinguishes it from entries and anchors.
 fn signed_part(head: &Head) -> Value {
     json!({
         "kind": "head",
@@ -114,7 +114,7 @@ fn signed_part(head: &Head) -> Value {
     })
 }
 
-/// Moves the end of the chain, refused unless `before` still stands there.
+/// The update that moves the end of the chain, refused unless it is still `before`.
 pub(super) fn moved(keys: &Keys, before: &End, to: &Head) -> Update {
     let expression = format!(
         "SET {} = :day, {} = :number, {} = :hash, {} = :at, {} = :signature",

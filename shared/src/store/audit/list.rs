@@ -11,21 +11,21 @@ use crate::domain::permission::AuditView;
 use crate::domain::time::Timestamp;
 use crate::error::Result;
 
-/// How many entries a list looks at before it lets the client go on with a cursor.
+/// How many entries a request examines before it returns a cursor.
 const MOST_LISTED: usize = 1_000;
-/// How many entries a list reads at once.
+/// How many entries are read at once.
 const PAGE: u32 = 100;
 
 /// Which entries a list shows.
 #[derive(Clone, Debug)]
 pub struct Filter {
-    /// From when on.
+    /// The beginning of the range.
     pub from: Timestamp,
-    /// Until when; this moment is not in it.
+    /// The end of the range, excluded.
     pub to: Timestamp,
-    /// Whose acts.
+    /// Only actions of this user.
     pub actor: Option<UserId>,
-    /// Which acts.
+    /// Only this action.
     pub action: Option<String>,
 }
 
@@ -37,17 +37,17 @@ impl Filter {
     }
 }
 
-/// Some entries, newest first.
+/// A page of entries, newest first.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
     /// The entries.
     pub entries: Vec<(Position, AuditEntry)>,
-    /// Where to go on; none at the end.
+    /// The position after which the list continues; none at the end.
     pub next: Option<Position>,
 }
 
-/// Entries before a position, newest first. A page may be short though there is more: a request looks at no more than
-/// a thousand entries for those that the filter wants.
+/// Entries before a position, newest first. A page may be short although there is more: a request examines at most a
+/// thousand entries.
 pub async fn list(
     app: &App,
     _: &Permit<AuditView>,

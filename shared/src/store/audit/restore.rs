@@ -1,4 +1,4 @@
-//! Making the end of the chain anew after it was lost.
+//! Restoring the end of the chain after it was lost.
 
 use serde_json::json;
 
@@ -17,13 +17,14 @@ use crate::store::table::{Backoff, Transacted, Transaction};
 /// How many entries are read at once.
 const CHUNK: u32 = 500;
 
-/// Who restores: whoever may invoke the function, whom the log of AWS names and a token does not.
+/// The actor of a restoration: whoever may invoke the function. The AWS logs identify them; there is no token.
 const OPERATOR: &str = "operator";
 
-/// Makes the end of the chain anew, if it is lost: from the newest anchor, and from the entries behind it as far as
-/// each refers to the one before and is signed. The restoration is an entry itself, in the same transaction.
+/// Restores the end of the chain if it is lost: from the newest anchor, and the entries after it as long as each refers
+/// to the previous one and is signed. The restoration is itself recorded, in the same transaction.
 ///
-/// Where entries of before the anchor are missing, the log goes on from the anchor and stays invalid at that position:
+/// If entries before the anchor are missing, the log continues from the anchor and stays invalid at that position, so
+/// that the loss remains visible.
 /// that they are gone must not be forgotten.
 pub async fn restore(app: &App, _: Worker) -> Result<()> {
     let mut backoff = Backoff::new(super::ATTEMPTS);
@@ -60,7 +61,7 @@ fn position(position: Position) -> serde_json::Value {
     json!({ "day": position.day, "number": position.number })
 }
 
-/// Follows the chain from an anchor, or from its beginning, as far as it is whole.
+/// Follows the chain from an anchor, or from the beginning, as far as it is intact.
 async fn walk(app: &App, anchor: Option<Anchor>) -> Result<Last> {
     let keys = keys_of(app)?;
     let mut last = Last {
@@ -104,8 +105,8 @@ async fn walk(app: &App, anchor: Option<Anchor>) -> Result<Last> {
     Ok(last)
 }
 
-/// The same entry to refer to, with a position that no item of the table lies behind: where an entry was forged or left
-/// behind, the next one comes after it.
+/// The same last entry, but with a position after every item of the table: if entries were forged or left over, the
+/// next entry comes after them.
 async fn behind_everything(app: &App, last: Last) -> Result<Last> {
     let at = last.at.map_or(app.now(), |at| app.now().max(at));
     let day = last

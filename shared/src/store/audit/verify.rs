@@ -1,4 +1,4 @@
-//! Computing the chain again, and comparing it with the anchors.
+//! Verifying the chain, and comparing it with the anchors.
 
 use std::time::Duration;
 
@@ -15,33 +15,33 @@ use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::store::item::Item;
 
-/// How many entries one request computes again.
+/// The maximum number of entries that one request verifies.
 const MOST_VERIFIED: u64 = 100_000;
 /// How many are read at once.
 const CHUNK: u32 = 500;
-/// How long an entry may be without an anchor before the verdict speaks of it. The chore runs every minute.
+/// How long an entry may be without an anchor before the verdict mentions it. The chore runs every minute.
 const LONGEST_UNANCHORED: Duration = Duration::from_mins(20);
 
-/// What verifying the log comes to.
+/// The result of a verification.
 #[derive(Clone, Debug, Default)]
 pub struct Verdict {
-    /// How many entries were looked at.
+    /// How many entries were verified.
     pub checked: u64,
-    /// The first that is not as it must be.
+    /// The first invalid entry.
     pub first_invalid: Option<Break>,
-    /// The newest position that is anchored outside the table.
+    /// The newest anchored position.
     pub anchored_through: Option<AuditAnchor>,
-    /// What an auditor has to know, in sentences.
+    /// Problems for the auditor, as sentences.
     pub problem: Option<String>,
 }
 
-/// Computes the chain again, over whole days and the seams before and behind them, and compares it with every anchor
-/// of those days, and the end of the chain with the newest anchor of all.
+/// Recomputes the chain over whole days, including the links to the days before and after, and compares it with every
+/// anchor of those days, and its end with the newest anchor.
 ///
 /// # Errors
-/// 422 if there are too many entries to do so in one request.
+/// 422 if there are too many entries for one request.
 pub async fn verify(app: &App, _: &Permit<AuditView>, first: Day, last: Day) -> Result<Verdict> {
-    // The anchors before the end of the chain: what is anchored is in the chain already.
+    // The anchors before the end of the chain: what is anchored is already in the chain.
     let anchors = anchors::of_days(app, first, last).await?;
     let mut check = Check {
         end: end(app).await?,
@@ -92,20 +92,20 @@ pub async fn verify(app: &App, _: &Permit<AuditView>, first: Day, last: Day) -> 
     })
 }
 
-/// A chain that is being computed again.
+/// A verification in progress.
 struct Check {
     end: End,
-    /// The anchors, without those whose entries were found.
+    /// The anchors whose entries were not found yet.
     anchors: Anchors,
     checked: u64,
-    /// The hash of the entry before.
+    /// The hash of the previous entry.
     previous: Hash,
-    /// Where that is.
+    /// Its position.
     at: Option<Position>,
 }
 
 impl Check {
-    /// Checks the entries of days, and what follows on the last of them.
+    /// Verifies the entries of some days, and what follows the last of them.
     async fn chain(&mut self, app: &App, first: Day, last: Day) -> Result<Option<Break>> {
         for day in days(app, first, last).await? {
             if let Some(found) = self.day(app, day).await? {
@@ -115,8 +115,8 @@ impl Check {
         self.seam(app, last).await
     }
 
-    /// The first of all that is wrong: what was found, or an anchored entry before it that is not there. If all that
-    /// is wrong is the lost end, it is said of the position behind the last entry.
+    /// The first error: the one that was found, or an earlier anchored entry that is missing. A lost end alone is
+    /// reported at the position after the last entry.
     fn first_of(&self, found: Option<Break>, last: Day) -> Option<Break> {
         let position = |found: &Break| Position {
             day: found.day,
@@ -149,7 +149,7 @@ impl Check {
         }
     }
 
-    /// Checks the entries of a day.
+    /// Verifies the entries of a day.
     async fn day(&mut self, app: &App, day: Day) -> Result<Option<Break>> {
         let mut number = 1;
         loop {
@@ -171,7 +171,7 @@ impl Check {
         Ok((number == 1).then(|| missing(Position { day, number })))
     }
 
-    /// Checks one entry; from then on it is the one before.
+    /// Verifies one entry, which becomes the previous one.
     async fn entry(&mut self, app: &App, position: Position, item: &Item) -> Result<Option<Break>> {
         let Ok(entry) = codec::decode(item) else {
             return Ok(Some(broken(position, None, "cannot be read")));
@@ -202,12 +202,12 @@ impl Check {
         Ok(Some(broken(position, Some(&entry), reason)))
     }
 
-    /// Whether the chain reaches as far; it may have grown meanwhile.
+    /// Whether the chain reaches a position; it may have grown in the meantime.
     async fn reaches(&mut self, app: &App, position: Position) -> Result<bool> {
         let reaches = |end: &End| match end {
             End::At(head) => head.position >= position,
             End::NotBegun => false,
-            // How far it reached nobody knows.
+            // The end is lost, so it is unknown how far it reached.
             End::Lost(_) => true,
         };
         if !reaches(&self.end) {
@@ -216,7 +216,7 @@ impl Check {
         Ok(reaches(&self.end))
     }
 
-    /// Checks what follows on the last entry: that of a later day refers to it, or it is the end of the chain.
+    /// Verifies what follows the last entry: the entry of a later day that refers to it, or the end of the chain.
     async fn seam(&mut self, app: &App, last: Day) -> Result<Option<Break>> {
         if let Some(day) = day_after(app, last).await? {
             let position = Position { day, number: 1 };
@@ -240,7 +240,7 @@ impl Check {
         })
     }
 
-    /// When the first entry was written that has no anchor, if that is too long ago.
+    /// When the first entry without an anchor was written, if that is too long ago.
     async fn unanchored_since(&self, app: &App) -> Result<Option<Timestamp>> {
         let position = match self.anchors.newest {
             Some(anchor) => anchor.position,
@@ -270,7 +270,7 @@ fn broken(position: Position, entry: Option<&AuditEntry>, reason: &str) -> Break
     }
 }
 
-/// The last entry before a day, and its hash; zeros if it is not what was written, to which nothing refers.
+/// The last entry before a day, and its hash; zeros if it is not authentic, since nothing refers to that.
 async fn last_before(app: &App, day: Day) -> Result<Option<(Position, Hash)>> {
     let Some(day) = day_before(app, day).await? else {
         return Ok(None);

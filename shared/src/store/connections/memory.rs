@@ -1,9 +1,9 @@
-//! What a process remembers for a moment of where people listen.
+//! A short-lived cache of connections in a process.
 //!
-//! A lively group has the items of the same people read for each message, and they are most of what its deliveries
-//! read. Only people with a live connection are remembered: whoever comes back is seen at the next message. What else
-//! is opened meanwhile is, as behind a copy of the table that lags, told a little later ([`crate::queue::CatchUp`]),
-//! and a request that waits looks once more by itself.
+//! In a busy group the items of the same people are read for every message, which is most of what deliveries read. Only
+//! people with a live connection are cached, so somebody who comes back is seen at the next message. A connection that
+//! is opened in the meantime is caught up later, as with an outdated eventually consistent read
+//! ([`crate::queue::CatchUp`]), and a waiting request checks once more by itself.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use crate::App;
 use crate::domain::ids::UserId;
 use crate::domain::time::Timestamp;
 
-/// Where people listen.
+/// The cached connections.
 #[derive(Debug, Default)]
 pub(crate) struct Memory(Mutex<HashMap<UserId, Remembered>>);
 
@@ -24,10 +24,10 @@ struct Remembered {
 }
 
 impl Memory {
-    /// More people than one process delivers to in a moment; beyond, it begins anew.
+    /// More people than one process delivers to within a moment; when it is full, the cache is cleared.
     const CAPACITY: usize = 10_000;
 
-    /// Where somebody listens now, by what was read a moment ago.
+    /// The cached listeners of a user.
     pub(in crate::store) fn find(&self, app: &App, user: UserId) -> Option<Listeners> {
         let now = app.now();
         let known = {
@@ -45,7 +45,7 @@ impl Memory {
         (!listeners.connections.is_empty()).then_some(listeners)
     }
 
-    /// Remembers what was read, if it is of any use.
+    /// Caches what was read, if it has a live connection.
     pub(super) fn note(&self, app: &App, user: UserId, spans: &[(&str, Span)], asked_at: Timestamp) {
         if app.config().listeners_memory.is_zero() || !spans.iter().any(|(_, span)| span.ends_at > asked_at) {
             return;
@@ -62,7 +62,7 @@ impl Memory {
         known.insert(user, remembered);
     }
 
-    /// Forgets somebody, of whom something has changed.
+    /// Removes a user whose connections changed.
     pub(super) fn forget(&self, user: UserId) {
         self.0
             .lock()

@@ -15,20 +15,20 @@ pub(super) mod attribute {
     pub(super) const AT: &str = "a";
     /// The body.
     pub(in crate::store::mail) const BODY: &str = "b";
-    /// Tells one content from another, as in a locator.
+    /// The fingerprint of the content, as in a locator.
     pub(in crate::store::mail) const FINGERPRINT: &str = "f";
     /// The notification about it.
     pub(super) const NOTIFICATION: &str = "n";
-    /// The recipient. No locator of a conversation's message has one.
+    /// The recipient. A locator of a message has none, which tells the two apart.
     pub(in crate::store::mail) const RECIPIENT: &str = "r";
     /// The sender.
     pub(super) const SENDER: &str = "s";
     /// The subject.
     pub(in crate::store::mail) const SUBJECT: &str = "u";
 
-    /// Set if its content was deleted for good (content and flags).
+    /// Set if the content was erased (content and flags).
     pub(in crate::store::mail) const ERASED: &str = "er";
-    /// What moderators say of it, unless it is approved (content and flags).
+    /// The moderation status, unless approved (content and flags).
     pub(in crate::store::mail) const STATUS: &str = "ms";
 
     /// Set if it is archived (flags).
@@ -102,7 +102,7 @@ pub(super) fn decode_flags(item: &Item) -> Result<Flags> {
     })
 }
 
-/// What moderators say of a mail: on its content and on the flags of each side.
+/// The moderation status, stored in the content and in the flags of each side.
 pub(super) fn moderation_status(item: &Item) -> Result<ModerationStatus> {
     let Some(text) = item.find_text(attribute::STATUS) else {
         return Ok(ModerationStatus::Approved);

@@ -1,8 +1,8 @@
-//! Moderation of mails, and the deletion of their content for good.
+//! Moderation and erasure of mails.
 //!
-//! The status is on the content and on the flags of both sides, which change in one transaction with the entry of the
-//! audit log; so does the recipient's notification, which quotes the subject. A changed mail has a new version on both
-//! sides: their devices hear of it as of any change, and an `ETag` of before is one of another version.
+//! The status is stored in the content and in the flags of both sides, which change in one transaction with the entry
+//! of the audit log and the recipient's notification, which quotes the subject. A changed mail has a new version on
+//! both sides: their devices are notified as of any change, and earlier `ETag`s no longer match.
 
 use serde_json::{Value, json};
 
@@ -24,18 +24,17 @@ use crate::store::table::{self, Backoff, Consistency, Transacted, Transaction, U
 use crate::store::{keys, notifications, profiles};
 use crate::telemetry::Count;
 
-/// A mail as an administrator finds it.
+/// A mail as it was read for an administrator.
 struct Found {
     status: ModerationStatus,
     is_erased: bool,
-    /// Both sides, those that have deleted it included; one if it was sent to oneself.
+    /// Both sides, including those that have deleted it; one if it was sent to oneself.
     sides: Vec<Correspondent>,
 }
 
-/// Gives a mail another status. One that has the status already is left as it is, which is audited too.
+/// Changes the moderation status of a mail. If it already has the status, it is left unchanged, which is audited too.
 ///
-/// `enqueue` tells a side's devices of the version that the change leads to, before it is made, as with every change
-/// of a mail.
+/// `enqueue` enqueues the delivery of the new version to one side, before the change, as with every change of a mail.
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no such mail, and whatever `enqueue` fails with.
@@ -99,7 +98,7 @@ pub async fn moderate<A: Future<Output = Result<()>>>(
     }
 }
 
-/// Removes subject and body of a mail from every item. Done again, it changes nothing, and is audited.
+/// Removes subject and body of a mail from every item. Idempotent; every attempt is audited.
 ///
 /// # Errors
 /// As with [`moderate`].
@@ -153,7 +152,7 @@ pub async fn erase<A: Future<Output = Result<()>>>(
     }
 }
 
-/// What the audit log says beside the change. Never what people wrote.
+/// The metadata of the audit entry. Never user content.
 fn noted(found: &Found, more: Value) -> Value {
     let content = found.sides.first().map(Correspondent::content);
     let mut noted = json!({
@@ -189,7 +188,8 @@ async fn find(app: &App, message: MessageId) -> Result<Found> {
     })
 }
 
-/// Makes a change of both sides and of the content, or records that there was none to make; whether it was made.
+/// Changes both sides and the content, or records that there was nothing to change; returns whether it changed
+/// something.
 #[expect(
     clippy::too_many_arguments,
     reason = "they are the change, which has two callers"
@@ -214,7 +214,7 @@ async fn attempt<A: Future<Output = Result<()>>>(
     }
     let mut transaction = Transaction::default().update(update);
     let mut shows = true;
-    // A side that has deleted the mail sees it nowhere, but its flags must not say what is untrue.
+    // A side that has deleted the mail does not see it, but its flags must be correct anyway.
     for side in &found.sides {
         let next = change(side.flags());
         shows = next.shows_content();

@@ -12,7 +12,7 @@ use crate::store::keys;
 use crate::store::table::{self, Consistency, Query};
 use crate::store::tally::{self, Tally};
 
-/// Where a mail stands in a list: when it was sent, and its id.
+/// The position of a mail in a list: its time, and its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position(i64, MessageId);
 
@@ -28,13 +28,13 @@ impl Position {
 pub struct Page {
     /// The mails, with the user's flags.
     pub mails: Vec<Correspondent>,
-    /// How many stand in the list.
+    /// The length of the list.
     pub total: u64,
-    /// Where to go on; none at the end.
+    /// The position after which the list continues; none at the end.
     pub next: Option<Position>,
 }
 
-/// The page of a user's list that begins behind a position and then skips as many, with at most `size` mails.
+/// A page of a user's list: begins after a position, skips some mails, and has at most `size`.
 pub async fn page(
     app: &App,
     user: UserId,
@@ -48,7 +48,7 @@ pub async fn page(
         Some(Position(at, message)) => keys::listed_sort(Timestamp::from_milliseconds(at), message),
         None => "~".to_owned(),
     };
-    // One more than the page holds tells whether there is more, and the position itself comes again.
+    // One more than the page holds tells whether there is a next page; the mail at the position itself is read again.
     let wanted = skipped + size + 1 + u64::from(after.is_some());
     let query = Query::between(keys::mailbox(user), prefix.clone(), format!("{prefix}{to}"))
         .newest_first(true)
@@ -72,8 +72,8 @@ pub async fn page(
     })
 }
 
-/// The mails at positions. A content never changes, so whatever copy of it is read will do; a copy that lacks a mail that
-/// was sent a moment ago is asked for again.
+/// The mails at positions. A content never changes, so an eventually consistent read suffices; a mail that is missing
+/// because it was sent a moment ago is read again.
 async fn mails(app: &App, user: UserId, positions: &[Position]) -> Result<Vec<Correspondent>> {
     let contents = |positions: &[Position]| {
         positions
@@ -97,7 +97,7 @@ async fn mails(app: &App, user: UserId, positions: &[Position]) -> Result<Vec<Co
     items.extend(flags);
     let mut mails = Vec::with_capacity(positions.len());
     for Position(_, message) in positions {
-        // One that was deleted since the list was read is left out.
+        // A mail that was deleted since the list was read is left out.
         let mail = Correspondent::from_items(&items, user, *message)?;
         mails.extend(mail.filter(|mail| !mail.flags.is_deleted));
     }

@@ -1,4 +1,4 @@
-//! Marking messages as read by themselves: the set beside the read mark, and the read mark where it can move along.
+//! Marking messages as read individually: the set beside the read mark, and moving the read mark along.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ use crate::store::item::{bytes, number};
 use crate::store::table::{Backoff, Update, Written};
 use crate::store::{keys, log};
 
-/// Marks messages by themselves, at most a few hundred: their numbers with their ids. The read mark moves along as far as
-/// nothing unread lies between; `newest` is the end of the log. Where the member stands afterwards.
+/// Marks up to a few hundred messages individually, by number and id. The read mark moves up to the first unread
+/// message; `newest` is the end of the log. Returns the member's state afterwards.
 ///
 /// # Errors
-/// [`Error::Unavailable`] if the member kept reading elsewhere all the while.
+/// [`Error::Unavailable`] if the member kept reading concurrently.
 pub async fn mark_alone(
     app: &App,
     member: &Membership,
@@ -65,11 +65,11 @@ pub async fn mark_alone(
     }
 }
 
-/// How often marking by ids tries again before it gives up with 503.
+/// How often marking retries before it fails with 503.
 const ATTEMPTS: u32 = 16;
 
-/// The change of a member to a read mark and a set, if both are what they were. The time of the read mark and its message
-/// stay where it does.
+/// The update of a member's read mark and set, on the condition that both are unchanged. The time and message of the
+/// read mark are kept unless it moves.
 fn alone_update(
     app: &App,
     member: &Membership,

@@ -1,4 +1,4 @@
-//! Many notifications at once: which mails they are about, and marking them as read.
+//! Many notifications at once: their mails, and marking them as read.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::App;
 use crate::domain::ids::{MessageId, NotificationId, UserId};
 use crate::error::{Error, Result};
 
-/// The mails that many notifications are about, each with whether its notification is unread.
+/// The mails of many notifications, each with whether its notification is unread.
 pub async fn mails_of(app: &App, user: UserId, ids: &[NotificationId]) -> Result<HashMap<MessageId, bool>> {
     let keys = ids.iter().map(|id| keys::notification(user, *id));
     let keys = keys.chain([keys::tally(user)]).collect();
@@ -33,8 +33,8 @@ pub async fn mails_of(app: &App, user: UserId, ids: &[NotificationId]) -> Result
     Ok(mails)
 }
 
-/// Marks many notifications as read: for each what went wrong. All of them change one tally, so many are one
-/// transaction; if something has changed meanwhile, each of them is tried alone.
+/// Marks many notifications as read; returns the result of each. All of them change one tally, so many are one
+/// transaction; if something changed concurrently, each is tried individually.
 pub async fn read_many(
     app: &App,
     user: UserId,
@@ -97,7 +97,8 @@ async fn read_alone(app: &App, user: UserId, id: NotificationId) -> Result<()> {
     read(app, noted, async { Ok(()) }).await.map(|_| ())
 }
 
-/// Marks everything as read that there is; how many it were. What comes meanwhile stays unread.
+/// Marks all notifications as read, and returns how many were unread. Notifications that are created concurrently stay
+/// unread.
 pub async fn read_all(app: &App, user: UserId) -> Result<u64> {
     let mut backoff = Backoff::new(ATTEMPTS);
     let (mut tally, mut notes) = tokio::try_join!(tally::of(app, user), missed::of(app, user))?;

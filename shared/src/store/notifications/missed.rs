@@ -1,7 +1,7 @@
-//! What somebody missed: one notification per conversation, updated in place.
+//! Missed messages: one notification per conversation, updated in place.
 //!
-//! That it was read or deleted is the number of the message up to which it was: a newer miss brings it back. Whoever
-//! has read the conversation itself has nothing missed any more, and nothing need be written for that.
+//! Reading or deleting it stores the number of the newest message at that time: a newer missed message brings it back.
+//! Once the user has read the conversation itself, nothing is missed any more, and nothing has to be written for that.
 
 use std::collections::HashMap;
 
@@ -19,10 +19,10 @@ use crate::domain::notification::{MISSED_MESSAGES, Notification, about_missed};
 use crate::domain::time::Timestamp;
 use crate::error::Result;
 
-/// How many are marked at once.
+/// How many are marked concurrently.
 const PARALLEL: usize = 16;
 
-/// What was missed.
+/// A missed message.
 #[derive(Clone, Debug)]
 pub struct Missed {
     /// The conversation.
@@ -37,8 +37,8 @@ pub struct Missed {
     pub at: Timestamp,
 }
 
-/// Notes that a user missed a message; an older one than is noted already changes nothing, so that a job that
-/// comes twice, or late, does no harm.
+/// Records that a user missed a message. An older message than the recorded one changes nothing, so a repeated or late
+/// job is harmless.
 pub async fn note_missed(app: &App, _: Worker, user: UserId, missed: &Missed) -> Result<()> {
     let id = NotificationId::missed_in(missed.conversation, user);
     let update = Update::new(
@@ -57,14 +57,14 @@ pub async fn note_missed(app: &App, _: Worker, user: UserId, missed: &Missed) ->
     }
 }
 
-/// What there is of one conversation.
+/// The missed messages of one conversation.
 #[derive(Clone, Debug)]
 pub(super) struct Note {
     missed: Missed,
     id: NotificationId,
-    /// Up to which message it was read, and when.
+    /// The number up to which it was read, and when.
     read: Option<(u64, Timestamp)>,
-    /// Up to which message it was deleted.
+    /// The number up to which it was deleted.
     deleted_seq: u64,
 }
 
@@ -98,8 +98,7 @@ impl Note {
     }
 }
 
-/// What a user has missed and neither deleted nor read in the conversation itself: as many as conversations at the
-/// most.
+/// What a user has missed and neither deleted nor read in the conversation itself: at most one per conversation.
 pub(super) async fn of(app: &App, user: UserId) -> Result<Vec<Note>> {
     let query = Query::between(keys::notes(user), keys::MISSED, format!("{}~", keys::MISSED));
     let notes: Vec<Note> = query.all(app).await?.iter().map(decode).collect::<Result<_>>()?;
@@ -111,7 +110,7 @@ pub(super) async fn of(app: &App, user: UserId) -> Result<Vec<Note>> {
         return Ok(notes);
     }
     let read_marks = read_marks(app, user, &notes).await?;
-    // Who has left a conversation has missed nothing there.
+    // A user who has left a conversation misses nothing there.
     notes.retain(|note| {
         let read_mark = read_marks.get(&note.missed.conversation);
         read_mark.is_some_and(|read_mark| !read_mark.has_read(note.missed.seq))
@@ -119,7 +118,7 @@ pub(super) async fn of(app: &App, user: UserId) -> Result<Vec<Note>> {
     Ok(notes)
 }
 
-/// How far the user has read in each conversation.
+/// The user's read mark in each conversation.
 async fn read_marks(app: &App, user: UserId, notes: &[Note]) -> Result<HashMap<ConversationId, ReadMark>> {
     let key = |note: &Note| keys::member(note.missed.conversation, user);
     let items = table::get_many(app, notes.iter().map(key).collect(), Consistency::Strong).await?;
@@ -133,7 +132,7 @@ async fn read_marks(app: &App, user: UserId, notes: &[Note]) -> Result<HashMap<C
     Ok(read_marks)
 }
 
-/// Marks as read what was seen of some: a message that was missed since stays unread.
+/// Marks some as read, up to what was seen: messages that are missed later stay unread.
 pub(super) async fn read(app: &App, user: UserId, notes: &[Note]) -> Result<()> {
     let mark = |note: &Note| {
         Update::new(
@@ -149,7 +148,7 @@ pub(super) async fn read(app: &App, user: UserId, notes: &[Note]) -> Result<()> 
         .await
 }
 
-/// Deletes what was seen of one: a message that is missed later brings it back.
+/// Deletes one, up to what was seen: a message that is missed later brings it back.
 pub(super) async fn delete(app: &App, user: UserId, note: &Note) -> Result<()> {
     let update = Update::new(keys::missed(user, note.missed.conversation), "SET ds = :seq")
         .only_if("attribute_exists(q) AND (attribute_not_exists(ds) OR ds < :seq)")

@@ -1,4 +1,4 @@
-//! Pages of notifications, newest first: what is stored and what was missed, as one list.
+//! Pages of notifications, newest first: stored notifications and missed messages as one list.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::domain::notification::Notification;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 
-/// Where a notification stands in the list: when it came, and its id.
+/// The position of a notification in the list: its time, and its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position(i64, NotificationId);
 
@@ -33,15 +33,15 @@ impl Position {
 pub struct Page {
     /// The notifications.
     pub notifications: Vec<Notification>,
-    /// How many the user has.
+    /// The user's notification counts.
     pub numbers: Numbers,
-    /// Where to go on; none at the end.
+    /// The position after which the list continues; none at the end.
     pub next: Option<Position>,
 }
 
-/// The page that begins behind a position and then skips as many, with at most `size` notifications.
+/// A page that begins after a position, skips some notifications, and has at most `size`.
 ///
-/// What was missed is read whole, as many as conversations at the most; of what is stored, no more than the page and
+/// Missed messages are read completely, at most one per conversation; of the stored notifications only the page and
 /// what it skips.
 pub async fn page(
     app: &App,
@@ -51,7 +51,7 @@ pub async fn page(
     skipped: u64,
     size: u64,
 ) -> Result<Page> {
-    // One more than the page holds tells whether there is more.
+    // One more than the page holds tells whether there is a next page.
     let wanted = skipped + size + 1;
     let (tally, mut notes) = tokio::try_join!(tally::of(app, user), missed::of(app, user))?;
     let numbers = Numbers::of(&tally, &notes);
@@ -82,13 +82,13 @@ pub async fn page(
     })
 }
 
-/// A question for the newest items under a prefix, up to the moment of a position.
+/// A query for the newest items with a prefix, up to the time of a position.
 fn newest(user: UserId, prefix: &str, from: &str, after: Option<Position>, wanted: u64) -> Query {
     let to = match after {
         Some(after) => NotificationId::last_of(after.moment()).to_string(),
         None => "~".to_owned(),
     };
-    // The one at the position itself may come again.
+    // The item at the position itself is read again.
     let limit = u32::try_from(wanted + 1).unwrap_or(u32::MAX);
     Query::between(
         keys::notes(user),

@@ -1,4 +1,4 @@
-//! The token: how far a client has been told.
+//! Sync tokens: how far a client is in sync.
 
 use std::collections::BTreeMap;
 
@@ -13,22 +13,22 @@ use crate::domain::ids::{ConversationId, UserId};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 
-/// How many conversations, and how many readers, a token names. More moved within the margin: those left out
-/// are told twice. API Gateway takes 10,240 bytes of URL and headers, of which this leaves 5,000 and more to
-/// the bearer token and the rest.
+/// How many conversations, and how many readers, a token can list. If more changed within the margin, the rest is
+/// synced twice. API Gateway accepts 10,240 bytes of URL and headers, which leaves more than 5,000 for the bearer token
+/// and the rest.
 const MOST_NAMED: usize = 100;
-/// How far a client has been told.
+/// How far a client is in sync.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Token {
     pub(super) since: Timestamp,
-    /// The last entry told, for conversations in which something happened since then; 0 is the opening.
+    /// The last synced entry of each conversation with events since then; 0 is the opening.
     pub(super) seqs: BTreeMap<Name, u64>,
-    /// The last read told, for read marks that moved since then.
+    /// The last synced position of each read mark that moved since then.
     pub(super) read_seqs: BTreeMap<Name, u64>,
 }
 
-/// What a token calls a conversation, or a reader in one. A token holds but a few hundred of the 2^64 names, so
-/// no two will ever meet.
+/// The hash of a conversation, or of a reader in one. A token holds a few hundred of 2^64 values, so collisions are
+/// practically impossible.
 pub(super) type Name = [u8; 8];
 
 pub(super) fn name(conversation: ConversationId, reader: Option<UserId>) -> Name {
@@ -43,7 +43,7 @@ pub(super) fn name(conversation: ConversationId, reader: Option<UserId>) -> Name
     name
 }
 
-/// A token as it is signed; the names with their numbers, 13 bytes each, in URL-safe text.
+/// The signed content of a token: the hashes with their numbers, 13 bytes each, in URL-safe base64.
 #[derive(Serialize, Deserialize)]
 struct Wire {
     t: i64,
@@ -51,7 +51,7 @@ struct Wire {
     r: String,
 }
 
-/// The bytes of a number of the log, which never has more than 12 digits.
+/// The bytes of a number of the log, which has at most 12 digits.
 const NUMBER_BYTES: usize = 5;
 
 fn pack(numbers: &BTreeMap<Name, u64>) -> String {
@@ -81,7 +81,7 @@ fn unpack(text: &str) -> Result<BTreeMap<Name, u64>> {
 }
 
 impl Token {
-    /// The token of whoever was told everything up to a moment, and nothing since.
+    /// The token for "everything up to this moment is known, and nothing after it".
     pub fn of_moment(moment: Timestamp) -> Self {
         Self {
             since: moment,
@@ -89,13 +89,12 @@ impl Token {
         }
     }
 
-    /// The token for what happens from a moment on, whatever was read then: a little of what came before it is told
-    /// again, as with every token.
+    /// The token for everything from a moment on. Like every token it repeats a little from before the moment.
     pub fn since(moment: Timestamp) -> Self {
         Self::of_moment(moment.minus(super::COMMIT_MARGIN))
     }
 
-    /// The token as an opaque text for its user.
+    /// Seals the token as an opaque text for its user.
     pub fn seal(&self, app: &App, user: UserId) -> Result<String> {
         let wire = Wire {
             t: self.since.milliseconds(),
@@ -105,7 +104,7 @@ impl Token {
         cursor::seal(app.config().cursor_secret()?, user, "sync", &wire)
     }
 
-    /// The token in a text that its user hands back.
+    /// Opens a sealed token of this user.
     pub fn open(app: &App, user: UserId, sealed: &str) -> Result<Self> {
         let wire: Wire = cursor::open(app.config().cursor_secret()?, user, "sync", sealed)?;
         Ok(Self {
@@ -116,7 +115,7 @@ impl Token {
     }
 }
 
-/// As many as a URL holds. What is no longer named may be told twice, and never not at all.
+/// As many as fit into a URL. Those left out are synced twice rather than not at all.
 fn shortened(numbers: &BTreeMap<Name, u64>) -> BTreeMap<Name, u64> {
     numbers
         .iter()

@@ -1,4 +1,4 @@
-//! Many items at once.
+//! Batch reads and writes.
 
 use std::collections::HashMap;
 
@@ -16,12 +16,12 @@ use crate::store::keys::{self, Key};
 /// The most keys of one batch read, and the most items of one batch write (AWS: 100 and 25).
 const BATCH_READ: usize = 100;
 const BATCH_WRITE: usize = 25;
-/// How many batches are on their way at once.
+/// How many batches are sent concurrently.
 const PARALLEL: usize = 8;
-/// How often what a batch left over is asked for again.
+/// How often unprocessed items of a batch are requested again.
 const BATCH_ATTEMPTS: u32 = 8;
 
-/// Reads many items; those that are not there are not in the answer. Duplicate keys are read once.
+/// Reads many items; missing ones are not in the result. Duplicate keys are read once.
 pub(in crate::store) async fn get_many(
     app: &App,
     keys: Vec<Key>,
@@ -78,7 +78,7 @@ async fn get_batch(app: &App, batch: Vec<Key>, consistency: Consistency) -> Resu
                 .into_iter()
                 .map(Item),
         );
-        // What DynamoDB had no capacity for comes back and is asked for again.
+        // DynamoDB returns keys that it had no capacity for, and they are requested again.
         let left = output.unprocessed_keys.unwrap_or_default().remove(table);
         wanted = left.map(|left| left.keys).unwrap_or_default();
         if !wanted.is_empty() {
@@ -100,7 +100,7 @@ pub(in crate::store) async fn put_many(app: &App, items: Vec<Item>) -> Result<()
     write_many(app, items.into_iter().map(put).collect::<Result<_>>()?).await
 }
 
-/// Removes many items without conditions: those that nobody has seen.
+/// Deletes many items without conditions: those that nobody has seen.
 pub(in crate::store) async fn remove_many(app: &App, keys: Vec<Key>) -> Result<()> {
     let remove = |key: &Key| {
         let delete = DeleteRequest::builder().set_key(Some(key_attributes(key)));

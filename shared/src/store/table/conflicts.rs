@@ -1,6 +1,6 @@
-//! A write that meets a transaction at its item is refused, though nothing speaks against it: the SDK is told to
-//! try it again, so that there is one layer of retries and no more. A conflict says that an item is in demand, not
-//! that the table is overloaded, and takes nothing from the [budget](crate::retries) of retries.
+//! Retries of transaction conflicts. A write to an item that a transaction is changing is refused, although no
+//! condition failed. The SDK is told to retry it, so that there is only one layer of retries. A conflict means that an
+//! item is contended, not that the table is overloaded, so it costs nothing of the retry [budget](crate::retries).
 //! Source: AWS, *Transaction conflict handling in DynamoDB*.
 
 use super::transaction::CONFLICT;
@@ -10,10 +10,10 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 
-/// The reasons for which a transaction is cancelled because the table is overloaded.
+/// The reasons of a cancelled transaction that mean that the table is overloaded.
 const THROTTLED: [&str; 2] = ["ThrottlingError", "ProvisionedThroughputExceeded"];
 
-/// Tells the SDK which refusals of a write pass by themselves.
+/// Tells the SDK which refusals of a write are temporary.
 #[derive(Debug)]
 pub(crate) struct Conflicts;
 
@@ -38,7 +38,7 @@ impl ClassifyRetry for Conflicts {
                     .filter_map(|reason| reason.code())
                     .filter(|code| *code != "None")
             };
-            // A condition that does not hold is an answer, whatever else was in the way.
+            // A failed condition is a result, whatever else happened.
             if !codes().all(|code| code == CONFLICT || THROTTLED.contains(&code)) {
                 return RetryAction::NoActionIndicated;
             }

@@ -1,4 +1,4 @@
-//! Questions to one item collection.
+//! Queries of one item collection.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::store::item::Item;
 use crate::store::keys;
 
-/// A question to one item collection.
+/// A query of one item collection.
 #[derive(Debug)]
 pub(in crate::store) struct Query {
     partition: String,
@@ -23,7 +23,7 @@ pub(in crate::store) struct Query {
 }
 
 impl Query {
-    /// Items of a partition whose sort keys lie from `from` to `to`, both included.
+    /// Items of a partition with sort keys from `from` to `to`, both included.
     pub(in crate::store) fn between(
         partition: String,
         from: impl Into<String>,
@@ -40,7 +40,7 @@ impl Query {
         }
     }
 
-    /// Asks the index [`keys::BY_USER`] and not the table. An index is always read eventually.
+    /// Queries the index [`keys::BY_USER`] instead of the table. An index is always eventually consistent.
     pub(in crate::store) fn by_user(mut self) -> Self {
         self.index = true;
         self.consistency = Consistency::Eventual;
@@ -53,19 +53,19 @@ impl Query {
         self
     }
 
-    /// At most so many items.
+    /// At most `limit` items.
     pub(in crate::store) fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How recent the items have to be.
+    /// Sets the consistency.
     pub(in crate::store) fn consistency(mut self, consistency: Consistency) -> Self {
         self.consistency = consistency;
         self
     }
 
-    /// All items that it finds, page by page (a page of DynamoDB's ends after 1 MB).
+    /// All matching items, page by page (a page of DynamoDB ends after 1 MB).
     pub(in crate::store) async fn all(self, app: &App) -> Result<Vec<Item>> {
         let (partition, sort) = if self.index {
             (keys::BY_USER_PARTITION, keys::BY_USER_SORT)

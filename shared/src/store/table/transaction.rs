@@ -1,4 +1,4 @@
-//! Changes that take place together or not at all.
+//! Transactions: writes that take effect together or not at all.
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
@@ -12,26 +12,26 @@ use crate::error::{Error, Result};
 use crate::store::item::Item;
 use crate::store::keys::Key;
 
-/// The reason of a part whose condition did not hold.
+/// The cancellation reason of a failed condition.
 const REFUSED: &str = "ConditionalCheckFailed";
 
-/// That of a part at which another transaction is at work.
+/// The cancellation reason of a conflict with another transaction.
 pub(super) const CONFLICT: &str = "TransactionConflict";
 
-/// That others were at work at an item for as long as the SDK tried.
+/// A conflict that outlasted the SDK's retries.
 struct Conflict(Error);
 
-/// What became of a transaction.
+/// The result of a transaction.
 #[derive(Debug)]
 pub(in crate::store) enum Transacted {
-    /// All of it took place.
+    /// All writes took effect.
     Done,
-    /// Nothing of it did: for each part whose condition did not hold, in the order in which they were added, the
-    /// item as it is, empty if there is none.
+    /// No write took effect. For each part, in the order in which they were added: the existing item if its condition
+    /// failed, empty if there is none.
     Refused(Vec<Option<Item>>),
 }
 
-/// Changes that take place together or not at all, at twice the price of each alone.
+/// Writes that take effect together or not at all, at twice the price.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Transaction(Vec<Part>);
 
@@ -43,7 +43,7 @@ enum Part {
 }
 
 impl Transaction {
-    /// How many changes there are so far.
+    /// The number of writes so far.
     pub(in crate::store) fn len(&self) -> usize {
         self.0.len()
     }
@@ -54,7 +54,7 @@ impl Transaction {
         self
     }
 
-    /// Changes an item, if the change's condition holds.
+    /// Updates an item, if the update's condition holds.
     pub(in crate::store) fn update(mut self, update: Update) -> Self {
         self.0.push(Part::Update(update));
         self
@@ -66,14 +66,14 @@ impl Transaction {
         self
     }
 
-    /// Makes the changes. Two transactions that meet at an item are told apart by the SDK's retries, see
-    /// [`super::conflicts`]; if those do not suffice, it fails.
+    /// Sends the transaction. Conflicts with other transactions are retried by the SDK, see [`super::conflicts`]; it
+    /// fails if they persist.
     pub(in crate::store) async fn send(self, app: &App) -> Result<Transacted> {
         self.attempt(app).await?.map_err(|conflict| conflict.0)
     }
 
-    /// Makes the changes at an item that is in demand; none if others were at work there for as long as the SDK tried.
-    /// The caller looks again, waits and tries with a transaction of a later time: no attempt may take longer than
+    /// Sends a transaction on a contended item; returns none if conflicts outlast the SDK's retries. The caller reads
+    /// again, waits and tries a new transaction with a later time: no attempt may take longer than
     /// [`crate::CALL_TIMEOUT`].
     pub(in crate::store) async fn contend(self, app: &App) -> Result<Option<Transacted>> {
         Ok(self.attempt(app).await?.ok())
@@ -127,7 +127,7 @@ impl Transaction {
                 Err(error)
             };
         }
-        // What is refused is billed like what takes place.
+        // A refused transaction is billed like a successful one.
         (0..count).for_each(|_| app.meter.write(2.0));
         Ok(Ok(Transacted::Refused(reasons.iter().map(refusal).collect())))
     }
