@@ -264,7 +264,7 @@ impl Config {
     /// [`Error::Internal`] if this function does not have it.
     pub fn cursor_secret(&self) -> crate::Result<&str> {
         let secret = self.cursor_secret.as_deref();
-        secret.ok_or_else(|| Error::internal("this function is not given CURSOR_SECRET_KEY"))
+        secret.ok_or_else(|| Error::internal("this function does not have CURSOR_SECRET_KEY"))
     }
 
     /// Checks that tokens can be verified, for functions that do.

@@ -34,7 +34,7 @@ pub enum Error {
     #[error("the cursor is not valid; start again without it")]
     InvalidCursor,
     /// A page number that skips more than 10,000 items.
-    #[error("the page lies more than 10000 items deep; go on with next_cursor from a page before it")]
+    #[error("the page is more than 10000 items deep; use next_cursor of an earlier page")]
     PageTooDeep,
     /// No valid token. The response is always the same; the reason is only logged.
     #[error("a valid bearer token is needed")]
@@ -57,16 +57,16 @@ pub enum Error {
     #[error("{0}")]
     Conflict(&'static str),
     /// The version does not satisfy `If-Match` or `If-None-Match`.
-    #[error("it has changed meanwhile; get it again and repeat")]
+    #[error("the resource has changed; get it again and repeat the request")]
     PreconditionFailed,
     /// The caller has the current version (RFC 9110 §13.1.2): 304, which is no failure.
-    #[error("it has not changed")]
+    #[error("the resource has not changed")]
     NotModified {
         /// The current `ETag`.
         etag: String,
     },
     /// The path exists, but not with this method.
-    #[error("this path answers {allow} only")]
+    #[error("this path only supports {allow}")]
     MethodNotAllowed {
         /// The methods that it answers.
         allow: String,
@@ -91,14 +91,14 @@ pub enum Error {
     },
     /// The audit log lost its end, so nothing can be recorded; actions that must be recorded are refused.
     #[error(
-        "the audit log is damaged, so nothing that must be recorded in it can be done; an operator has to restore it"
+        "the audit log is damaged, so actions that must be recorded are refused; an operator must restore it"
     )]
     AuditUnavailable(#[source] Cause),
     /// Throttled or contended beyond the retry budget: trying again later helps.
     #[error("the service is busy; try again")]
     Unavailable(#[source] Cause),
     /// A defect or a broken dependency.
-    #[error("something went wrong on our side")]
+    #[error("an internal error occurred")]
     Internal(#[source] Cause),
 }
 

@@ -143,7 +143,9 @@ async fn work<J: Job>(app: &App, records: &[Record]) -> (Failures, Option<Error>
             (Err(Error::Internal(_)), [_, _, ..]) => alone.extend(places),
             (Err(error), places) => {
                 let others = places.iter().skip(1);
-                failed.extend(others.map(|place| (*place, Error::unavailable("done together with another"))));
+                failed.extend(
+                    others.map(|place| (*place, Error::unavailable("failed together with another message"))),
+                );
                 failed.extend(places.first().map(|place| (*place, error)));
             }
         }

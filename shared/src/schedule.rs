@@ -1,4 +1,4 @@
-//! Chores: functions that EventBridge Scheduler invokes at intervals.
+//! Chores: functions that `EventBridge` Scheduler invokes at intervals.
 
 use std::future::Future;
 

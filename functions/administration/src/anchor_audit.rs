@@ -1,7 +1,7 @@
-//! `anchor_audit`: keeps the end of the audit log outside the table, every minute in which the log has grown.
+//! `anchor_audit`: writes the end of the audit log outside the table, in every minute in which the log has grown.
 //!
-//! No audited request waits for it, and none fails with it. An entry is anchored within a minute or so; entries that
-//! come at once, however many, are covered by one anchor, because each holds the hash of the one before.
+//! No audited request waits for it or fails with it. An entry is anchored within about a minute; any number of entries
+//! are covered by one anchor, because each holds the hash of the previous one.
 
 use shared::rights::{Rights, TableAction};
 use shared::schedule::Chore;

@@ -1,18 +1,18 @@
-//! Telling people what an administrator has done with a message or a mail of theirs.
+//! Enqueueing the delivery of an administrator's change of a message or mail.
 
 use shared::domain::ids::{MessageId, UserId};
 use shared::queue::{self, PersonalEvent, Recipients};
 use shared::store::log::RecordedChange;
 use shared::{App, Result};
 
-/// Queues the entry that tells of a message, if there is one, for all members.
+/// Enqueues the log entry of a changed message, if there is one, for all members.
 pub(crate) async fn entry(app: &App, message: MessageId, change: &RecordedChange) -> Result<()> {
     let Some(seq) = change.seq else { return Ok(()) };
     let to = change.pair.map_or(Recipients::All, Recipients::Pair);
     queue::enqueue_entry(app, change.conversation, to, seq, message).await
 }
 
-/// Tells one of the two people of a mail that it has another version.
+/// Enqueues the new version of a mail for one of its two people.
 pub(crate) async fn mail_update(app: &App, user: UserId, message: MessageId, version: u64) -> Result<()> {
     queue::enqueue_personal(
         app,

@@ -1,4 +1,4 @@
-//! Which messages administrators ask for, and in what time.
+//! Filters of searches and exports.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,12 +9,12 @@ use shared::domain::text::Text;
 use shared::http::span::Edge;
 use shared::store::archive::Filter;
 
-/// How many days a walk over all conversations may go through.
+/// The maximum number of days of a walk over all conversations.
 pub(crate) const MOST_DAYS: i64 = 366;
-/// How many, where it goes through those of one user, which days do not make dearer.
+/// The maximum for the conversations of one user, whose cost does not depend on the number of days.
 pub(crate) const MOST_DAYS_OF_A_USER: i64 = 36_600;
 
-/// The filters of a search, as the audit log has them too.
+/// The filters, as they are recorded in the audit log.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Criteria {
     pub(crate) user_id: Option<UserId>,
@@ -35,7 +35,7 @@ impl Criteria {
         }
     }
 
-    /// The filter that they come to.
+    /// The corresponding filter of the archive.
     pub(crate) fn filter(&self) -> Filter {
         Filter {
             user: self.user_id,
@@ -44,7 +44,7 @@ impl Criteria {
         }
     }
 
-    /// How many days may be asked about.
+    /// The maximum number of days.
     pub(crate) fn most_days(&self) -> i64 {
         if self.user_id.is_some() {
             MOST_DAYS_OF_A_USER
@@ -54,7 +54,7 @@ impl Criteria {
     }
 }
 
-/// Words to look for.
+/// Text to search for.
 pub type Words = Text<1, 200>;
 
 /// The parameters of an export: those of a search, and the form of its files.

@@ -1,5 +1,4 @@
-//! `GET /api/admin/messages/{message_id}/attachments/{file_id}`: a file that a message brought along, for a moderator
-//! (S2-E11).
+//! `GET /api/admin/messages/{message_id}/attachments/{file_id}`: an attachment of a message, for moderators (S2-E11).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! `GET /api/admin/messages/export/{export_id}`: how far an export is, and the links to its files (S2-E14).
+//! `GET /api/admin/messages/export/{export_id}`: the progress of an export, and the links to its files (S2-E14).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -142,7 +142,7 @@ impl Endpoint for GetExport {
     }
 }
 
-/// A file with a link to it.
+/// A file with its download link.
 async fn linked(app: &App, part: &Part, format: Format, file: &File) -> Result<ExportFile> {
     let form = match format {
         Format::Jsonl => "jsonl",

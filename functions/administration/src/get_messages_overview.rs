@@ -1,4 +1,4 @@
-//! `GET /api/admin/messages/stats/overview`: what was written in all conversations, in figures (S2-E13).
+//! `GET /api/admin/messages/stats/overview`: statistics of the messages of all conversations (S2-E13).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,9 +26,9 @@ use crate::filters::MOST_DAYS;
 /// `GET /api/admin/messages/stats/overview`
 pub struct GetMessagesOverview;
 
-/// How far back one looks who does not say.
+/// The default period.
 const USUAL: Duration = Duration::from_hours(30 * 24);
-/// How many messages are counted in one request: exactly, or not at all.
+/// The maximum number of messages per request: they are counted exactly, or the request is refused.
 const MOST: u64 = 200_000;
 
 /// The parameters of the query.
@@ -146,7 +146,7 @@ impl Endpoint for GetMessagesOverview {
     }
 }
 
-/// Counts, as far as there is something to count.
+/// The counts, without zeros.
 #[derive(Default)]
 struct Figures {
     total: u64,
@@ -156,7 +156,7 @@ struct Figures {
     by_day: BTreeMap<Day, u64>,
 }
 
-/// The counts with those of which there are none.
+/// The counts including zeros.
 fn of_all<K: Ord, const COUNT: usize>(all: [K; COUNT], mut counts: BTreeMap<K, u64>) -> BTreeMap<K, u64> {
     for one in all {
         counts.entry(one).or_default();

@@ -1,5 +1,5 @@
-//! `DELETE /api/admin/messages/{message_id}/hard-delete`: removes the content of a message or a mail for good (S2-E15), the files of
-//! exports included.
+//! `DELETE /api/admin/messages/{message_id}/hard-delete`: erases a message or a mail, and withdraws the exports that
+//! may contain it (S2-E15).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -75,7 +75,7 @@ impl Endpoint for HardDeleteMessage {
         let recorded = match log::erase(app, &permit, message_id).await {
             Ok(recorded) => recorded,
             Err(Error::NotFound(_)) => {
-                // No export holds mails.
+                // Exports contain no mails.
                 let enqueue =
                     async |user, version| enqueue::mail_update(app, user, message_id, version).await;
                 mail::erase(app, &permit, message_id, enqueue).await?;
@@ -87,7 +87,7 @@ impl Endpoint for HardDeleteMessage {
             }
             Err(error) => return Err(error),
         };
-        // By every attempt: the one that stored the deletion may not have got this far.
+        // Enqueued by every attempt: the attempt that stored the deletion may have died before it could.
         enqueue::entry(app, message_id, &recorded).await?;
         let people = recorded.pair.map_or_else(|| vec![recorded.sender], Vec::from);
         exports::withdraw(app, &permit, recorded.sent_at, &people).await?;

@@ -1,4 +1,4 @@
-//! Administration: moderation, search, export, figures and the audit log (S2, contract §4).
+//! Administration: moderation, search, export, statistics and the audit log (S2, contract §4).
 
 pub mod anchor_audit;
 pub mod get_attachment;

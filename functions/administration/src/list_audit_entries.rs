@@ -1,4 +1,4 @@
-//! `GET /api/admin/audit`: what was done in the name of administrators, newest first (S2-F06, S2-J02).
+//! `GET /api/admin/audit`: the entries of the audit log, newest first (S2-F06, S2-J02).
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use crate::examples;
 /// `GET /api/admin/audit`
 pub struct ListAuditEntries;
 
-/// How far back one looks who does not say.
+/// The default period.
 pub(crate) const USUAL: Duration = Duration::from_hours(7 * 24);
 
 /// Which entries.
@@ -51,7 +51,7 @@ pub struct Output {
     pub page: LimitedFields,
 }
 
-/// Where a list goes on, and the stretch that it is about.
+/// Where the list continues, and its period.
 #[derive(Serialize, Deserialize)]
 struct After(Position, i64, i64);
 
@@ -91,7 +91,7 @@ impl Endpoint for ListAuditEntries {
         let pager = call
             .query
             .pager(app, user, Self::ROUTE.name, &(query.actor, action))?;
-        // A cursor brings its stretch of time along.
+        // A cursor includes the period.
         let (span, before) = match pager.after() {
             Some(After(position, from, to)) => {
                 let [from, to] = [*from, *to].map(Timestamp::from_milliseconds);
@@ -114,7 +114,7 @@ impl Endpoint for ListAuditEntries {
         let rows = found.entries.into_iter();
         let page = pager.page(Found {
             rows: rows.map(|(position, entry)| (after(position), entry)).collect(),
-            // Nobody counts them: the family has no field for it.
+            // The number is unknown, and the family has no field for it.
             total: 0,
             next: found.next.map(after),
         })?;

@@ -1,5 +1,4 @@
-//! `POST /api/admin/messages/{message_id}/moderate`: gives a message or a mail another moderation
-//! status (S2-E12).
+//! `POST /api/admin/messages/{message_id}/moderate`: changes the moderation status of a message or a mail (S2-E12).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -92,12 +91,12 @@ impl Endpoint for ModerateMessage {
             return Err(Error::invalid(
                 "reason",
                 "missing",
-                "is needed to flag or to block",
+                "is required to flag or block",
             ));
         }
         let permit = call.permit();
         match log::moderate(app, &permit, message_id, status, reason).await {
-            // Queued by every attempt: the one that stored the decision may not have got this far.
+            // Enqueued by every attempt: the attempt that stored the change may have died before it could.
             Ok(recorded) => enqueue::entry(app, message_id, &recorded).await?,
             Err(Error::NotFound(_)) => {
                 let enqueue =

@@ -1,5 +1,5 @@
-//! `restore_audit`: makes the end of the audit log anew after it was lost. An operator invokes it; its schedule is
-//! disabled. With an end that is not lost it does nothing.
+//! `restore_audit`: restores the end of the audit log after it was lost. An operator invokes it; its schedule is
+//! disabled. Does nothing if the end is not lost.
 
 use shared::rights::{Rights, TableAction};
 use shared::schedule::Chore;

@@ -27,11 +27,11 @@ use crate::filters::{self, Query};
 /// `GET /api/admin/messages/search`
 pub struct SearchMessages;
 
-/// How far back one looks who does not say.
+/// The default period.
 const USUAL: Duration = Duration::from_hours(7 * 24);
-/// How many messages a search looks at: what is found is counted exactly, or the question is refused.
+/// How many messages a search examines: matches are counted exactly, or the request is refused.
 const MOST: u64 = 20_000;
-/// How much of a content is shown, in characters.
+/// How much of a message's content is shown, in characters.
 const SHOWN: usize = 200;
 
 /// A page of messages.
@@ -46,10 +46,10 @@ pub struct Output {
     pub page: PageLimitFields,
 }
 
-/// Where a message is: when, in which conversation, and its number there.
+/// The position of a message: time, conversation and number.
 type Position = (i64, ConversationId, u64);
 
-/// Where a search goes on: behind which message, since when it looks, and how many there were in all.
+/// Where a search continues: after which message, the beginning of its period, and the total.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct After(Position, i64, u64);
 
@@ -96,9 +96,9 @@ impl Endpoint for SearchMessages {
         let query = &call.query.filter;
         let asked = filters::Criteria::of(query.user_id, query.q.as_ref(), query.moderation_status);
         let pager = call.query.pager(app, call.who.user, Self::ROUTE.name, &asked)?;
-        // Before the reads: a page too deep costs nothing.
+        // Before the reads, so that a page that is too deep costs nothing.
         pager.skipped()?;
-        // A cursor brings its stretch of time along.
+        // A cursor includes the period.
         let scope = if let Some(After((at, ..), from, _)) = pager.after() {
             scope(*from, at + 1, &asked)
         } else {
@@ -110,7 +110,7 @@ impl Endpoint for SearchMessages {
             scope,
             filter: asked.filter(),
             behind: pager.after().map(|After(position, ..)| *position),
-            // A page by cursor has its total already, and may stop where it is full.
+            // A cursor includes the total, so the search may stop when the page is full.
             enough: match pager.after() {
                 Some(_) => Some(usize::try_from(pager.size()).map_err(Error::internal)? + 1),
                 None => None,
@@ -160,18 +160,18 @@ fn scope(from: i64, to: i64, asked: &filters::Criteria) -> Scope {
     }
 }
 
-/// What is looked for.
+/// A search.
 struct Search {
     scope: Scope,
     filter: Filter,
-    /// Only what is older than this.
+    /// Only messages older than this.
     behind: Option<Position>,
-    /// How many are enough; none if all are to be counted.
+    /// How many matches are enough; none if all must be counted.
     enough: Option<usize>,
 }
 
 impl Search {
-    /// Where the messages are that are meant, newest first: a few bytes each, however long they are.
+    /// The positions of the matches, newest first: a few bytes each, whatever the size of the messages.
     async fn positions(&self, app: &App, access: ArchiveAccess) -> Result<Vec<Position>> {
         let mut walk = Walk::new(
             app,
@@ -185,7 +185,7 @@ impl Search {
         let mut day = None;
         while let Some(stretch) = walk.next().await? {
             walk.is_bounded(MOST)?;
-            // A day is seen in the order of its conversations, and has to be seen whole.
+            // Within a day messages are ordered by conversation, so a day must be read completely.
             let begins = day
                 .replace(stretch.day)
                 .is_some_and(|before| before != stretch.day);
@@ -222,7 +222,7 @@ async fn messages(app: &App, access: ArchiveAccess, positions: &[Position]) -> R
     Ok(messages)
 }
 
-/// A message whose content is cut to what a list shows.
+/// A message with its content truncated for the list.
 fn cut(message: MessageV2) -> MessageV2 {
     let content = message
         .content

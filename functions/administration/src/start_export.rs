@@ -23,7 +23,7 @@ use crate::filters::{Criteria, Query};
 /// `GET /api/admin/messages/export`
 pub struct StartExport;
 
-/// How far back one looks who does not say.
+/// The default period.
 const USUAL: Duration = Duration::from_hours(7 * 24);
 
 /// The export that was started.
@@ -90,7 +90,8 @@ impl Endpoint for StartExport {
             once.as_ref(),
         )
         .await?;
-        // By every attempt: the one that noted it may not have got this far, and a step is done once.
+        // Enqueued by every attempt: the attempt that created it may have died before it could. A repeated step has no
+        // effect.
         let step = ExportStep { export, step: 1 };
         queue::enqueue(app, Queue::Export, &step).await?;
         Ok(Reply::from(Output { export_id: export }).replayed(is_replayed))

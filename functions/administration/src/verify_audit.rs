@@ -1,5 +1,5 @@
-//! `GET /api/admin/audit/verify`: computes the chain of the audit log again, and compares it with the anchors that are
-//! kept outside the table (S2-J02).
+//! `GET /api/admin/audit/verify`: verifies the hash chain of the audit log, and compares it with the anchors outside
+//! the table (S2-J02).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -99,7 +99,7 @@ impl Endpoint for VerifyAudit {
         let act = Act::read("audit.verify", Target::all("audit"), found);
         let severity = if valid { Severity::Info } else { Severity::Critical };
         match audit::record(app, &permit, act.weighing(severity)).await {
-            // A log that lost its end takes no entry. This verdict is how an auditor learns of that, and says it.
+            // A log without its end accepts no entry. This response is how an auditor learns that.
             Ok(()) | Err(Error::AuditUnavailable(_)) => {}
             Err(error) => return Err(error),
         }

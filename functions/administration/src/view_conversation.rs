@@ -1,4 +1,4 @@
-//! `GET /api/admin/messages/conversation/{user1_id}/{user2_id}`: what two people have written to each other (S2-E11).
+//! `GET /api/admin/messages/conversation/{user1_id}/{user2_id}`: the direct conversation of two users (S2-E11).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -93,7 +93,7 @@ impl Endpoint for ViewConversation {
             None => between.leaving_out(app, skipped).await?,
         };
         let limit = usize::try_from(pager.size()).map_err(Error::internal)?;
-        // One more than the page holds tells whether there is more.
+        // Reading one more message than the page holds tells whether there is a next page.
         let mut entries = between.before(app, place, limit + 1).await?;
         let has_next = entries.len() > limit;
         entries.truncate(limit);

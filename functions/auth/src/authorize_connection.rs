@@ -1,7 +1,7 @@
-//! The authorizer of `$connect`: from a credential to a caller, or a refusal of the handshake (S1-E09).
+//! The authorizer of `$connect`: authenticates the caller, or refuses the handshake (S1-E09).
 //!
-//! A browser cannot set headers on a WebSocket, so there are four ways to bring a credential: `?token=`,
-//! `?ticket=`, `Authorization: Bearer`, and `Sec-WebSocket-Protocol: bearer, <token>`.
+//! A browser cannot set headers on a WebSocket, so there are four ways to pass a credential: `?token=`, `?ticket=`,
+//! `Authorization: Bearer`, and `Sec-WebSocket-Protocol: bearer, <token>`.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use shared::socket::subprotocols::Subprotocols;
 use shared::store::tickets;
 use shared::{App, Error, Result};
 
-/// What the authorizer reads of its event.
+/// The part of the event that the authorizer reads.
 /// Source: AWS, *Control access to WebSocket APIs with Lambda REQUEST authorizers*.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -60,11 +60,11 @@ async fn caller(app: &App, event: &Event) -> Result<Caller> {
     let token = find(event.query_string_parameters.as_ref(), "token")
         .or_else(|| bearer(find(event.headers.as_ref(), "authorization")?))
         .or_else(|| Subprotocols::of_lines(lines(event.multi_value_headers.as_ref())).token());
-    let token = token.ok_or_else(|| Error::unauthenticated("the handshake brings no credential"))?;
+    let token = token.ok_or_else(|| Error::unauthenticated("the handshake has no credential"))?;
     token::verify(app, token).await
 }
 
-/// A value by its name, whose case API Gateway does not promise for headers.
+/// A value by its name; API Gateway does not guarantee the case of header names.
 fn find<'a>(values: Option<&'a serde_json::Map<String, Value>>, name: &str) -> Option<&'a str> {
     values?
         .iter()
@@ -74,7 +74,7 @@ fn find<'a>(values: Option<&'a serde_json::Map<String, Value>>, name: &str) -> O
         .filter(|value| !value.is_empty())
 }
 
-/// The lines of the header that offers protocols.
+/// The values of the header that offers subprotocols.
 fn lines(headers: Option<&serde_json::Map<String, Value>>) -> impl Iterator<Item = &str> {
     headers
         .into_iter()
@@ -90,7 +90,7 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.trim().eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// Lets the connection be opened, and leaves the caller for every frame that comes over it.
+/// Allows the connection, and stores the caller in the context of all its frames.
 fn policy(method_arn: &str, caller: &Caller) -> Result<Value> {
     Ok(json!({
         "principalId": caller.user,

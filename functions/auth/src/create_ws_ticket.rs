@@ -1,4 +1,4 @@
-//! `POST /api/v1/auth/ws-ticket`: a secret for one connection, so that no token need stand in a URL.
+//! `POST /api/v1/auth/ws-ticket`: issues a secret for one connection, so that no token has to be in a URL.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -90,7 +90,7 @@ impl Endpoint for CreateConversation {
         let caller = call.who.user;
         let others = others(caller, &call.body.member_ids)?;
         if let Some(unknown) = profiles::unknown(app, &others).await?.first() {
-            // Named by its place: an id in an error would be one in a log.
+            // Identified by index: an id in the error would be logged.
             let index = call
                 .body
                 .member_ids
@@ -114,7 +114,7 @@ impl Endpoint for CreateConversation {
         let (head, is_replayed) =
             conversations::open_group(app, caller, &others, &call.body.name, description, once.as_ref())
                 .await?;
-        // By every attempt: the one that opened it may not have got this far.
+        // Enqueued by every attempt: the attempt that opened it may have died before it could.
         let job = Fanout {
             conversation: head.id,
             event: FanoutEvent::Opened,
@@ -127,7 +127,7 @@ impl Endpoint for CreateConversation {
     }
 }
 
-/// The members besides the caller, each once, in the order in which they were named.
+/// The members other than the caller, without duplicates, in the given order.
 fn others(caller: UserId, member_ids: &[UserId]) -> Result<Vec<UserId>> {
     let most = GROUP_LIMIT - 1;
     if member_ids.len() > most {
@@ -144,7 +144,7 @@ fn others(caller: UserId, member_ids: &[UserId]) -> Result<Vec<UserId>> {
         return Err(Error::invalid(
             "member_ids",
             "too_short",
-            "must name somebody besides the caller",
+            "must contain somebody other than the caller",
         ));
     }
     Ok(others)

@@ -1,6 +1,6 @@
-//! `DELETE /api/conversations/{conversation_id}/messages/{message_id}`: deletes an own message (S1-E06).
+//! `DELETE /api/conversations/{conversation_id}/messages/{message_id}`: deletes one of the caller's messages (S1-E06).
 //!
-//! Its place in the log stays, as a tombstone; the content is kept for moderation and shown to nobody.
+//! Its entry stays in the log as a tombstone; the content is kept for moderation and hidden from everybody else.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

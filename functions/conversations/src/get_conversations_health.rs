@@ -1,4 +1,4 @@
-//! `GET /api/conversations/health`: whether this part answers (S1-E07). No token, no reads, no writes.
+//! `GET /api/conversations/health`: whether the conversation functions respond (S1-E07). No token, no reads, no writes.
 
 use serde_json::json;
 use shared::http::health::Health;

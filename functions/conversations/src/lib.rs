@@ -1,4 +1,4 @@
-//! Conversations: opening them, their messages, what was read, and what happened (S1, contract §2).
+//! Conversations: opening them, messages, read marks, and events (S1, contract §2).
 
 pub mod create_conversation;
 pub mod delete_message;

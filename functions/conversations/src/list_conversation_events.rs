@@ -1,4 +1,4 @@
-//! `GET /api/conversations/{conversation_id}/events`: the log itself, in order; closes a hole in `seq`.
+//! `GET /api/conversations/{conversation_id}/events`: the log in order; fills gaps in `seq`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

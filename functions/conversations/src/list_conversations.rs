@@ -36,10 +36,10 @@ pub struct Output {
     pub sync_token: String,
 }
 
-/// When a conversation was active, and its id.
+/// When a conversation was last active, and its id.
 type Position = (i64, ConversationId);
 
-/// Where the list goes on, and when its first page was asked for.
+/// Where the list continues, and when its first page was requested.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct After(Position, i64);
 
@@ -79,7 +79,8 @@ impl Endpoint for ListConversations {
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<Output>> {
         let user = call.who.user;
         let pager = call.query.pager(app, user, Self::ROUTE.name, &())?;
-        // Before the reads: a page too deep costs nothing, and what happens while they run is told by the token.
+        // Before the reads: a page that is too deep costs nothing, and events during the reads are covered by the
+        // token.
         pager.skipped()?;
         let began = match pager.after() {
             Some(After(_, began)) => Timestamp::from_milliseconds(*began),

@@ -27,7 +27,7 @@ pub struct Path {
     pub conversation_id: ConversationId,
 }
 
-/// A place of the log.
+/// A number of the log.
 type Seq = Bounded<0, 999_999_999_999, 0>;
 
 /// Which messages.

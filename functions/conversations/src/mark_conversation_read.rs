@@ -1,4 +1,4 @@
-//! `PATCH /api/conversations/{conversation_id}/read`: everything up to and including a message is read (S1-E05).
+//! `PATCH /api/conversations/{conversation_id}/read`: marks everything up to and including a message as read (S1-E05).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

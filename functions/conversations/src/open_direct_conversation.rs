@@ -1,6 +1,6 @@
 //! `POST /api/conversations/dm/{other_user_id}`: opens the direct conversation with somebody (S1-E01).
 //!
-//! There is one per pair, whoever opens it, and at the same time from both sides: its id is a function of the two.
+//! There is one per pair, whoever opens it, also concurrently from both sides: its id is derived from the two users.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -70,7 +70,7 @@ impl Endpoint for OpenDirectConversation {
             return Err(Error::invalid(
                 "other_user_id",
                 "oneself",
-                "must be somebody else",
+                "must be another user than the caller",
             ));
         }
         profiles::find(app, other).await?.ok_or(Error::NotFound("user"))?;
@@ -86,7 +86,7 @@ impl Endpoint for OpenDirectConversation {
         };
         let membership = Membership::of(app, caller, head.id, Consistency::Strong).await?;
         let snapshot = views::snapshot(app, membership).await?;
-        // Whoever finds an empty conversation may be finishing what an attempt that died had begun.
+        // An empty conversation may be the result of an attempt that died before it could enqueue.
         if status == 201 || snapshot.newest.is_none() {
             let job = Fanout {
                 conversation: head.id,
@@ -100,7 +100,7 @@ impl Endpoint for OpenDirectConversation {
             return Ok(reply.status(earlier.status.unwrap_or(status)).replayed(true));
         }
         if let Some(once) = once {
-            // The conversation is one for the two, key or not; the key remembers how it was answered.
+            // There is one conversation for the two, with or without a key; the key records how it was answered.
             once.note(app, head.id.uuid(), status).await?;
         }
         Ok(reply.status(status))

@@ -1,10 +1,10 @@
 //! `POST /api/conversations/{conversation_id}/messages`: sends a message (S1-E04).
 //!
-//! Answered once the message is in the log **and** its delivery is queued. A client that heard nothing sends
-//! again under the same `client_message_id` and gets the first message back, however late.
+//! Responds once the message is in the log **and** its delivery is enqueued. A client without a response repeats the
+//! request with the same `client_message_id` and gets the first message, however late.
 //!
-//! Where the installation says so (`CREDITS_APPLY_TO`), a message of a direct conversation costs a credit, as by
-//! `POST /api/v2/messages/send`.
+//! If the installation is configured so (`CREDITS_APPLY_TO`), a message in a direct conversation costs a credit, as
+//! with `POST /api/v2/messages/send`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -150,7 +150,7 @@ impl Endpoint for SendMessage {
             let membership = Membership::of(app, sender.user(), conversation, Consistency::Strong).await?;
             members::read_marks(app, &membership).await?
         } else {
-            // Nobody can have read what was not there a moment ago.
+            // A message that was just stored has no readers yet.
             Vec::new()
         };
         let viewpoint = Viewpoint {

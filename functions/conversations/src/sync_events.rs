@@ -1,4 +1,4 @@
-//! `GET /api/events`: everything that happened in any of the caller's conversations since a token.
+//! `GET /api/events`: all events in any of the caller's conversations since a token.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ pub struct Output {
     pub unread: UnreadSummary,
 }
 
-/// How often a waiting request looks for its signal.
+/// How often a waiting request checks the signal.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
 
 impl Endpoint for SyncEvents {
@@ -110,7 +110,7 @@ impl Endpoint for SyncEvents {
 }
 
 async fn fresh(app: &App, user: UserId) -> Result<Output> {
-    // Before the reads: what happens while they run belongs to the next sync.
+    // Before the reads: events during the reads belong to the next sync.
     let now = app.now();
     let snapshots = sync::snapshots(app, user).await?;
     let next = sync::from_now(app, now, &snapshots).await?.seal(app, user)?;
@@ -145,9 +145,9 @@ async fn since(app: &App, user: UserId, token: &Token, limit: usize) -> Result<O
     })
 }
 
-/// Says first that it waits, then looks, and looks again whenever something was delivered to the user: what
-/// happens between the look and the wait raises the signal. Whoever raises it may not see at first that somebody waits
-/// ([`shared::queue::CatchUp`]); so there is one look more once they do.
+/// Registers as waiting first, then reads, and reads again whenever the signal changes: a delivery between the read and
+/// the wait changes the signal. A delivery may not see the registration at first ([`shared::queue::CatchUp`]), so there
+/// is one more read once it surely does.
 async fn wait(
     app: &App,
     waiter: &str,

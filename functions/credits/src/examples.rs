@@ -1,4 +1,4 @@
-//! The examples of the documents.
+//! The examples in the API documents.
 
 use serde_json::{Value, json};
 

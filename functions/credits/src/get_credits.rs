@@ -1,4 +1,4 @@
-//! `GET /api/v1/credits`: what the caller has (S2-N01).
+//! `GET /api/v1/credits`: the caller's balance (S2-N01).
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! `POST /api/admin/credits/{user_id}/grant`: gives a user credits, once per reference.
+//! `POST /api/admin/credits/{user_id}/grant`: grants credits to a user, once per reference.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -69,7 +69,7 @@ impl Endpoint for ListCreditTransactions {
         };
         let most = u32::try_from(pager.size()).map_err(Error::internal)?;
         let rows = credits::transactions(app, user, last, most).await?;
-        // The ledger has no gap, so what lies before the oldest of the page is known without a look.
+        // The ledger has no gaps, so the number of older entries is known without a read.
         let next = rows.last().map(|(place, _)| *place).filter(|place| *place > 1);
         let page = pager.page(Found { rows, total, next })?;
         let output = Output {

@@ -1,7 +1,7 @@
 //! `POST /api/v2/files/{file_id}/complete`: checks an upload (contract §4, *attachments*).
 //!
-//! Its bytes must be those of the type that it was declared as; otherwise it is removed. Once it is complete, messages
-//! may name it as an attachment. Completing it again, or twice at once, changes nothing and answers alike.
+//! The bytes must be those of the declared type; otherwise the upload is removed. Once the file is complete, it can be
+//! attached to messages. Idempotent, also for concurrent requests.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -21,8 +21,8 @@ use crate::examples;
 /// `POST /api/v2/files/{file_id}/complete`
 pub struct CompleteFile;
 
-/// How often a call looks again because the upload has changed or gone under its hands. Another call that completes the
-/// file changes it once; more is a client that uploads without end.
+/// How often a request starts over because the upload changed or disappeared concurrently. Another request that
+/// completes the file changes it once; more often means a client that keeps uploading.
 const MOST_LOOKS: usize = 4;
 
 /// The parameters of the path.
@@ -100,17 +100,17 @@ impl Endpoint for CompleteFile {
                 continue;
             }
             let file = files::complete(app, id, uploaded.size_bytes()).await?;
-            // The file is complete whether this succeeds or not; what it leaves is removed with the orphans.
+            // The file is complete whether this succeeds or not; a leftover upload is removed with the orphans.
             blob::remove_upload(app, id).await.ok();
             return Ok(file.into());
         }
         Err(Error::Conflict(
-            "the file is uploaded again and again; complete it when that has ended",
+            "the upload keeps changing; complete it once uploading has ended",
         ))
     }
 }
 
-/// The file if another call has completed it since this one looked, which takes the upload away; else the refusal.
+/// The file, if a concurrent request has completed it, which removes the upload; otherwise the error.
 async fn completed_meanwhile(app: &App, caller: UserId, id: FileId, refusal: Error) -> Result<Reply<File>> {
     let file = files::own(app, caller, id).await?;
     if file.status == FileStatus::Complete {

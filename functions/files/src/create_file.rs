@@ -1,7 +1,7 @@
 //! `POST /api/v2/files`: begins an upload (contract §4, *attachments*).
 //!
-//! The answer is a form with which the client posts one file of this type and of at most this size to S3, within two
-//! minutes. S3 enforces all of it; the file does not pass through a function.
+//! The response is a form with which the client posts one file of this type and of at most this size to S3, within two
+//! minutes. S3 enforces these limits; the file does not pass through a function.
 
 use std::collections::BTreeMap;
 
@@ -156,7 +156,7 @@ impl Endpoint for CreateFile {
             upload,
             expires_at: form.expires_at,
         };
-        // The form is a new one: the first may be over.
+        // A new form, because the first one may have expired.
         Ok(Reply::from(output).replayed(is_replayed))
     }
 }

@@ -1,4 +1,4 @@
-//! The examples of the documents, all of one photograph.
+//! The examples in the API documents, all about one photograph.
 
 use serde_json::{Value, json};
 

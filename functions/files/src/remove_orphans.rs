@@ -1,9 +1,9 @@
 //! `remove_orphans`: removes files that are not attached to any message after a day.
 //!
-//! Every file is indexed by the hour in which its upload was begun. Each run reads the hours that ended a day ago or
-//! earlier, [`LOOK_BACK_HOURS`] of them, so that runs may be missed. Files that have been judged leave the index: an hour
-//! without any costs half a read unit. If a message attaches a file while it is being judged, one of the two fails; see
-//! [`shared::store::files`].
+//! Every file is indexed by the hour in which its upload began. Each run reads the hours that ended a day ago or
+//! earlier, [`LOOK_BACK_HOURS`] of them, so that runs may be missed. Files that have been examined leave the index: an
+//! hour without any costs half a read unit. If a message attaches a file while it is being examined, one of the two
+//! fails; see [`shared::store::files`].
 
 use futures::stream::{self, StreamExt as _};
 use shared::domain::ids::FileId;
@@ -19,7 +19,7 @@ pub struct RemoveOrphans;
 const GRACE_HOURS: i64 = 24;
 /// How many hourly runs may be missed.
 const LOOK_BACK_HOURS: i64 = 48;
-/// How many files are judged concurrently.
+/// How many files are examined concurrently.
 const PARALLEL: usize = 16;
 /// How many index entries one page has.
 const PAGE: u32 = 200;
@@ -52,7 +52,7 @@ impl Chore for RemoveOrphans {
     }
 }
 
-/// Judges the files of an hour, page by page. An error at one file does not stop the others.
+/// Examines the files of an hour, page by page. An error with one file does not stop the others.
 async fn judge_hour(app: &App, worker: Worker, hour: i64) -> Result<()> {
     let (mut last, mut failure) = (None, None);
     loop {

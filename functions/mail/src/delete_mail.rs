@@ -1,8 +1,8 @@
-//! `DELETE /api/v2/messages/{message_id}`: takes a mail out of one's own box (S0-E05).
+//! `DELETE /api/v2/messages/{message_id}`: deletes a mail from the caller's box (S0-E05).
 //!
-//! The other side keeps theirs, and the content stays for moderation. The notification about it goes too. A
-//! person-to-person message is deleted as in conversations: by its sender, for both, who see a tombstone (S2-E07).
-//! With `If-Match` only the version is deleted that the client has seen.
+//! The other side keeps the mail, and the content is kept for moderation. The caller's notification about it is deleted
+//! too. A person-to-person message is deleted as in conversations: by its sender, for both, who see a tombstone
+//! (S2-E07). With `If-Match` only the version that the client has seen is deleted.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

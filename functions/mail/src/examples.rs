@@ -1,4 +1,4 @@
-//! The examples of the documents, all about one mail from Ada to Bob.
+//! The examples in the API documents, all about one mail from Ada to Bob.
 
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ pub(crate) fn mail() -> Value {
     })
 }
 
-/// The mail as Ada sees it, who has written it.
+/// The mail as Ada, the sender, sees it.
 pub(crate) fn sent() -> Value {
     but(mail(), json!({ "is_read": true }))
 }
@@ -43,7 +43,7 @@ pub(crate) fn starred() -> Value {
     but(mail(), changes)
 }
 
-/// An object with other values in some of its fields.
+/// An object with some fields replaced.
 fn but(mut object: Value, changes: Value) -> Value {
     if let (Some(fields), Value::Object(changes)) = (object.as_object_mut(), changes) {
         fields.extend(changes);

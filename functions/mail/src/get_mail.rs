@@ -1,6 +1,8 @@
-//! `GET /api/v2/messages/{message_id}`: one mail, or one person-to-person message; opening it reads it (S0-E02).
+//! `GET /api/v2/messages/{message_id}`: one mail, or one person-to-person message, which is thereby marked as read
+//! (S0-E02).
 //!
-//! Only the recipient's opening does, and neither with `peek` nor if a precondition fails. Whoever neither sent nor got it learns nothing.
+//! Only the recipient's request marks it, and not with `peek` or a failed precondition. For anybody but the sender and
+//! the recipient it does not exist.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -106,7 +108,7 @@ impl Endpoint for GetMail {
     }
 }
 
-/// The message between the user and somebody that has this id. It has no version.
+/// The person-to-person message of the user with this id. It has no version.
 async fn direct(
     app: &App,
     user: UserId,

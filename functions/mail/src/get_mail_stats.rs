@@ -1,6 +1,6 @@
-//! `GET /api/v2/messages/stats/summary`: how many mails one has (S0-E07).
+//! `GET /api/v2/messages/stats/summary`: the caller's mail statistics (S0-E07).
 //!
-//! Nothing is counted: the tally changes with each mail, so the answer costs the same for any box.
+//! Nothing is counted: the tally is updated with each mail, so the response costs the same for any box.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! Mail: subjects and bodies, in boxes with own flags (S0, contract §4).
+//! Mail: subjects and bodies, in boxes with separate flags for each side (S0, contract §4).
 
 pub mod delete_mail;
 pub mod get_mail;

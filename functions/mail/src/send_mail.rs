@@ -1,7 +1,8 @@
 //! `POST /api/v2/messages`: sends a mail (S0-E03).
 //!
-//! Answered once the mail is in both boxes, the recipient's notification is there, **and** its delivery is queued. A
-//! client that heard nothing sends again under the same `client_message_id` and gets the first mail back, however late.
+//! Responds once the mail is in both boxes, the recipient's notification exists, **and** its delivery is enqueued. A
+//! client without a response repeats the request with the same `client_message_id` and gets the first mail, however
+//! late.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -79,7 +80,7 @@ impl Endpoint for SendMail {
         )?;
         let (admitted, profile) = tokio::try_join!(call.admit(app), profiles::find(app, recipient))?;
         let recipient_card = match profile {
-            // The profile is being made or refreshed beside this very look.
+            // The sender's profile is being created or refreshed concurrently.
             _ if recipient == sender => admitted.card().clone(),
             Some(profile) => Card::of(recipient, &profile.claims),
             None => return Err(Error::NotFound("user")),
@@ -98,7 +99,7 @@ impl Endpoint for SendMail {
             message: mail.content().id,
             notification: mail.content().notification,
         };
-        // By every attempt: the one that stored it may not have got this far.
+        // Enqueued by every attempt: the attempt that stored it may have died before it could.
         queue::enqueue_personal(app, recipient, event).await?;
         let seen = views::mail::mail_between(&mail, admitted.card().clone(), recipient_card);
         let reply = Reply::from(seen).version(mail.flags().version);

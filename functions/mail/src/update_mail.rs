@@ -1,6 +1,6 @@
-//! `PUT /api/v2/messages/{message_id}`: changes the flags that one has on a mail (S0-E04).
+//! `PUT /api/v2/messages/{message_id}`: changes the caller's flags of a mail (S0-E04).
 //!
-//! What is not named stays as it is. With `If-Match` the change is made only to the version that the client has seen.
+//! Absent flags are left unchanged. With `If-Match` only the version that the client has seen is changed.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -80,7 +80,7 @@ impl Endpoint for UpdateMail {
             is_archived: call.body.is_archived,
         };
         let enqueue = async |version| {
-            // Who asks for nothing has nothing to tell.
+            // Without requested flags there is nothing to deliver.
             if change == Change::default() {
                 return Ok(());
             }

@@ -1,7 +1,7 @@
-//! `PUT /api/v2/messages/bulk`: changes the flags on many mails (S0-E06).
+//! `PUT /api/v2/messages/bulk`: changes the flags of many mails (S0-E06).
 //!
-//! Each mail for itself: what cannot be changed is named, and the rest is. Asked again it does the same, so a client that
-//! heard nothing asks again, and then the others hear of it too.
+//! Each mail is changed separately: failures are listed, the others take effect. Idempotent, so a client without a
+//! response repeats the request, which also enqueues the delivery again.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The examples of the documents, all between Ada and Bob.
+//! The examples in the API documents, all between Ada and Bob.
 
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
-//! `GET /api/v2/messages/stats`: how many messages the caller has sent to people and received from them (S2-E08).
+//! `GET /api/v2/messages/stats`: how many person-to-person messages the caller has sent and received (S2-E08).
 //!
-//! The newest entry of each direct conversation says how many of its messages came from whom, so the figures cost the
-//! same after ten messages and after ten thousand.
+//! The newest entry of each direct conversation holds the number of messages of each member, so the cost does not
+//! depend on the number of messages.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! `GET /api/v2/messages/unread-count`: what people have written that the caller has not read (S2-E06).
+//! `GET /api/v2/messages/unread-count`: the caller's unread person-to-person messages (S2-E06).
 
 use std::collections::BTreeMap;
 
@@ -87,7 +87,7 @@ impl Endpoint for GetUnreadCount {
     }
 }
 
-/// What one person wrote and the user has not read. Of somebody who never wrote, whoever it is, nothing is unread.
+/// The unread messages from one person; none from somebody who never wrote.
 async fn unread_from(app: &App, user: UserId, sender: UserId) -> Result<u32> {
     let conversation = ConversationId::direct(user, sender);
     let membership = match Membership::of(app, user, conversation, Consistency::Strong).await {

@@ -1,4 +1,4 @@
-//! Person-to-person messages: the direct conversation as S2 sees it (contract §4).
+//! Person-to-person messages: direct conversations with receipts and credits (S2, contract §4).
 
 pub mod get_message_stats;
 pub mod get_unread_count;

@@ -1,6 +1,6 @@
-//! `GET /api/v2/messages/conversation/{partner_id}`: the messages between the caller and somebody (S2-E02).
+//! `GET /api/v2/messages/conversation/{partner_id}`: the messages between the caller and another user (S2-E02).
 //!
-//! The newest page comes first, and within a page the oldest message.
+//! The newest page comes first; within a page the oldest message comes first.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -84,7 +84,7 @@ impl Endpoint for ListDirectMessages {
         let conversation = ConversationId::direct(user, partner);
         let membership = match Membership::of(app, user, conversation, Consistency::Strong).await {
             Ok(membership) => membership,
-            // Who is known and was never written to has said nothing yet.
+            // A known user without a conversation with the caller: an empty list.
             Err(Error::NotFound(_)) => {
                 profiles::find(app, partner)
                     .await?

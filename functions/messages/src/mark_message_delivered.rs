@@ -1,4 +1,4 @@
-//! `POST /api/v2/messages/mark-delivered/{message_id}`: the message arrived at its receiver (S2-E04).
+//! `POST /api/v2/messages/mark-delivered/{message_id}`: marks a message as delivered to its receiver (S2-E04).
 
 use schemars::JsonSchema;
 use serde::Deserialize;

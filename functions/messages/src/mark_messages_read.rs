@@ -1,4 +1,4 @@
-//! `POST /api/v2/messages/mark-read`: just these messages are read (S2-E05).
+//! `POST /api/v2/messages/mark-read`: marks only these messages as read (S2-E05).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

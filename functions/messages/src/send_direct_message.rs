@@ -1,7 +1,7 @@
 //! `POST /api/v2/messages/send`: sends a message to a person, for a credit (S2-E01, S2-N01, S2-N02).
 //!
-//! The message stands in the direct conversation of the two. It and its debit are one transaction: a message that
-//! cannot be paid for leaves nothing behind. Answered once it is stored **and** its delivery is queued.
+//! The message is in the direct conversation of the two users. It and its debit are one transaction: a message that
+//! cannot be paid for leaves nothing behind. Responds once it is stored **and** its delivery is enqueued.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -103,7 +103,11 @@ impl Endpoint for SendDirectMessage {
             call.body.client_message_id.clone(),
         )?;
         if user == receiver {
-            return Err(Error::invalid("receiver_id", "oneself", "must be somebody else"));
+            return Err(Error::invalid(
+                "receiver_id",
+                "oneself",
+                "must be another user than the caller",
+            ));
         }
         let conversation = ConversationId::direct(user, receiver);
         let (admitted, found, account, attachments) = tokio::try_join!(
@@ -114,7 +118,7 @@ impl Endpoint for SendDirectMessage {
         )?;
         let (sender, newest) = match found {
             Some((sender, Some(newest))) => (sender, Some(newest)),
-            // An attempt that died may have opened half of an empty conversation.
+            // An attempt that died may have left the conversation half opened and empty.
             Some((_, None)) | None => (open(app, user, receiver, account).await?, None),
         };
         let draft = MessageDraft {
@@ -137,7 +141,7 @@ impl Endpoint for SendDirectMessage {
             let membership = Membership::of(app, user, conversation, Consistency::Strong).await?;
             receipts::both(app, &membership).await?.to_vec()
         } else {
-            // Nobody can have read what was not there a moment ago.
+            // A message that was just stored has no readers yet.
             Vec::new()
         };
         let between = Between {
@@ -153,7 +157,8 @@ impl Endpoint for SendDirectMessage {
     }
 }
 
-/// The caller in the conversation with the receiver, and the end of its log; none if the two have none yet.
+/// The caller as a sender in the conversation with the receiver, and the end of its log; none if there is no
+/// conversation.
 async fn find(
     app: &App,
     user: UserId,
@@ -166,7 +171,7 @@ async fn find(
     }
 }
 
-/// Opens the conversation, or finishes opening it, for a message that can be paid for.
+/// Opens the conversation, or completes its opening, for a message that can be paid for.
 async fn open(app: &App, user: UserId, receiver: UserId, account: Account) -> Result<Sender> {
     profiles::find(app, receiver)
         .await?

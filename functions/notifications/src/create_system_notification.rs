@@ -1,6 +1,6 @@
-//! `POST /api/v2/notifications/system`: notifies somebody on behalf of the system (S0-E13).
+//! `POST /api/v2/notifications/system`: creates a system notification for a user (S0-E13).
 //!
-//! The parameters come as JSON or in the query, whichever the client likes; where both name one they must agree.
+//! The parameters may be in the JSON body or in the query; where both have one, they must be equal.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -109,7 +109,7 @@ impl Endpoint for CreateSystemNotification {
     }
 }
 
-/// What the query or the body says.
+/// The parameter from the query or the body.
 fn one_of<T: PartialEq>(field: &'static str, query: Option<T>, body: Option<T>) -> Result<Option<T>> {
     match (query, body) {
         (Some(query), Some(body)) if query != body => Err(Error::invalid(

@@ -1,4 +1,4 @@
-//! The examples of the documents, all about what Bob is told of.
+//! The examples in the API documents, all about Bob's notifications.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ pub(crate) fn notification() -> Value {
     })
 }
 
-/// The same once it is read.
+/// The same notification, read.
 pub(crate) fn read() -> Value {
     but(
         notification(),
@@ -27,7 +27,7 @@ pub(crate) fn read() -> Value {
     )
 }
 
-/// What the system says.
+/// The text of a system notification.
 pub(crate) const ALERT: &str = "The system rests tonight at 23:00 UTC.";
 
 /// A notification from the system.
@@ -38,7 +38,7 @@ pub(crate) fn alert() -> Value {
     )
 }
 
-/// An object with other values in some of its fields.
+/// An object with some fields replaced.
 fn but(mut object: Value, changes: Value) -> Value {
     if let (Some(fields), Value::Object(changes)) = (object.as_object_mut(), changes) {
         fields.extend(changes);

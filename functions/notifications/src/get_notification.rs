@@ -1,4 +1,4 @@
-//! `GET /api/v2/notifications/{notification_id}`: one notification; opening it reads it (S0-E09).
+//! `GET /api/v2/notifications/{notification_id}`: one notification, which is thereby marked as read (S0-E09).
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! `GET /api/v2/notifications/stats/summary`: how many notifications one has (S0-E14).
+//! `GET /api/v2/notifications/stats/summary`: the caller's notification statistics (S0-E14).
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Notifications: what a person is to be told of, and what they missed (S0, contract §4).
+//! Notifications of mails, system messages, and missed messages (S0, contract §4).
 
 pub mod create_system_notification;
 pub mod delete_notification;

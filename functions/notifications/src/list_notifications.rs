@@ -1,6 +1,6 @@
 //! `GET /api/v2/notifications`: the caller's notifications, newest first (S0-E08).
 //!
-//! What was missed in conversations while one was away is among them, one notification per conversation.
+//! Includes one notification for each conversation with missed messages.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! `PUT /api/v2/notifications/bulk/read`: marks many notifications as read, or all (S0-E12).
 //!
-//! Asked again it does the same, so a client that heard nothing asks again, and then the others hear of it too.
+//! Idempotent, so a client without a response repeats the request, which also enqueues the delivery again.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

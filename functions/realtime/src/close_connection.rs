@@ -1,5 +1,5 @@
-//! `$disconnect`: forgets a connection. API Gateway does not promise to call it; what it misses is found gone
-//! at the next delivery, or is over by its time.
+//! `$disconnect`: removes a connection. API Gateway does not guarantee to call it; a missed one is found gone at the
+//! next delivery, or expires.
 
 use serde_json::json;
 use shared::http::endpoint::BoxFuture;

@@ -1,9 +1,9 @@
-//! `end_expired_connections`: closes connections whose token has run out, and which nobody has noticed.
+//! `end_expired_connections`: closes connections whose token has expired without anybody noticing.
 //!
-//! A frame in either direction ends such a connection (contract §3, 4001), but pings are answered by API Gateway alone.
-//! So every two minutes those are looked at that were to end since the turn before: a query for each minute, and the
-//! items of their users. What is still noted is told and closed; what had been closed before costs no more. A turn that
-//! fails is done again by the next, minute by minute.
+//! A frame in either direction closes such a connection (contract §3, 4001), but pings are answered by API Gateway
+//! alone. So every two minutes this chore examines the connections that have expired since its last run: one query per
+//! minute, and the items of their users. Connections that are still there get an error and are closed; others cost
+//! nothing more. A run that fails is repeated by the next one, minute by minute.
 
 use std::time::Duration;
 
@@ -21,12 +21,12 @@ use shared::{App, Result};
 /// The chore.
 pub struct EndExpiredConnections;
 
-/// How far back the first turn looks, or one after a long pause: what is older, API Gateway has closed (two hours), and
-/// a little more for clocks that differ.
+/// How far back the first run looks, or one after a long pause: API Gateway has closed older connections (two hours);
+/// the rest is for clock skew.
 const LOOK_BACK: Duration = Duration::from_mins(125);
-/// How many connections are looked at in one go.
+/// How many connections are examined at once.
 const PAGE: u32 = 100;
-/// How many connections are closed at once.
+/// How many connections are closed concurrently.
 const PARALLEL: usize = 16;
 
 impl Chore for EndExpiredConnections {
@@ -45,7 +45,7 @@ impl Chore for EndExpiredConnections {
         let oldest = ending::minute(now.minus(LOOK_BACK));
         let swept = ending::swept(app, worker).await?;
         let first = swept.map_or(oldest, |swept| oldest.max(swept + 1));
-        // A minute is swept once it is over.
+        // A minute is processed once it is over.
         let last = ending::minute(now) - 1;
         for minute in first..=last {
             if let Err(error) = end_minute(app, worker, minute).await {
@@ -62,8 +62,8 @@ impl Chore for EndExpiredConnections {
     }
 }
 
-/// Closes the connections that were to end within a minute, page by page; one that cannot be closed does not keep the
-/// others.
+/// Closes the connections that expire within a minute, page by page. A connection that cannot be closed does not stop
+/// the others.
 async fn end_minute(app: &App, worker: Worker, minute: i64) -> Result<()> {
     let (mut after, mut failure) = (None, None);
     loop {
@@ -83,7 +83,7 @@ async fn end_minute(app: &App, worker: Worker, minute: i64) -> Result<()> {
     failure.map_or(Ok(()), Err)
 }
 
-/// Those of the connections that are over and were not closed.
+/// Those of the connections that have expired and were not closed.
 async fn still_noted(app: &App, page: &[Ending]) -> Result<Vec<(UserId, ConnectionId)>> {
     let mut users: Vec<UserId> = page.iter().map(|ending| ending.user).collect();
     users.sort();

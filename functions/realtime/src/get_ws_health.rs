@@ -1,4 +1,4 @@
-//! `GET /api/ws/health`: whether the WebSocket part answers (S1-E08). No token, no reads, no writes.
+//! `GET /api/ws/health`: whether the WebSocket functions respond (S1-E08). No token, no reads, no writes.
 
 use serde_json::json;
 use shared::http::health::Health;

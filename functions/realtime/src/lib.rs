@@ -1,4 +1,4 @@
-//! The WebSocket: connections that begin and end, and the frames that clients send (S1-W, contract §3).
+//! The WebSocket API: opening and closing connections, and the frames that clients send (S1-W, contract §3).
 
 pub mod close_connection;
 pub mod end_expired_connections;

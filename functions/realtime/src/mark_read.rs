@@ -1,4 +1,4 @@
-//! `mark_read`: everything up to and including a message is read (S1-W04, S1-W05).
+//! `mark_read`: marks everything up to and including a message as read (S1-W04, S1-W05).
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -45,7 +45,7 @@ impl Action for MarkRead {
     }
 
     async fn handle(app: &App, from: Connection, input: Input) -> Result<Vec<Frame>> {
-        // The answer is the `message_read` frame that all members get, this connection included.
+        // The response is the `message_read` frame that all members get, on this connection too.
         reading::mark(app, from.caller.user, input.conversation_id, input.message_id).await?;
         Ok(Vec::new())
     }

@@ -1,7 +1,7 @@
-//! `$connect`: notes a connection that the authorizer has let through.
+//! `$connect`: stores a connection that the authorizer has accepted.
 //!
-//! Nothing is posted from here: until this has answered, API Gateway does not know the connection (410). What may pass
-//! it by until every copy of the table knows of it is pushed a little later.
+//! Nothing can be posted here: API Gateway does not know the connection until this has returned (410). What the
+//! connection misses until eventually consistent reads show it is posted a little later.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use shared::store::rates::{self, RateLimit, RateSubject};
 use shared::telemetry::Count;
 use shared::{App, Error, Result};
 
-/// How long API Gateway keeps a connection.
+/// The maximum duration of a connection.
 /// Source: AWS, *Amazon API Gateway quotas*, WebSocket connection duration.
 const LIFETIME: Duration = Duration::from_hours(2);
 
@@ -50,11 +50,11 @@ fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionR
                 refused: None,
             });
         }
-        // The connection ends with the token that opened it.
+        // The connection ends when its token expires.
         let token_ends_at = caller.expires_at.plus(LEEWAY);
         let closed_at = app.now().plus(LIFETIME);
         let ends_at = token_ends_at.min(closed_at);
-        // What API Gateway closes by itself need not be looked after.
+        // Connections that API Gateway closes before they expire need no marker.
         let note_end = async {
             if token_ends_at < closed_at {
                 ending::note(app, caller.user, &id, ends_at).await
@@ -62,7 +62,7 @@ fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionR
                 Ok(())
             }
         };
-        // Whoever connects has called: others may write to them from now on.
+        // Connecting is an authenticated call, so from now on others may write to the user.
         tokio::try_join!(
             connections::add(app, caller.user, &id, ends_at),
             note_end,
@@ -71,7 +71,7 @@ fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionR
         let catch_up = CatchUp {
             connection: id,
             user: caller.user,
-            // Only now, when no delivery can miss it but by looking at a copy that lags behind.
+            // Enqueued only now that every strongly consistent read shows the connection.
             opened_at: app.now(),
             after: None,
         };
@@ -79,7 +79,7 @@ fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionR
         app.meter().count(Count::Connects, 1);
         let lines = event.multi_value_headers.get_all(Subprotocols::HEADER);
         let offered = Subprotocols::of_lines(lines.iter().filter_map(|line| line.to_str().ok()));
-        // A client that offered protocols takes the connection only if one of them is chosen (RFC 6455 §4.1).
+        // A client that offered subprotocols only accepts the connection if one of them is chosen (RFC 6455 §4.1).
         let headers = match offered.chosen() {
             Some(chosen) => json!({ Subprotocols::HEADER: chosen }),
             None => json!({}),

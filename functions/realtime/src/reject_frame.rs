@@ -1,4 +1,4 @@
-//! `$default`: a frame that no route knows, or that is no JSON, is refused with 4003 (S1-W08).
+//! `$default`: rejects a frame with an unknown type, or that is not JSON, with 4003 (S1-W08).
 
 use serde_json::{Value, json};
 use shared::domain::frame::Frame;

@@ -1,8 +1,8 @@
-//! `resume`: sends the first of what was missed since a token, in order, then says how far it came.
+//! `resume`: posts the first page of what was missed since a token, in order, then how far it got.
 //!
-//! A page is bounded, so that it is sent well within the time of an invocation (29 s); the client asks for the next one.
-//! A connection has one resume at a time: API Gateway starts a function for each frame, and two of them would mix their
-//! frames.
+//! A page is limited, so that it is posted well within the time of an invocation (29 s); the client requests the next
+//! one. A connection can have only one resume at a time: API Gateway invokes a function for each frame, and the frames
+//! of two resumes would be interleaved.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -50,7 +50,7 @@ impl Action for Resume {
     async fn handle(app: &App, from: Connection, input: Input) -> Result<Vec<Frame>> {
         let user = from.caller.user;
         let token = Token::open(app, user, &input.after)?;
-        // Before the reads: what happens while they run belongs to the next page.
+        // Before the reads: events that happen during the reads belong to the next page.
         let now = app.now();
         let snapshots = sync::snapshots(app, user).await?;
         let page = missed::page(app, user, (now, &snapshots), &token, Unread::LeftOut, |_| true).await?;

@@ -1,7 +1,7 @@
-//! `typing`: shows the other members that somebody types, or has stopped (S1-W01, S1-W02).
+//! `typing`: shows the other members that somebody is typing, or has stopped (S1-W01, S1-W02).
 //!
-//! Stored nowhere and queued nowhere: lost without harm. A start says for how long it holds, so that typing ends where
-//! the stop is lost, for instance because the typist's connection has dropped.
+//! Not stored and not enqueued: losing one is harmless. A start says how long it is valid, so that the indicator
+//! disappears if the stop is lost, for instance because the connection dropped.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -31,7 +31,7 @@ pub struct Input {
     pub is_typing: bool,
 }
 
-/// How many connections one frame is shown on at the most. Who listens beyond that does without: typing is a hint.
+/// The maximum number of connections to which one frame is posted. Others get none: typing is only a hint.
 const MOST_POSTS: usize = 1_000;
 
 impl Action for ShowTyping {
@@ -91,7 +91,7 @@ impl Action for ShowTyping {
         });
         let audience = delivery::audience(app, &others, Consistency::Eventual).await?;
         let to_each = |(user, mut listeners): (_, shared::store::connections::Listeners)| {
-            // Typing is no event: it wakes no request that waits for one.
+            // Typing is no event, so it wakes no waiting request.
             listeners.is_polled = false;
             Delivery {
                 user,

@@ -1,8 +1,8 @@
-//! The files of the documentation pages, inside the program: no content delivery network is asked.
+//! The files of the documentation pages, embedded in the binary: no content delivery network is used.
 
 use shared::http::reply::File;
 
-/// What the pages may load: themselves. The two viewers set styles inline, and Redoc searches in a worker.
+/// The content security policy of the pages. The two viewers set styles inline, and Redoc searches in a worker.
 const PAGES_LOAD: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; \
     frame-ancestors 'none'";

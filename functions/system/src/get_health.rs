@@ -1,4 +1,4 @@
-//! `GET /health`: whether the API answers. No token, no reads, no writes.
+//! `GET /health`: whether the API responds. No token, no reads, no writes.
 
 use serde_json::json;
 use shared::http::health::Health;

@@ -1,4 +1,4 @@
-//! `GET /health/ready`: whether table, queues and bucket answer. No token, no writes.
+//! `GET /health/ready`: whether table, queues and bucket are reachable. No token, no writes.
 
 use serde_json::json;
 use shared::http::health::Health;
@@ -41,7 +41,7 @@ impl Endpoint for GetReadiness {
     }
 
     async fn handle(app: &App, _: Call<'_, Self>) -> Result<Reply<Health>> {
-        // Whatever is wrong with one of them, trying again later is what a caller can do.
+        // Whatever failed, the caller can only try again later.
         let unavailable = |error: Error| Error::unavailable(error.chain());
         tokio::try_join!(table::ready(app), queue::ready(app), blob::ready(app)).map_err(unavailable)?;
         Ok(Health::ok("tidings").into())

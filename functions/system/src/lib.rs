@@ -1,4 +1,4 @@
-//! The system itself: whether it answers, what it offers, and what it does not.
+//! The system: health, API documents, and unmatched requests.
 
 pub mod get_asyncapi;
 pub mod get_docs;

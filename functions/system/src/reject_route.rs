@@ -1,4 +1,4 @@
-//! `$default`: what no route matches is 404, or 405 with `Allow` if the path answers another method.
+//! `$default`: a request that matches no route is 404, or 405 with `Allow` if the path supports other methods.
 
 use shared::http::endpoint::BoxFuture;
 use shared::http::reply::Response;
@@ -6,7 +6,7 @@ use shared::http::route::Route;
 use shared::http::{AnyEndpoint, Example, Request, Tag, routes};
 use shared::{App, Error};
 
-/// The entry: an endpoint would look at parameters and body first.
+/// Declared directly: an `Endpoint` would validate parameters and body first.
 pub const ENDPOINT: AnyEndpoint = AnyEndpoint {
     route: Route::get(Tag::System, "reject_route", "$default", "Everything else"),
     is_public: true,

@@ -1,4 +1,4 @@
-//! `GET /api/v1/users/me`: the caller as the system knows them.
+//! `GET /api/v1/users/me`: the caller's profile.
 
 use serde_json::json;
 use shared::auth::Caller;
@@ -39,7 +39,7 @@ impl Endpoint for GetMe {
 
     async fn handle(app: &App, call: Call<'_, Self>) -> Result<Reply<User>> {
         let caller = call.who;
-        // Made at the latest by this call.
+        // This call creates it at the latest.
         let profile = profiles::find(app, caller.user).await?;
         let profile = profile.ok_or_else(|| Error::internal("a caller without a profile"))?;
         let card = Card::of(caller.user, &profile.claims);

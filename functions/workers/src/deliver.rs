@@ -1,11 +1,11 @@
-//! `deliver`: posts frames of what happened to the live connections of those whom it concerns.
+//! `deliver`: posts the frames of an event to the live connections of the people concerned.
 //!
-//! It is the third of four stages: an entry is *appended* to a log, a job is *queued*, the job is *delivered*, and for
-//! that frames are *posted* to connections.
+//! It is the third of four stages: an entry is *appended* to a log, a job is *enqueued*, the job is *delivered*, and
+//! frames are *posted* to connections.
 //!
-//! A job names what happened and no content, and its file here reads what the table holds by then. Whoever has no live
-//! connection is handed to `notify`, all of a job's members in one. Being done twice does no harm: frames carry their
-//! `seq`, and a missed message is noted once.
+//! A job holds ids and no content; each kind of job has a file here, which reads the current content from the table.
+//! Members without a live connection are handed to `notify`, all members of a job in one job. Idempotent: frames carry
+//! their `seq`, and a missed message is recorded once.
 
 mod awaited;
 mod catch_up;
@@ -62,11 +62,13 @@ async fn to_conversation(app: &App, worker: Worker, job: Fanout) -> Result<()> {
         } => entry::deliver(app, worker, &job, (seq, message, queued_at)).await,
         FanoutEvent::Status { seq, message } => {
             let Recipients::Pair(pair) = job.to else {
-                return Err(Error::internal("a status of a message that is not between two"));
+                return Err(Error::internal(
+                    "a status of a message that is not in a direct conversation",
+                ));
             };
             status::deliver(app, worker, job.conversation, (seq, message), pair).await
         }
-        // On the heap: a future of the SDK is large, and every job would carry those of this one.
+        // Boxed: a future of the SDK is large, and every job would hold those of this one.
         FanoutEvent::Opened => Box::pin(opened::deliver(app, worker, &job)).await,
         FanoutEvent::Read {
             user,

@@ -1,8 +1,8 @@
 //! `export_messages`: writes an export, step by step (S2-E14).
 //!
-//! A step walks on from where the last one stopped, writes what it finds as a part, notes both and queues the next
-//! step. It holds one part in memory, however many there will be. The name of a file has the hash of its content in it,
-//! so that a step that is done twice, with a message deleted in between, does not change a file that was noted.
+//! A step continues where the last one stopped, writes what it finds as a part, records both and enqueues the next
+//! step. It holds one part in memory, however many there are. The name of a file includes the hash of its content, so
+//! that a repeated step, after a message was deleted in between, does not change a recorded file.
 
 mod part;
 
@@ -25,11 +25,11 @@ use part::{Finished, PartWriter};
 /// The worker of the queue `export`.
 pub struct ExportMessages;
 
-/// How much text a part takes before it ends.
+/// How much text a part holds before it ends.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
-/// How many entries a step looks at, found or not.
+/// How many entries a step examines.
 const MOST_EXAMINED: u64 = 100_000;
-/// How long a step walks; its function has twice as long.
+/// How long a step walks; its function's timeout is twice as long.
 const BUDGET: Duration = Duration::from_secs(25);
 
 impl Job for ExportMessages {
@@ -53,11 +53,11 @@ impl Job for ExportMessages {
 
     async fn run(app: &App, worker: Worker, job: ExportStep) -> Result<()> {
         let Some(export) = exports::find(app, worker, job.export).await? else {
-            // Its time is over.
+            // It has expired.
             return Ok(());
         };
         if export.status == Status::Withdrawn {
-            // What an attempt wrote and did not note.
+            // What an attempt wrote but did not record.
             return blob::remove_exports(app, export.id).await;
         }
         if export.status == Status::Completed || job.step + 1 < export.step {
@@ -65,7 +65,7 @@ impl Job for ExportMessages {
         }
         if job.step > export.step {
             return Err(Error::internal(
-                "a step of an export comes before the one in front of it",
+                "a step of an export runs before the previous one",
             ));
         }
         if job.step == export.step {
@@ -73,7 +73,7 @@ impl Job for ExportMessages {
             if !exports::advance(app, worker, &export, &outcome).await? {
                 let now = exports::find(app, worker, job.export).await?;
                 if now.is_none_or(|export| export.status == Status::Withdrawn) {
-                    // A message was deleted for good while this step held its text.
+                    // A message was erased while this step held its text.
                     return blob::remove_exports(app, export.id).await;
                 }
             }
@@ -81,7 +81,7 @@ impl Job for ExportMessages {
                 return Ok(());
             }
         }
-        // Whoever ended the step may have died before queueing the next one.
+        // The attempt that ended the step may have died before it enqueued the next one.
         let next = ExportStep {
             export: export.id,
             step: job.step + 1,
@@ -95,7 +95,7 @@ impl Job for ExportMessages {
     }
 }
 
-/// Writes what one step finds.
+/// Writes the part of one step.
 async fn write(app: &App, worker: Worker, export: &Export) -> Result<Outcome> {
     let begun = Instant::now();
     let mut part = PartWriter::new(export.with_bom)?;
@@ -122,7 +122,7 @@ async fn write(app: &App, worker: Worker, export: &Export) -> Result<Outcome> {
         }
     }
     let position = if flow.is_break() { walk.position() } else { None };
-    // An export of nothing is a file that says so.
+    // An export without messages has one empty part.
     let is_wanted = part.rows() > 0 || (position.is_none() && export.parts == 0);
     let part = if is_wanted {
         Some(store(app, export.id, export.parts + 1, part.finish()?).await?)
@@ -161,7 +161,7 @@ async fn store(app: &App, export: ExportId, number: u32, finished: Finished) -> 
         jsonl: file(&jsonl, "jsonl"),
         csv: file(&csv, "csv"),
     };
-    // One behind the other, so that only one is held twice.
+    // One after the other, so that only one is held twice.
     blob::put_export(app, &part.jsonl.key, jsonl).await?;
     blob::put_export(app, &part.csv.key, csv).await?;
     Ok(part)

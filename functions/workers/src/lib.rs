@@ -1,4 +1,4 @@
-//! Workers: what is done after an answer, from queues.
+//! Workers: what happens after the response, triggered by queues.
 
 pub mod deliver;
 pub mod export_messages;

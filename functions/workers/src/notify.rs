@@ -1,8 +1,8 @@
-//! `notify`: notes what absent members have missed, after a grace time.
+//! `notify`: records what offline members have missed, after a grace period.
 //!
-//! Whoever has read meanwhile is left alone. The rest get one notification per conversation, updated in place. So
-//! the jobs of a batch that speak of one conversation are one job: each member is noted once, for the newest
-//! message that they missed.
+//! Members who have read in the meantime are left out. The others get one notification per conversation, updated in
+//! place. So the jobs of a batch about one conversation are merged: each member is recorded once, for the newest missed
+//! message.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -20,7 +20,7 @@ use shared::{App, Error, Result};
 /// The worker of the queue `offline`.
 pub struct Notify;
 
-/// How many reads or notifications are on their way at once.
+/// How many reads and writes are made concurrently.
 const PARALLEL: usize = 16;
 
 impl Job for Notify {
@@ -87,7 +87,7 @@ impl Job for Notify {
     }
 }
 
-/// The message with a number; none if it has been deleted or blocked meanwhile, which nobody misses.
+/// The message with a number; none if it has been deleted or blocked in the meantime.
 async fn missed(app: &App, worker: Worker, conversation: ConversationId, seq: u64) -> Result<Option<Missed>> {
     let entry = log::entry_for_worker(app, worker, conversation, seq).await?;
     let entry = entry.ok_or_else(|| Error::internal("a job for a log entry that does not exist"))?;

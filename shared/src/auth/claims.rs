@@ -20,15 +20,15 @@ pub(super) fn read(claims: Map<String, Value>, now: Timestamp) -> Result<Caller>
     let user = claims
         .get("sub")
         .and_then(|sub| sub.as_str()?.parse::<UserId>().ok());
-    let user = user.ok_or_else(|| Error::unauthenticated("sub is no UUID"))?;
+    let user = user.ok_or_else(|| Error::unauthenticated("sub is not a UUID"))?;
     let expires_at = claims.get("exp").and_then(numeric_date);
-    let expires_at = expires_at.ok_or_else(|| Error::unauthenticated("exp is no time"))?;
+    let expires_at = expires_at.ok_or_else(|| Error::unauthenticated("exp is not a time"))?;
     if now >= expires_at.plus(LEEWAY) {
         return Err(Error::unauthenticated("the token has expired"));
     }
     let not_before = match claims.get("nbf") {
         None | Some(Value::Null) => None,
-        Some(time) => Some(numeric_date(time).ok_or_else(|| Error::unauthenticated("nbf is no time"))?),
+        Some(time) => Some(numeric_date(time).ok_or_else(|| Error::unauthenticated("nbf is not a time"))?),
     };
     if not_before.is_some_and(|not_before| now < not_before.minus(LEEWAY)) {
         return Err(Error::unauthenticated("the token is not valid yet"));
@@ -118,15 +118,15 @@ mod tests {
     #[test]
     fn what_must_be_there_is_not_left_out() {
         for (claims, reason) in [
-            (json!({ "exp": 2e9 }), "sub is no UUID"),
-            (json!({ "sub": 7, "exp": 2e9 }), "sub is no UUID"),
-            (json!({ "sub": USER }), "exp is no time"),
-            (json!({ "sub": USER, "exp": "2000000000" }), "exp is no time"),
+            (json!({ "exp": 2e9 }), "sub is not a UUID"),
+            (json!({ "sub": 7, "exp": 2e9 }), "sub is not a UUID"),
+            (json!({ "sub": USER }), "exp is not a time"),
+            (json!({ "sub": USER, "exp": "2000000000" }), "exp is not a time"),
             (
                 json!({ "sub": USER, "exp": 1_768_472_970 }),
                 "the token has expired",
             ),
-            (json!({ "sub": USER, "exp": 2e9, "nbf": [] }), "nbf is no time"),
+            (json!({ "sub": USER, "exp": 2e9, "nbf": [] }), "nbf is not a time"),
             (
                 json!({ "sub": USER, "exp": 2e9, "nbf": 1_768_473_031 }),
                 "the token is not valid yet",

@@ -121,10 +121,11 @@ pub(super) async fn published(
             }
         }
     }
-    let published = published.ok_or_else(|| Error::unavailable("the key set did not answer a moment ago"))?;
+    let published =
+        published.ok_or_else(|| Error::unavailable("the key set did not respond a moment ago"))?;
     key.and_then(|key| DecodingKey::from_jwk(&key).ok())
         .map(|key| (key, published.fetched_at.plus(LIFETIME)))
-        .ok_or_else(|| Error::unauthenticated("no published key fits it, or more than one does"))
+        .ok_or_else(|| Error::unauthenticated("no published key, or more than one, matches it"))
 }
 
 /// Fetches the keys. If the issuer does not answer, known keys stay valid for a while.
@@ -216,7 +217,7 @@ async fn fetch(url: &str) -> Result<JwkSet> {
     });
     let body = answer
         .await
-        .map_err(|_| Error::unavailable("the key set does not answer"))??
+        .map_err(|_| Error::unavailable("the key set does not respond"))??
         .into_bytes();
     if body.len() > LARGEST_BYTES {
         return Err(Error::unavailable("the key set is too large"));

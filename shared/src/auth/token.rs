@@ -52,7 +52,7 @@ pub async fn verify(app: &App, token: &str) -> Result<Caller> {
         return Ok(caller);
     }
     let header = jsonwebtoken::decode_header(token)
-        .map_err(|_| Error::unauthenticated("it is no signed JWT by an algorithm that is known"))?;
+        .map_err(|_| Error::unauthenticated("it is not a JWT signed with a known algorithm"))?;
     let jwt = &app.config().jwt;
     let (claims, key_ends_at) = match header.alg {
         Algorithm::HS256 => (by_secret(token, jwt)?, None),
@@ -107,10 +107,10 @@ fn by_key(
 /// Why a token is refused. The library's own messages may quote the token, so they are not used.
 fn refusal(error: &JwtError) -> Error {
     Error::unauthenticated(match error.kind() {
-        ErrorKind::InvalidSignature => "its signature is not by the key",
+        ErrorKind::InvalidSignature => "its signature does not match the key",
         ErrorKind::InvalidIssuer => "its issuer is another than JWT_ISSUER",
         ErrorKind::InvalidAudience => "it is for another audience than JWT_AUDIENCE",
-        ErrorKind::MissingRequiredClaim(claim) if claim == "iss" => "it names no issuer",
+        ErrorKind::MissingRequiredClaim(claim) if claim == "iss" => "it has no issuer",
         ErrorKind::MissingRequiredClaim(claim) if claim == "aud" => "it names no audience",
         _ => "it is no JWT with an object of claims",
     })

@@ -35,7 +35,7 @@ pub async fn uploaded(app: &App, file: FileId) -> Result<Option<Uploaded>> {
     let size_bytes = output
         .content_range()
         .and_then(|range| range.rsplit('/').next()?.parse().ok())
-        .ok_or_else(|| Error::internal("S3 does not say how large an upload is"))?;
+        .ok_or_else(|| Error::internal("S3 does not return the size of an upload"))?;
     let content_type = output.content_type().unwrap_or_default().to_owned();
     let etag = output.e_tag().unwrap_or_default().to_owned();
     let head = bytes(output).await?;
@@ -76,7 +76,7 @@ impl Uploaded {
             }
             let bytes = bytes(output).await?;
             if bytes.len() as u64 != length {
-                return Err(Error::unavailable("S3 gave less of an upload than was asked for"));
+                return Err(Error::unavailable("S3 returned less of an upload than requested"));
             }
             self.looked.add(range.start, bytes);
         }

@@ -123,7 +123,7 @@ impl<const MIN: usize, const MAX: usize> Line<MIN, MAX> {
     pub fn parse(text: String) -> Result<Self, Invalid> {
         let text = Text::parse(text)?;
         if text.as_str().contains(['\n', '\r']) {
-            return Err(Invalid::new("line_break", "must be one line"));
+            return Err(Invalid::new("line_break", "must not contain line breaks"));
         }
         Ok(Self(text))
     }

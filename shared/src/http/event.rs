@@ -83,7 +83,8 @@ pub(crate) async fn answer(app: &App, entry: &AnyEndpoint, event: &[u8]) -> Resu
     let Ok(answer) = Adapter::from(service).call(event).await;
     let payload = serde_json::to_vec(&answer).map_err(Error::internal)?;
     let outcome = outcome.into_inner();
-    let (status, request_id, error) = outcome.ok_or_else(|| Error::internal("no route was called"))?;
+    let (status, request_id, error) =
+        outcome.ok_or_else(|| Error::internal("no route matches the request"))?;
     Ok(Answered {
         payload,
         status,

@@ -72,7 +72,7 @@ pub fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         Ok(value @ Json::Object(_)) => typed(value, false).map_err(Error::from),
         Ok(_) => Err(Error::Malformed("the body must be a JSON object".into())),
         // The position of the syntax error, without quoting the body.
-        Err(broken) => Err(Error::Malformed(format!("the body is no JSON: {broken}").into())),
+        Err(broken) => Err(Error::Malformed(format!("the body is not JSON: {broken}").into())),
     }
 }
 

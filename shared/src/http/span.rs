@@ -97,7 +97,7 @@ impl Span {
         }
         let from = from.map_or(to.minus(usual), Edge::begins);
         if from >= to {
-            return Err(Error::invalid("from", "out_of_order", "must lie before to"));
+            return Err(Error::invalid("from", "out_of_order", "must be before to"));
         }
         let span = Self { from, to };
         let days = span.last_day().since(Day::of(from)) + 1;

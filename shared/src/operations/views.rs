@@ -57,7 +57,7 @@ pub fn entry_frame(
                 message_id: *message_id,
                 seq: entry.seq,
                 moderation_status: *status,
-                message: message.ok_or_else(|| Error::internal("a moderation of no message"))?,
+                message: message.ok_or_else(|| Error::internal("a moderation entry without its message"))?,
                 unread_count,
             })
         }

@@ -154,7 +154,7 @@ pub async fn open_group(
 /// The group that an earlier request opened.
 async fn opened_earlier(app: &App, earlier: Earlier) -> Result<(Head, bool)> {
     let head = find(app, ConversationId::from_uuid(earlier.made)).await?;
-    let head = head.ok_or_else(|| Error::internal("the group of a key is not there"))?;
+    let head = head.ok_or_else(|| Error::internal("the group of an idempotency key does not exist"))?;
     Ok((head, true))
 }
 

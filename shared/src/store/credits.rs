@@ -96,7 +96,7 @@ pub(super) fn enter(
 pub(super) fn now(parts: &[Option<Item>]) -> Result<Account> {
     match parts.first() {
         Some(Some(balance)) => decode(balance),
-        _ => Err(Error::unavailable("an entry of a ledger met another")),
+        _ => Err(Error::unavailable("lost the race for a ledger entry")),
     }
 }
 
@@ -158,7 +158,7 @@ pub async fn grant(
         let balance = account
             .balance
             .checked_add(amount)
-            .ok_or_else(|| Error::invalid("amount", "out_of_range", "is more than the balance can take"))?;
+            .ok_or_else(|| Error::invalid("amount", "out_of_range", "would exceed the maximum balance"))?;
         let entry = CreditTransaction {
             id,
             transaction_type: TransactionType::Grant,

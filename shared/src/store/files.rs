@@ -184,7 +184,7 @@ pub async fn attachments(app: &App, sender: UserId, files: &[FileId]) -> Result<
     for (place, file) in files.iter().copied().enumerate() {
         let field = || format!("attachments.{place}");
         if files.iter().take(place).any(|before| *before == file) {
-            return Err(Error::invalid(field(), "duplicate", "is named twice"));
+            return Err(Error::invalid(field(), "duplicate", "is a duplicate"));
         }
         let item = items.get(&keys::file(file)).cloned().unwrap_or_default();
         let stored = decode(file, &item)?.filter(|stored| stored.owner == sender && !stored.is_removed);
@@ -192,7 +192,7 @@ pub async fn attachments(app: &App, sender: UserId, files: &[FileId]) -> Result<
             return Err(Error::invalid(
                 field(),
                 "unknown_file",
-                "is no file of the sender's",
+                "is not a file of the sender",
             ));
         };
         if stored.file.status != FileStatus::Complete {
@@ -250,7 +250,7 @@ pub fn not_brought() -> Error {
     Error::invalid(
         "attachments",
         "unknown_file",
-        format!("names a file that has been removed, or sent {MOST_REFERENCES} times; upload it again"),
+        format!("refers to a file that was removed, or attached {MOST_REFERENCES} times; upload it again"),
     )
 }
 

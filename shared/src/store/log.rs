@@ -195,9 +195,7 @@ fn belongs(admitted: &Admitted, sender: &Sender) -> Result<()> {
     if admitted.user() == sender.user() {
         Ok(())
     } else {
-        Err(Error::internal(
-            "a message goes by the admission of somebody else",
-        ))
+        Err(Error::internal("the admission is another user's"))
     }
 }
 

@@ -322,7 +322,7 @@ async fn replayed(
             .map(|item| (flags, item)),
     );
     let mail = Correspondent::from_items(&items, sender, draft.id)?;
-    let mail = mail.ok_or_else(|| Error::internal("the id of a mail stands for something else"))?;
+    let mail = mail.ok_or_else(|| Error::internal("the id of a mail is used by something else"))?;
     Ok(Sent { mail, replayed: true })
 }
 

@@ -126,7 +126,7 @@ impl Sender {
         };
         if ConversationId::direct(low, high) != conversation {
             return Err(Error::internal(
-                "an entry names two who are not those of its conversation",
+                "an entry has members other than those of its conversation",
             ));
         }
         Ok(Self {

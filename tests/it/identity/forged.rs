@@ -195,7 +195,7 @@ async fn the_log_says_why_a_token_was_refused() {
     for (token, reason) in [
         (
             signed(&header, &good, &other_secret),
-            "its signature is not by the key",
+            "its signature does not match the key",
         ),
         (
             by_secret(&world, &but(&good, "exp", json!(1))),
@@ -203,11 +203,11 @@ async fn the_log_says_why_a_token_was_refused() {
         ),
         (
             by_secret(&world, &but(&good, "exp", Value::Null)),
-            "exp is no time",
+            "exp is not a time",
         ),
         (
             by_secret(&world, &but(&good, "sub", json!(private))),
-            "sub is no UUID",
+            "sub is not a UUID",
         ),
         (
             by_secret(&world, &but(&good, "iss", json!(private))),

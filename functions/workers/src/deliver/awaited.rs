@@ -1,5 +1,5 @@
-//! Waiting for what a job speaks of: a job may be queued before it is written, so that nothing is written that nobody
-//! hears of.
+//! Waiting for what a job refers to: a job may be enqueued before its event is written, so that no event stays
+//! undelivered.
 
 use std::future::Future;
 use std::time::Duration;
@@ -7,21 +7,21 @@ use std::time::Duration;
 use shared::domain::time::Timestamp;
 use shared::{App, Error, Result};
 
-/// The waits between looks. After the last of them the job fails, and comes back.
+/// The waits between attempts. After the last one the job fails, and SQS delivers it again.
 const WAITS: [Duration; 4] = [
     Duration::from_millis(5),
     Duration::from_millis(25),
     Duration::from_millis(100),
     Duration::from_millis(400),
 ];
-/// How long after its job was queued something can still be written: longer than any request lasts (29 s).
+/// How long after its job was enqueued an event can still be written: longer than any request takes (29 s).
 const WRITTEN_WITHIN: Duration = Duration::from_mins(1);
 
-/// Looks until it finds what a job speaks of; `look` is told whether it is the first time. None if it will never come:
-/// whoever was writing it has died, and a retry has queued another job.
+/// Calls `look` until it finds what a job refers to; `look` is told whether it is the first attempt. None if it will
+/// never be written: its writer has died, and a retry has enqueued another job.
 ///
 /// # Errors
-/// [`Error::Unavailable`] if it may come later than this job can wait.
+/// [`Error::Unavailable`] if it may be written later than this job can wait.
 pub(super) async fn awaited<T, Looking>(
     app: &App,
     queued_at: Timestamp,
@@ -44,5 +44,5 @@ where
             tokio::time::sleep(wait).await;
         }
     }
-    Err(Error::unavailable("what a job speaks of is not there yet"))
+    Err(Error::unavailable("what the job refers to is not written yet"))
 }

@@ -1,6 +1,7 @@
-//! A log took an entry.
+//! Delivery of a log entry.
 //!
-//! What its delivery needs is read eventually, at half the price, and once more strongly if anything is not there yet.
+//! What a delivery needs is read with eventual consistency, at half the price, and again with strong consistency if
+//! anything is missing.
 
 use std::time::Duration;
 
@@ -16,12 +17,12 @@ use super::awaited::awaited;
 use super::loaded_event::LoadedEvent;
 use super::members;
 
-/// For how long an entry is delivered as the end of its log, unread count and all, without a look for a next one: that
-/// one is delivered itself, and of two frames the one with the larger `seq` says how things stand. A job that comes
-/// later, or once more, may be the last to be heard, and looks.
+/// How long an entry is delivered as the end of its log, including the unread count, without checking for a later
+/// entry: a later entry has its own delivery, and of two frames the one with the larger `seq` is current. A late or
+/// repeated job may be the last one to arrive, so it checks.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// Delivers the entry with this number, if it speaks of this message.
+/// Delivers the entry with this number, if it is about this message.
 pub(super) async fn deliver(
     app: &App,
     worker: Worker,
@@ -46,7 +47,7 @@ pub(super) async fn deliver(
         return Ok(());
     };
     let Some(entry) = data.entry.filter(|entry| entry.event.message_id() == message) else {
-        // Another entry took the place; whoever lost the race has queued a job for the next one.
+        // Another entry has this number; the writer that lost the race has enqueued a job for its next number.
         return Ok(());
     };
     let newest = if data.has_next {
@@ -72,7 +73,7 @@ pub(super) async fn deliver(
     members::deliver(app, worker, job, (data.head, first), &event).await
 }
 
-/// Looks for the entry of a job, and for what else the job needs, which is there if the entry is.
+/// Reads the entry of a job, and what else the job needs.
 async fn look(
     app: &App,
     worker: Worker,

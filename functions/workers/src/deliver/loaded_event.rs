@@ -1,4 +1,4 @@
-//! What happened in a conversation, and its frame for each member.
+//! An event in a conversation, loaded from the table, and its frame for each member.
 
 use std::sync::OnceLock;
 
@@ -14,19 +14,19 @@ use shared::store::table::Consistency;
 use shared::store::{Worker, log};
 use shared::{App, Result};
 
-/// What happened, as the table has it now.
+/// An event, as it is in the table now.
 pub(super) enum LoadedEvent {
     Entry {
         conversation: ConversationId,
         entry: Box<Entry>,
-        /// The message that it shows anew.
+        /// The message that a moderation entry refers to.
         subject: Option<Box<Entry>>,
         newest: Option<Entry>,
     },
     Opened {
         head: Head,
         newest: Option<Entry>,
-        /// Read with the first frame, and the same for all.
+        /// Read with the first frame; the same for all.
         crowd: OnceLock<Crowd>,
     },
     Read {
@@ -37,8 +37,7 @@ pub(super) enum LoadedEvent {
 }
 
 impl LoadedEvent {
-    /// How those who listen are looked for: of an entry, a new connection is told a little later what it may have
-    /// missed.
+    /// The consistency for finding connections: for an entry eventual, because new connections are caught up later.
     pub(super) fn consistency(&self) -> Consistency {
         match self {
             Self::Entry { .. } => Consistency::Eventual,
@@ -97,13 +96,12 @@ impl LoadedEvent {
         }
     }
 
-    /// Whether it is something to read that some member may have read, as somebody last read at a moment.
+    /// Whether some member may have read the entry, if a member last read at this moment.
     pub(super) fn is_read_since(&self, last_read: Timestamp) -> bool {
         matches!(self, Self::Entry { entry, .. } if last_read >= entry.at)
     }
 
-    /// The message that somebody away has missed: where it is, and its sender. One that is not shown is missed by
-    /// nobody.
+    /// The message that offline members missed: its position, and its sender. None for a hidden message.
     pub(super) fn missable(&self) -> Option<(ConversationId, u64, UserId)> {
         let Self::Entry {
             conversation, entry, ..

@@ -1,6 +1,6 @@
-//! To the members of a conversation: who they are, where they listen, and who has missed it.
+//! Delivery to the members of a conversation: who they are, where they are connected, and who has missed it.
 //!
-//! A large group is split into jobs over ranges of members, so that a member costs the same wherever.
+//! A large group is split into jobs over ranges of members, so that the cost per member is the same everywhere.
 
 use shared::domain::conversation::ReadMark;
 use shared::domain::ids::{ConversationId, UserId};
@@ -13,19 +13,19 @@ use shared::{App, Error, Result};
 
 use super::loaded_event::LoadedEvent;
 
-/// How many members one job reaches, about.
+/// About how many members one job reaches.
 const CHUNK: u32 = 100;
-/// How many members one job reaches at the most.
+/// The maximum number of members that one job reaches.
 const MOST: u32 = CHUNK + CHUNK / 2;
 
-/// What does not change about a conversation.
+/// The static data of a conversation.
 pub(super) async fn head(app: &App, worker: Worker, conversation: ConversationId) -> Result<Head> {
     let head = conversations::head_for_worker(app, worker, conversation).await?;
     head.ok_or_else(|| Error::internal("a job for a conversation that does not exist"))
 }
 
-/// The members that a job for all of them begins with: all that there are, unless they are too many for one job or
-/// have come a moment ago. Reads them beside what else the job needs, which is a wait less for nearly every job.
+/// The first members for a job for all of them: all members, unless they are too many for one job or very new. Read
+/// concurrently with what else the job needs, which saves a round trip for nearly every job.
 pub(super) async fn first_of(app: &App, worker: Worker, job: &Fanout) -> Result<Vec<Member>> {
     match job.to {
         Recipients::All => members::at_most(app, worker, job.conversation, MOST).await,
@@ -33,8 +33,8 @@ pub(super) async fn first_of(app: &App, worker: Worker, job: &Fanout) -> Result<
     }
 }
 
-/// Delivers to the members that a job is for, or splits it if they are too many for one. The conversation and its first
-/// members come with it, if they have been read.
+/// Delivers to the members that a job is for, or splits the job if they are too many. The head and the first members
+/// are passed in if they have been read.
 pub(super) async fn deliver(
     app: &App,
     worker: Worker,
@@ -71,7 +71,7 @@ pub(super) async fn deliver(
         return deliver_to_each(app, worker, &members, event).await;
     }
     let audience = audience_of(app, &members, event).await?;
-    // Nearly always nobody has read what was said a moment ago, which half a read unit tells.
+    // A recent message has rarely been read, which half a read unit can tell.
     let last_read = reads::last(app, worker, conversation).await?;
     let read_marks = if last_read.is_some_and(|last_read| event.is_read_since(last_read)) {
         read_marks_of(&members::in_shards(app, worker, conversation, Shards::ALL).await?)
@@ -81,7 +81,7 @@ pub(super) async fn deliver(
     deliver_to(app, worker, &members, &read_marks, audience, event).await
 }
 
-/// Delivers to members who are all that need be known.
+/// Delivers to the given members only, for events that do not depend on others.
 pub(super) async fn deliver_to_each(
     app: &App,
     worker: Worker,
@@ -97,7 +97,7 @@ async fn audience_of(app: &App, members: &[Member], event: &LoadedEvent) -> Resu
     delivery::audience(app, &users, event.consistency()).await
 }
 
-/// One job becomes several, for ranges of members.
+/// Splits a job into several, for ranges of members.
 async fn split(app: &App, job: &Fanout, members: u32) -> Result<()> {
     let count = u16::try_from(members.div_ceil(CHUNK)).unwrap_or(u16::MAX);
     let part = |shards: Shards| Fanout {
@@ -108,7 +108,7 @@ async fn split(app: &App, job: &Fanout, members: u32) -> Result<()> {
     queue::enqueue_all(app, Queue::Fanout, &jobs).await
 }
 
-/// Delivers to members whose connections are known, and queues a job for `notify` about the others.
+/// Delivers to members whose connections are known, and enqueues a job for `notify` about the others.
 pub(super) async fn deliver_to(
     app: &App,
     worker: Worker,
@@ -131,7 +131,7 @@ pub(super) async fn deliver_to(
             });
         }
     }
-    // Whoever is away does not wait for a connection of somebody else that is throttled.
+    // Offline members do not wait for another member's throttled connection.
     let ((unreached, delivered), queued) = tokio::join!(
         delivery::deliver(app, deliveries),
         enqueue_missed(app, event, offline)
@@ -141,7 +141,7 @@ pub(super) async fn deliver_to(
     delivered
 }
 
-/// Queues a job for `notify` about those whom a message did not reach.
+/// Enqueues a job for `notify` about the members whom a message did not reach.
 async fn enqueue_missed(app: &App, event: &LoadedEvent, mut users: Vec<UserId>) -> Result<()> {
     let Some((conversation, seq, sender)) = event.missable() else {
         return Ok(());
@@ -157,7 +157,7 @@ async fn enqueue_missed(app: &App, event: &LoadedEvent, mut users: Vec<UserId>) 
     queue::enqueue_later(app, Queue::Offline, &job, app.config().offline_grace).await
 }
 
-/// How far members have read.
+/// The read marks of members.
 pub(super) fn read_marks_of(members: &[Member]) -> Vec<ReadMark> {
     members.iter().map(|member| member.read_mark.clone()).collect()
 }

@@ -1,4 +1,4 @@
-//! A conversation was opened.
+//! Delivery of a new conversation.
 
 use std::sync::OnceLock;
 

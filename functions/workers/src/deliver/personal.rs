@@ -1,6 +1,6 @@
-//! Something happened to what one person has: their mail and their notifications (contract §4).
+//! Delivery of events of one person's mail and notifications (contract §4).
 //!
-//! The frames hold what the table holds by then, with the counts as they are then.
+//! The frames hold the current content and counts.
 
 use shared::domain::frame::{
     Frame, Inbox, MailDeleted, MailRead, MailUpdated, MailsUpdated, NewMail, NewNotification,
@@ -21,7 +21,7 @@ use shared::{App, Error, Result};
 
 use super::awaited::awaited;
 
-/// Delivers what happened to a person to each of their connections.
+/// Delivers an event to each of a person's connections.
 pub(super) async fn deliver(app: &App, worker: Worker, job: Personal) -> Result<()> {
     let audience = delivery::audience(app, &[job.user], Consistency::Strong).await?;
     let listening = audience.listening.into_iter().next();
@@ -34,19 +34,19 @@ pub(super) async fn deliver(app: &App, worker: Worker, job: Personal) -> Result<
     if listening.is_none() && deleted.is_none() {
         return Ok(());
     }
-    // On the heap: a future of the SDK is large, and every worker would carry those of every event.
+    // Boxed: a future of the SDK is large, and every worker would hold those of every event.
     let look = |_| Box::pin(frames(app, worker, job.user, &job.event));
     let Some(frames) = awaited(app, job.queued_at, look).await? else {
         return Ok(());
     };
     if let Some(message) = deleted {
-        // Here and not where it is deleted: the audit log has one end, at which nobody's request is to wait.
+        // Here and not where it is deleted: the audit log has a single end, and no request should wait for it.
         audit::record_deletion(app, worker, job.user, message).await?;
     }
     let Some((user, mut listeners)) = listening else {
         return Ok(());
     };
-    // One after the other: a mail comes before the notification about it.
+    // In order: a mail comes before its notification.
     for frame in frames {
         let delivery = Delivery {
             user,
@@ -55,13 +55,13 @@ pub(super) async fn deliver(app: &App, worker: Worker, job: Personal) -> Result<
         };
         let (_, delivered) = delivery::deliver(app, vec![delivery]).await;
         delivered?;
-        // They are told once that their time is over.
+        // Expired connections are closed once.
         listeners.ended.clear();
     }
     Ok(())
 }
 
-/// The frames of an event; none if it has not taken place yet.
+/// The frames of an event; none if it has not been written yet.
 async fn frames(
     app: &App,
     worker: Worker,
@@ -156,7 +156,7 @@ async fn frames(
     }
 }
 
-/// The frame of a mail that came; none if it is deleted already.
+/// The frame of a new mail; none if it is already deleted.
 async fn new_mail(app: &App, worker: Worker, user: UserId, message: MessageId) -> Result<Option<Frame>> {
     let side = mail::side_for_worker(app, worker, user, message).await?;
     let side = side.ok_or_else(|| Error::internal("a job for a mail that does not exist"))?;
@@ -182,7 +182,7 @@ async fn mail_read(
         return Ok(None);
     };
     let flags = side.flags();
-    // Unread again, or gone: of that another job speaks.
+    // Unread again, or gone: another job delivers that.
     if !flags.is_read || flags.is_deleted {
         return Ok(Some(Vec::new()));
     }
@@ -240,7 +240,7 @@ async fn mail_updated(
     Ok(Some(frames))
 }
 
-/// The frames of a mail that left the box, and of the notification that left with it.
+/// The frames of a deleted mail and its notification.
 async fn mail_deleted(
     app: &App,
     worker: Worker,
@@ -275,7 +275,7 @@ async fn side(
     Ok(side.filter(|side| side.flags().version >= version))
 }
 
-/// The frame of a notification that came; none if it is deleted already.
+/// The frame of a new notification; none if it is already deleted.
 async fn new_notification(
     app: &App,
     worker: Worker,
@@ -298,7 +298,7 @@ async fn notification_read(
     notification: NotificationId,
 ) -> Result<Option<Vec<Frame>>> {
     let Some(noted) = notifications::find_for_worker(app, worker, user, notification).await? else {
-        // Gone: of that another job speaks.
+        // Gone: another job delivers that.
         return Ok(Some(Vec::new()));
     };
     if noted.is_unread() {

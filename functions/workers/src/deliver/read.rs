@@ -1,4 +1,4 @@
-//! A member has read.
+//! Delivery of a member's read mark.
 
 use shared::domain::conversation::ReadMark;
 use shared::queue::{Fanout, Recipients};
@@ -9,11 +9,11 @@ use shared::{App, Result};
 use super::loaded_event::LoadedEvent;
 use super::members;
 
-/// How many members a group has at the most in which each is told how far the others have read (contract §3). In larger
-/// ones a read goes to the reader's own connections.
+/// The maximum size of a group in which read marks are delivered to all members (contract §3). In larger ones they are
+/// only delivered to the reader's own connections.
 const SHOWN_UP_TO: u32 = 100;
 
-/// Delivers where the reader's read mark stands.
+/// Delivers the reader's read mark.
 pub(super) async fn deliver(app: &App, worker: Worker, job: &Fanout, read_mark: ReadMark) -> Result<()> {
     let conversation = job.conversation;
     let head = async {

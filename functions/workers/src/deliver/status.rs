@@ -1,4 +1,4 @@
-//! A person-to-person message has come further: it was marked as delivered, or by itself as read.
+//! Delivery of a person-to-person message's status: delivered, or read individually.
 
 use shared::domain::ids::{ConversationId, MessageId, UserId};
 use shared::domain::message_v2::Between;
@@ -11,7 +11,7 @@ use shared::{App, Error, Result};
 
 use super::members;
 
-/// Delivers to both of a direct conversation how far a message has come.
+/// Delivers the status of a message to both members of a direct conversation.
 pub(super) async fn deliver(
     app: &App,
     worker: Worker,

@@ -1,8 +1,8 @@
-//! A part of an export while it is written: the same messages as JSON Lines and as CSV, each a gzip file of its own.
+//! A part of an export while it is written: the same messages as JSON Lines and as CSV, each a gzip file.
 //!
-//! The CSV has the scalar fields of a message, with a header, as RFC 4180 has it. It is for spreadsheets, which run a
-//! cell as a formula that begins in certain ways: such a cell gets an apostrophe in front. With a byte order mark, where
-//! that is asked for, spreadsheets read it as UTF-8. JSON Lines have every text as it was written.
+//! The CSV has the scalar fields of a message, with a header (RFC 4180). Spreadsheets run cells with certain beginnings
+//! as formulas, so such cells get an apostrophe in front. An optional byte order mark makes spreadsheets read the file
+//! as UTF-8. JSON Lines hold every text unchanged.
 //! Source: OWASP, *CSV Injection*.
 
 use std::io::Write as _;
@@ -35,7 +35,7 @@ pub(super) const COLUMNS: [&str; 17] = [
     "updated_at",
 ];
 
-/// How a cell begins that a spreadsheet may run as a formula, the full-width forms of East Asian keyboards included.
+/// Beginnings of cells that a spreadsheet may run as a formula, including the full-width forms of East Asian keyboards.
 const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 /// A text as a cell that no spreadsheet runs.
@@ -47,7 +47,7 @@ fn cell(text: &str) -> String {
     }
 }
 
-/// A value as a line of JSON. U+2028 and U+2029 are legal in JSON, but some programs take them for the end of a line.
+/// A value as a line of JSON. U+2028 and U+2029 are legal in JSON, but some programs treat them as line breaks.
 fn line(value: &serde_json::Value) -> String {
     let text = value.to_string();
     text.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029") + "\n"
@@ -64,7 +64,7 @@ pub(super) struct PartWriter {
     csv: csv::Writer<GzEncoder<Vec<u8>>>,
 }
 
-/// A part that is written.
+/// A finished part.
 pub(super) struct Finished {
     pub(super) rows: u64,
     pub(super) jsonl: Vec<u8>,
@@ -96,7 +96,7 @@ impl PartWriter {
         self.rows
     }
 
-    /// How much text it holds, before it is compressed.
+    /// The size of its text, before compression.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }

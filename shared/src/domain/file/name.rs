@@ -40,7 +40,10 @@ impl FileName {
             ));
         }
         if text.contains(['/', '\\']) {
-            return Err(Invalid::new("wrong_format", "must not name a folder"));
+            return Err(Invalid::new(
+                "wrong_format",
+                "must not contain a slash or backslash",
+            ));
         }
         let text: String = text.nfc().collect();
         let text = text.trim_start();

@@ -82,7 +82,7 @@ impl<'de, T: Deserialize<'de> + Ord> Deserialize<'de> for Ids<T> {
         let refused =
             |issue: &'static str, reason: String| Err(serde::de::Error::custom(Invalid::new(issue, reason)));
         if count == 0 {
-            return refused("too_short", "must name at least one".to_owned());
+            return refused("too_short", "must contain at least one item".to_owned());
         }
         if count > Self::MOST {
             let most = Self::MOST;

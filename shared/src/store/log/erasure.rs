@@ -80,7 +80,7 @@ pub async fn erase(app: &App, permit: &Permit<HardDelete>, message: MessageId) -
 /// The deletion entry.
 async fn telling(app: &App, conversation: ConversationId, entry: &Entry, content: &Content) -> Result<Entry> {
     let newest = newest(app, conversation, Consistency::Strong).await?;
-    let newest = newest.ok_or_else(|| Error::internal("a message stands in an empty log"))?;
+    let newest = newest.ok_or_else(|| Error::internal("a message exists in an empty log"))?;
     let forget = |window: &mut Window| {
         window.forget(entry.seq, newest.seq);
         window.push(None);

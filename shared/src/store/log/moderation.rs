@@ -87,7 +87,7 @@ pub async fn moderate(
             continue;
         }
         let newest = newest(app, conversation, Consistency::Strong).await?;
-        let newest = newest.ok_or_else(|| Error::internal("a message stands in an empty log"))?;
+        let newest = newest.ok_or_else(|| Error::internal("a message exists in an empty log"))?;
         let sender = ordinal(app, conversation, &entry, content).await?;
         let after = Content {
             moderation: Some(Moderation {

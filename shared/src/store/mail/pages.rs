@@ -106,7 +106,7 @@ async fn mails(app: &App, user: UserId, positions: &[Position]) -> Result<Vec<Co
 
 fn position(sort: &str, prefix: &str) -> Result<Position> {
     let parts = sort.strip_prefix(prefix).and_then(|rest| rest.split_once('#'));
-    let (at, message) = parts.ok_or_else(|| Error::internal("a list holds what is no mail"))?;
+    let (at, message) = parts.ok_or_else(|| Error::internal("a list has an item that is not a mail"))?;
     Ok(Position(
         at.parse().map_err(Error::internal)?,
         message.parse().map_err(Error::internal)?,
