@@ -1,5 +1,5 @@
-//! What somebody has, read whole and held against what is counted: lists, flags and counts must say the same. And large
-//! boxes, made at once: what cost must not grow with.
+//! Checks that a person's lists, flags and counts agree, and creates large boxes at once, for tests that cost must not
+//! grow with them.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::table::{TABLE, dynamodb};
 /// The folders of a box.
 pub const FOLDERS: [&str; 4] = ["inbox", "sent", "starred", "archived"];
 
-/// What somebody has.
+/// Everything that a person has.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Contents {
     /// Every mail by its id.
@@ -26,11 +26,11 @@ pub struct Contents {
     pub notifications: Vec<Value>,
 }
 
-/// Everything that somebody has, after it has been made sure that it adds up: each mail stands exactly where its flags
-/// say, and every count is what the lists hold.
+/// Reads everything that a person has, and checks that each mail is exactly in the lists that its flags imply, and that
+/// every count equals the length of its list.
 ///
 /// # Panics
-/// Where it does not add up.
+/// If they do not agree.
 pub async fn adds_up(person: &Person) -> Contents {
     let mut contents = Contents::default();
     for folder in FOLDERS {
@@ -124,11 +124,11 @@ fn id(value: &Value) -> String {
     value["id"].as_str().expect("an id").to_owned()
 }
 
-/// Fills the box of somebody who has got one mail, and nothing else, up to `count` mails: copies of that one, each a
-/// little older than the one before, with ids, lists and notifications of their own, as sends would have left them.
+/// Fills the box of somebody who has exactly one mail, up to `count` mails: copies of that one, each a little older
+/// than the one before, with their own ids, lists and notifications, as sends would have left them.
 ///
 /// # Panics
-/// Where there is no such mail.
+/// If there is no such mail.
 pub async fn fill(services: &Services, person: &Person, mail: &Value, count: u64) {
     let get = async |partition: String, sort: &str| {
         let key = json!({ "pk": { "S": partition }, "sk": { "S": sort } });

@@ -1,4 +1,4 @@
-//! The recorded events of `events/`, one for each function, and what their answers must say.
+//! The recorded events in `events/`, one per function, and checks of the responses.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,10 +13,10 @@ use crate::files;
 use crate::person::Person;
 use crate::world::World;
 
-/// An event that an API refuses, and with what status.
+/// An event that an API refuses, and the status.
 const REFUSED: [(&str, u64); 1] = [("reject_route", 404)];
 
-/// The events by the names of their files, which are those of the binaries.
+/// The events by file name, which is the name of the binary.
 pub fn recorded() -> BTreeMap<String, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
     let mut events = BTreeMap::new();
@@ -34,7 +34,7 @@ pub fn logical_id(name: &str) -> String {
     name.split('_').map(word).collect()
 }
 
-/// Ada and Bob, who live on every desk.
+/// Ada and Bob, who exist on every desk.
 pub fn ada_and_bob(world: &World) -> [Person; 2] {
     [0, 1].map(|index| {
         let user = demo::USERS[index];
@@ -42,7 +42,7 @@ pub fn ada_and_bob(world: &World) -> [Person; 2] {
     })
 }
 
-/// Invokes a function with an event that has no placeholder left, past the gateways.
+/// Invokes a function directly with an event whose placeholders are filled in.
 pub async fn invoke(world: &World, function: &Function, event: &str) -> Value {
     let left = event.find("{{").map(|at| &event[at..event.len().min(at + 40)]);
     assert_eq!(left, None, "{} has an unknown placeholder", function.name);
@@ -55,7 +55,7 @@ pub async fn invoke(world: &World, function: &Function, event: &str) -> Value {
     serde_json::from_slice(&answer).unwrap()
 }
 
-/// Hands every function its event, with Ada as the caller, and insists on what the answers say.
+/// Invokes every function with its event, with Ada as the caller, and checks the responses.
 pub async fn replay(world: &World) {
     let [ada, bob] = ada_and_bob(world);
     let powers = Claims {
@@ -84,7 +84,7 @@ pub async fn replay(world: &World) {
     for function in &functions {
         let event = events.remove(&function.binary());
         let event = event.unwrap_or_else(|| panic!("there is no events/{}.json", function.binary()));
-        // One for each, so that none is gone when the next event speaks of it.
+        // One for each, so that none is gone when the next event refers to it.
         let message = ada.says(&conversation, function.name).await;
         let received = bob.says(&conversation, function.name).await;
         let needs_more = matches!(&function.trigger, Trigger::Http(entry) if entry.route.needs.is_some());
@@ -117,7 +117,7 @@ pub async fn replay(world: &World) {
     world.settled().await;
 }
 
-/// An event with the digests of its records. Insists on the length of a body, which AWS tells too.
+/// An event with the digests of its records, and the length of the body, which AWS includes too.
 fn sound(function: &Function, event: &str) -> String {
     let mut fields: Value = serde_json::from_str(event).unwrap();
     if let Some(records) = fields.get_mut("Records").and_then(Value::as_array_mut) {
@@ -143,7 +143,7 @@ fn sound(function: &Function, event: &str) -> String {
     fields.to_string()
 }
 
-/// Insists on what an answer to a recorded event must say.
+/// Checks the response to a recorded event.
 fn check(function: &Function, answer: &Value) {
     let name = function.name;
     match &function.trigger {
@@ -165,7 +165,7 @@ fn check(function: &Function, answer: &Value) {
     }
 }
 
-/// What API Gateway hands on after the authorizer let Ada in.
+/// The context after the authorizer accepted Ada.
 async fn caller(
     world: &World,
     functions: &[Function],
@@ -180,7 +180,7 @@ async fn caller(
     answer["context"]["caller"].as_str().unwrap().to_owned()
 }
 
-/// A value as it stands within a JSON string.
+/// A value as it is written within a JSON string.
 fn escaped(text: &str) -> String {
     let quoted = Value::from(text).to_string();
     quoted[1..quoted.len() - 1].to_owned()

@@ -27,11 +27,11 @@ use crate::world::{EXPORT, FANOUT, OFFLINE};
 pub enum Fault {
     /// The function dies before the call is made.
     DiesBefore,
-    /// The call takes effect, and the function dies before it hears so.
+    /// The call takes effect, and the function dies before it gets the response.
     DiesAfter,
-    /// The call takes effect, and its first attempt is answered with an error: the SDK tries again.
+    /// The call takes effect, but its first attempt returns an error: the SDK retries.
     FailsOnce,
-    /// The call takes effect, and each of its attempts is answered with an error.
+    /// The call takes effect, but each attempt returns an error.
     Fails,
     /// The call takes effect, and its first attempt times out.
     TimesOutOnce,
@@ -39,16 +39,16 @@ pub enum Fault {
     ThrottledOnce,
     /// Every attempt is throttled.
     Throttled,
-    /// The first attempt meets a transaction at its item.
+    /// The first attempt conflicts with a transaction.
     ConflictsOnce,
-    /// The call waits until it is [released](Faults::release), and then takes place.
+    /// The call waits until it is [released](Faults::release), and is then made.
     WaitsBefore,
-    /// The call takes place, and its answer waits until it is [released](Faults::release).
+    /// The call takes effect, and its response waits until it is [released](Faults::release).
     WaitsAfter,
 }
 
 impl Fault {
-    /// What can happen, beside a death, to a call that writes to the table.
+    /// The faults, other than deaths, of a call that writes to the table.
     const OF_WRITES: [Self; 6] = [
         Self::FailsOnce,
         Self::Fails,
@@ -57,7 +57,7 @@ impl Fault {
         Self::Throttled,
         Self::ConflictsOnce,
     ];
-    /// To one that writes elsewhere: there are no transactions.
+    /// Those of one that writes elsewhere: there are no transactions.
     const OF_WRITES_ELSEWHERE: [Self; 5] = [
         Self::FailsOnce,
         Self::Fails,
@@ -65,11 +65,11 @@ impl Fault {
         Self::ThrottledOnce,
         Self::Throttled,
     ];
-    /// To one that only reads: a failure is a failure whatever took effect.
+    /// Those of one that only reads: all failures are alike.
     const OF_READS: [Self; 2] = [Self::FailsOnce, Self::ThrottledOnce];
 
-    /// What is tried at the call that comes as the `index`th: to die before it and after it, and one thing more, which
-    /// is another one from call to call. With `TIDINGS_FAULTS=all`, everything that can happen to it.
+    /// The faults to inject at the call with this index: death before and after it, and one other, which rotates from
+    /// call to call. With `TIDINGS_FAULTS=all`, every possible fault.
     pub fn at(point: &Point, index: usize) -> Vec<Self> {
         let others: &[Self] = if point.only_reads() {
             &Self::OF_READS
@@ -87,58 +87,58 @@ impl Fault {
         chosen
     }
 
-    /// Whether the SDK makes good for it by another attempt.
+    /// Whether the SDK hides it by retrying.
     pub fn tries_again(self) -> bool {
         matches!(self, Self::ThrottledOnce | Self::ConflictsOnce)
     }
 
-    /// Whether it meets every attempt of the call, or the first alone.
+    /// Whether it affects every attempt of the call, or only the first.
     fn repeats(self) -> bool {
         matches!(self, Self::Fails | Self::Throttled)
     }
 }
 
-/// Whether every fault is to be tried at every call, which takes three times as long.
+/// Whether to inject every fault at every call, which takes three times as long.
 pub fn everything() -> bool {
     std::env::var("TIDINGS_FAULTS").is_ok_and(|wanted| wanted == "all")
 }
 
-/// How often functions called, and how often their SDKs tried.
+/// How many calls functions made, and how many attempts their SDKs made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CallCounts {
-    /// Calls, each counted once however often it was tried.
+    /// Calls, each counted once however often it was attempted.
     pub calls: u64,
     /// Attempts.
     pub attempts: u64,
     /// The most attempts at one call.
     pub most_attempts: u64,
-    /// Attempts that met with fault.
+    /// Attempts that met a fault.
     pub injected: u64,
 }
 
-/// Everything that can go wrong on one desk. Installed for the life of a world.
+/// Fault injection of one desk, installed for its lifetime.
 pub struct Faults {
     state: Mutex<State>,
-    /// Whether the fault has happened.
+    /// Whether the fault has occurred.
     injected: watch::Sender<bool>,
-    /// Whether what waits may go on.
+    /// Whether waiting calls may continue.
     released: watch::Sender<bool>,
 }
 
 #[derive(Default)]
 struct State {
-    /// Whether points are noted.
+    /// Whether points are recorded.
     watching: bool,
     /// The points so far, in order.
     seen: Vec<Point>,
-    /// How often each call was seen, apart from its occurrence.
+    /// How often each call was seen, ignoring its occurrence.
     occurrences: BTreeMap<(String, String), usize>,
-    /// Calls by their ids: their points, and how often each was tried.
+    /// Calls by id: their points, and how often each was attempted.
     calls: HashMap<String, (Point, u64)>,
     armed: Vec<Armed>,
     random: Option<FaultRates>,
     tally: CallCounts,
-    /// Calls that have begun and not ended.
+    /// Calls that have begun but not ended.
     under_way: usize,
     last_call: Option<Instant>,
 }
@@ -146,18 +146,18 @@ struct State {
 struct Armed {
     point: Point,
     fault: Fault,
-    /// The id of the call that was met.
+    /// The id of the call that met the fault.
     call: Option<String>,
 }
 
-/// What is done about a call on one side of it.
+/// The decision before or after a call.
 enum Decision {
     Verdict(Verdict),
     Wait,
 }
 
 impl Faults {
-    /// Stands between the functions and these services from now on.
+    /// Intercepts the calls of functions to these services from now on.
     pub fn install(services: &Services) -> Arc<Self> {
         let faults = Arc::new(Self {
             state: Mutex::default(),
@@ -169,7 +169,7 @@ impl Faults {
         faults
     }
 
-    /// Notes the calls from now on, counted from the first.
+    /// Starts recording calls, counted from the first.
     pub fn watch(&self) {
         let mut state = self.state();
         state.watching = true;
@@ -178,24 +178,24 @@ impl Faults {
         state.calls.clear();
     }
 
-    /// The points so far; the watch goes on.
+    /// The points so far; recording continues.
     pub fn so_far(&self) -> Vec<Point> {
         self.state().seen.clone()
     }
 
-    /// Ends the watch; the points since it began.
+    /// Stops recording; returns the points.
     pub fn seen(&self) -> Vec<Point> {
         let mut state = self.state();
         state.watching = false;
         std::mem::take(&mut state.seen)
     }
 
-    /// Watches from now on, and strikes at a point.
+    /// Starts recording, and injects a fault at a point.
     pub fn inject(&self, point: &Point, fault: Fault) {
         self.inject_each(&[(point, fault)]);
     }
 
-    /// Watches from now on, and strikes at several points.
+    /// Starts recording, and injects faults at several points.
     pub fn inject_each(&self, faults: &[(&Point, Fault)]) {
         self.watch();
         self.injected.send_replace(false);
@@ -208,7 +208,7 @@ impl Faults {
         self.state().armed = armed.collect();
     }
 
-    /// Ends all fault; whether every point that was to be injected was met.
+    /// Removes all faults; returns whether every armed point was reached.
     pub fn clear(&self) -> bool {
         let mut state = self.state();
         state.watching = false;
@@ -219,15 +219,15 @@ impl Faults {
         met
     }
 
-    /// Lets calls go wrong at random, until [`Faults::clear`].
+    /// Injects faults at random, until [`Faults::clear`].
     pub fn inject_randomly(&self, random: FaultRates) {
         self.state().random = Some(random);
     }
 
-    /// Waits until the fault has happened.
+    /// Waits until the fault has occurred.
     ///
     /// # Panics
-    /// If it does not happen.
+    /// If it does not occur.
     pub async fn was_injected(&self) {
         let mut injected = self.injected.subscribe();
         tokio::time::timeout(crate::PATIENCE, injected.wait_for(|injected| *injected))
@@ -236,19 +236,19 @@ impl Faults {
             .expect("the switches live");
     }
 
-    /// Lets what waits go on.
+    /// Lets waiting calls continue.
     pub fn release(&self) {
         self.released.send_replace(true);
     }
 
-    /// What was called since the last time.
+    /// The counts since the last time.
     pub fn tally(&self) -> CallCounts {
         let mut state = self.state();
         state.calls.clear();
         std::mem::take(&mut state.tally)
     }
 
-    /// Waits until no function has called anything for a while: none is at work.
+    /// Waits until no function has made a call for a while: all are idle.
     pub async fn quiet(&self) {
         const WHILE: Duration = Duration::from_millis(120);
         loop {
@@ -264,16 +264,15 @@ impl Faults {
         }
     }
 
-    /// Waits until every job is done: those that failed come back at once, and those that wait for absent
-    /// members need not wait.
+    /// Waits until every job is done: failed jobs are retried at once, and delayed ones become due at once.
     ///
     /// # Panics
     /// If they are never done.
     pub async fn settle(&self, services: &Services) {
         let queues = services.queues();
         for _ in 0..100 {
-            // A job that is being worked on is left alone, however long it looks for its entry: made visible, it
-            // would be received once too often and end among the dead while it is done.
+            // A job in progress is left alone, however long it waits for its entry: made visible, it would be received
+            // once too often and end in the dead-letter queue while it is still running.
             tokio::time::timeout(crate::PATIENCE, queues.at_rest())
                 .await
                 .expect("what is at work ends")
@@ -290,7 +289,7 @@ impl Faults {
         self.state.lock().unwrap()
     }
 
-    /// Decides about a call before it takes place.
+    /// Decides before a call.
     fn meet(&self, call: &Call) -> Decision {
         let mut state = self.state();
         let point = state.note(call);
@@ -311,7 +310,7 @@ impl Faults {
         state.decided(Decision::Verdict(verdict.unwrap_or(Verdict::Proceed)))
     }
 
-    /// Decides about a call that has taken place.
+    /// Decides after a call.
     fn part(&self, call: &Call) -> Decision {
         let mut state = self.state();
         let met = state
@@ -359,7 +358,7 @@ impl Faults {
 }
 
 impl State {
-    /// Notes an attempt; the point of its call.
+    /// Records an attempt; returns the point of its call.
     fn note(&mut self, call: &Call) -> Option<Point> {
         self.tally.attempts += 1;
         self.under_way += 1;
@@ -384,7 +383,7 @@ impl State {
         Some(point)
     }
 
-    /// The fault that meets this attempt, if any.
+    /// The fault for this attempt, if any.
     fn fault_for(&mut self, call: &Call, point: Option<&Point>) -> Option<Fault> {
         for armed in &mut self.armed {
             match &armed.call {
@@ -399,7 +398,7 @@ impl State {
         None
     }
 
-    /// Keeps count: what does not proceed ends here.
+    /// Counts a decision; a call that does not proceed ends here.
     fn decided(&mut self, decision: Decision) -> Decision {
         if let Decision::Verdict(verdict) = &decision
             && !matches!(verdict, Verdict::Proceed)
@@ -413,7 +412,7 @@ impl State {
 
 impl Interceptor for Faults {
     fn before<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Verdict> {
-        // A look of the harness itself is no call of a function.
+        // A call by the harness itself is not a function's.
         if call.id.is_empty() {
             return Box::pin(async { Verdict::Proceed });
         }
@@ -430,7 +429,7 @@ impl Interceptor for Faults {
     }
 }
 
-/// How a service says that it is too busy.
+/// The error of a throttling service.
 fn throttled(service: Service) -> Verdict {
     match service {
         Service::DynamoDb => Verdict::throughput_exceeded(),
@@ -442,7 +441,7 @@ fn throttled(service: Service) -> Verdict {
     }
 }
 
-/// How the table refuses a write that meets a transaction.
+/// The error of a write that conflicts with a transaction.
 fn conflict(call: &Call) -> Verdict {
     if call.operation != "TransactWriteItems" {
         let message = "Transaction is ongoing for the item";
@@ -452,7 +451,7 @@ fn conflict(call: &Call) -> Verdict {
     Verdict::transaction_conflict(request["TransactItems"].as_array().map_or(0, Vec::len))
 }
 
-/// How a service fails without saying whether anything took effect.
+/// An error that leaves open whether the call took effect.
 fn failed(service: Service) -> Verdict {
     match service {
         Service::DynamoDb => Verdict::internal_error(),

@@ -1,13 +1,13 @@
-//! What is measured of processes, as Linux tells it in `/proc`, and how samples are summed up.
+//! Measurements of processes from Linux's `/proc`, and summaries of samples.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
-/// How many ticks of `/proc/<id>/stat` a second has. Linux shows 100 whatever its own clock does.
+/// The ticks per second in `/proc/<id>/stat`: always 100, whatever the kernel's own clock.
 const TICKS_PER_SECOND: u64 = 100;
 
-/// The memory of a process in MiB: now, and at the most so far.
+/// The memory of a process in MiB: current and maximum.
 pub fn memory_mib(process: u32) -> (f64, f64) {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let field = |name: &str| {
@@ -18,7 +18,7 @@ pub fn memory_mib(process: u32) -> (f64, f64) {
     (field("VmRSS:"), field("VmHWM:"))
 }
 
-/// The processes whose programs have this name.
+/// The processes of the program with this name.
 pub fn named(name: &str) -> Vec<u32> {
     let id = |entry: fs::DirEntry| {
         let id: u32 = entry.file_name().to_str()?.parse().ok()?;
@@ -29,8 +29,7 @@ pub fn named(name: &str) -> Vec<u32> {
     entries.filter_map(id).collect()
 }
 
-/// The CPU time of the threads that a process has, to the nanosecond. Threads that have ended are left out: for
-/// processes that do everything in the threads they have.
+/// The CPU time of a process's current threads, to the nanosecond. Excludes threads that have ended.
 pub fn cpu_of_threads(process: u32) -> Duration {
     let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else {
         return Duration::ZERO;
@@ -42,8 +41,7 @@ pub fn cpu_of_threads(process: u32) -> Duration {
     Duration::from_nanos(threads.flatten().filter_map(of_thread).sum())
 }
 
-/// The CPU time of some processes, to a hundredth of a second, and of everything that they have started and that
-/// still lives, or has ended and been waited for.
+/// The CPU time of some processes and their children, running or waited for, to a hundredth of a second.
 pub fn cpu_of_trees(roots: &[u32]) -> Duration {
     let processes = processes();
     let mut wanted: Vec<u32> = roots.to_vec();
@@ -64,11 +62,11 @@ pub fn cpu_of_trees(roots: &[u32]) -> Duration {
     Duration::from_millis(ticks * 1_000 / TICKS_PER_SECOND)
 }
 
-/// What a line of `/proc/<id>/stat` says.
+/// A line of `/proc/<id>/stat`.
 /// Source: `proc_pid_stat(5)`.
 struct Stat {
     parent: u32,
-    /// Its own, and that of children that it has waited for.
+    /// Its own, and that of children it has waited for.
     ticks: u64,
 }
 
@@ -76,7 +74,7 @@ fn processes() -> BTreeMap<u32, Stat> {
     let stat = |entry: fs::DirEntry| {
         let id: u32 = entry.file_name().to_str()?.parse().ok()?;
         let text = fs::read_to_string(entry.path().join("stat")).ok()?;
-        // The name stands in brackets and may hold anything.
+        // The name is in parentheses and may contain anything.
         let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
         let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
         let ticks = (11..=14).map(number).sum::<Option<u64>>()?;
@@ -92,7 +90,7 @@ fn processes() -> BTreeMap<u32, Stat> {
     entries.filter_map(stat).collect()
 }
 
-/// The sample below which the given part of all lies: 0.5 for the median.
+/// A quantile of the samples: 0.5 for the median.
 pub fn percentile(samples: &[f64], part: f64) -> f64 {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! Files, which people upload to the buckets themselves, over HTTP.
+//! File uploads by people, directly to the bucket over HTTP.
 
 use reqwest::multipart::{Form, Part};
 use serde_json::{Map, Value, json};
@@ -10,7 +10,7 @@ pub const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0
 /// The beginning of a picture.
 pub const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0";
 
-/// A real file; `tests/data/files/README.md` says how it was made.
+/// A real file; `tests/data/files/README.md` says how it was created.
 ///
 /// # Panics
 /// If there is none of that name.
@@ -19,7 +19,7 @@ pub fn sample(name: &str) -> Vec<u8> {
     std::fs::read(format!("{folder}/{name}")).expect(name)
 }
 
-/// What S3 answers.
+/// A response of S3.
 #[derive(Clone, Debug)]
 pub struct FromS3 {
     /// The status.
@@ -31,14 +31,14 @@ pub struct FromS3 {
 }
 
 impl FromS3 {
-    /// Insists on a status, and gives the body.
+    /// Checks the status, and returns the body.
     #[track_caller]
     pub fn is(self, status: u16) -> Vec<u8> {
         assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
         self.body
     }
 
-    /// Insists on a refusal with a status and a code.
+    /// Checks that it is refused with a status and a code.
     #[track_caller]
     pub fn is_refusal(self, status: u16, code: &str) {
         let body = String::from_utf8(self.is(status)).expect("a refusal is text");
@@ -60,7 +60,7 @@ impl FromS3 {
     }
 }
 
-/// The fields of a form, which a story may change.
+/// The fields of a form, which a test may change.
 pub fn fields(begun: &Value) -> Map<String, Value> {
     begun["upload"]["fields"].as_object().expect("fields").clone()
 }
@@ -70,7 +70,7 @@ pub async fn post(begun: &Value, bytes: &[u8]) -> FromS3 {
     post_with(begun, &fields(begun), bytes).await
 }
 
-/// Posts bytes to where a form goes, with other fields.
+/// Posts bytes to a form's URL, with other fields.
 pub async fn post_with(begun: &Value, fields: &Map<String, Value>, bytes: &[u8]) -> FromS3 {
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let mut form = Form::new();
@@ -101,12 +101,12 @@ impl Person {
         begun["file_id"].as_str().expect("an id").to_owned()
     }
 
-    /// Has an upload looked at.
+    /// Completes an upload.
     pub async fn completes(&self, file: &str) -> Answer {
         self.post_nothing(&format!("/api/v2/files/{file}/complete")).await
     }
 
-    /// A file as the person sees it.
+    /// The file, as the person gets it.
     pub async fn file(&self, file: &str) -> Answer {
         self.get(&format!("/api/v2/files/{file}")).await
     }

@@ -1,4 +1,4 @@
-//! Long histories, made at once: what cost must not grow with.
+//! Long histories, created at once, for tests that cost must not grow with them.
 
 mod archive;
 
@@ -16,14 +16,14 @@ use crate::table::{TABLE, dynamodb};
 
 /// How many entries are loaded at once.
 const BATCH: u64 = 10_000;
-/// How many marks the window of an entry holds: `shared::domain::unread::Window::LENGTH`.
+/// How many entries an entry's window covers: `shared::domain::unread::Window::LENGTH`.
 const WINDOW: usize = 128;
 
-/// Makes a conversation's log `length` entries long. It must hold one message, and nothing else: what follows is
-/// that message again, with numbers, ids and windows of its own, and a locator each, as sends would have left them.
+/// Extends a conversation's log to `length` entries. It must hold exactly one message; the others are copies of it,
+/// with their own numbers, ids, windows and locators, as sends would have left them.
 ///
 /// # Panics
-/// Where the conversation has no first message.
+/// If the conversation has no first message.
 pub async fn lengthen(services: &Services, conversation: &str, length: u64) {
     let partition = format!("L#{conversation}");
     let key = json!({ "pk": { "S": partition }, "sk": { "S": format!("{:012}", 1) } });
@@ -69,7 +69,7 @@ fn bytes(value: &Value) -> Vec<u8> {
     STANDARD.decode(text).expect("base64")
 }
 
-/// An id that no message has, spread over the whole range as those of messages are.
+/// An id that no message has; evenly distributed, like those of messages.
 fn fresh_id() -> Uuid {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);

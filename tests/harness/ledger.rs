@@ -1,4 +1,4 @@
-//! What operations cost: every AWS call of every function, as the embedded services see it.
+//! The costs of operations: every AWS call of every function, as the embedded services see it.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -11,7 +11,7 @@ use serde_json::Value;
 /// One call.
 #[derive(Clone, Debug)]
 pub struct Spent {
-    /// Who called.
+    /// The calling function.
     pub function: String,
     /// What.
     pub service: Service,
@@ -21,37 +21,37 @@ pub struct Spent {
     pub reads: f64,
     /// Write capacity units.
     pub writes: f64,
-    /// How many calls of the function had to end before this one began, itself included.
+    /// How many calls of the function had to end before this one began, including itself.
     pub round: usize,
 }
 
-/// What tells a call from others: function, operation and request.
+/// What identifies a call: function, operation and request.
 type Name = (String, String, Vec<u8>);
 
-/// Writes down what is spent.
+/// Records calls and their costs.
 #[derive(Debug, Default)]
 pub struct Ledger {
     spent: Mutex<Vec<Spent>>,
-    /// Per function, the round of the last call that has ended.
+    /// Per function, the round of the last completed call.
     ended: Mutex<HashMap<String, usize>>,
-    /// The rounds of the calls under way.
+    /// The rounds of the calls in progress.
     begun: Mutex<HashMap<Name, usize>>,
 }
 
 impl Ledger {
-    /// What was spent since the last time.
+    /// The calls since the last time.
     pub fn take(&self) -> Bill {
         self.ended.lock().unwrap().clear();
         Bill(std::mem::take(&mut self.spent.lock().unwrap()))
     }
 }
 
-/// What an operation cost.
+/// The cost of an operation.
 #[derive(Clone, Debug)]
 pub struct Bill(pub Vec<Spent>);
 
 impl Bill {
-    /// The part of one function.
+    /// The share of one function.
     #[must_use]
     pub fn of(&self, function: &str) -> Self {
         Self(
@@ -83,7 +83,7 @@ impl Bill {
         self.0.iter().map(|spent| spent.writes).sum()
     }
 
-    /// Calls that had to wait for each other.
+    /// Calls that had to wait for one another.
     pub fn rounds(&self) -> usize {
         self.0.iter().map(|spent| spent.round).max().unwrap_or(0)
     }
@@ -100,7 +100,7 @@ impl Interceptor for Ledger {
             .unwrap_or(0);
         self.begun.lock().unwrap().insert(name(call), ended + 1);
         Box::pin(async {
-            // A network's latency, so that calls that are made side by side are under way side by side.
+            // Simulated network latency, so that concurrent calls overlap.
             tokio::time::sleep(Duration::from_millis(4)).await;
             Verdict::Proceed
         })
@@ -151,7 +151,7 @@ fn name(call: &Call) -> Name {
     )
 }
 
-/// The capacity units in an answer: one object, or one per table.
+/// The capacity units in a response: one object, or one per table.
 fn units(response: &[u8]) -> f64 {
     let Ok(response) = serde_json::from_slice::<Value>(response) else {
         return 0.0;

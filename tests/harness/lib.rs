@@ -1,4 +1,4 @@
-//! What the stories stand on: a whole desk per story, and people who use it over real HTTP and real sockets.
+//! The test harness: a complete desk per test, and people who use it over real HTTP and WebSockets.
 
 #![expect(
     clippy::unwrap_used,
@@ -29,6 +29,6 @@ pub use world::World;
 
 pub use local::functions;
 
-/// How long a story waits for an event before it takes it for one that never comes. Only a hang lasts as long: on a
-/// machine that is busy with other work, each wait may take many times what it takes alone.
+/// How long a test waits for an event before it fails. Only a hang takes as long: on a busy machine each wait may take
+/// many times longer than usual.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_mins(5);

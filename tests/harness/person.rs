@@ -1,4 +1,4 @@
-//! People, who call the API and read its answers.
+//! People, who call the API and check its responses.
 
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
@@ -19,14 +19,14 @@ pub struct Person {
     pub token: String,
 }
 
-/// An answer, checked against the document when it came.
+/// A response, which was validated against the API document.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status.
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body as JSON; null if it is empty or none.
+    /// The body as JSON; null if it is empty or not JSON.
     pub json: Value,
     /// The body.
     pub text: String,
@@ -34,14 +34,14 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Insists on a status, and gives the body.
+    /// Checks the status, and returns the body.
     #[track_caller]
     pub fn is(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}: {}", self.asked, self.text);
         self.json
     }
 
-    /// Insists on an error's status and code, and gives the error.
+    /// Checks the status and code of an error, and returns the error.
     #[track_caller]
     pub fn is_error(self, status: u16, code: &str) -> Value {
         let json = self.is(status);
@@ -49,7 +49,7 @@ impl Answer {
         json["error"].clone()
     }
 
-    /// Insists on the field that a 422 blames, and on what is wrong with it.
+    /// Checks the invalid field of a 422, and the issue.
     #[track_caller]
     pub fn blames(self, field: &str, issue: &str) {
         let error = self.is_error(422, "VALIDATION_ERROR");
@@ -106,7 +106,7 @@ impl Person {
         self.client.request(method, format!("{}{path}", self.http_url))
     }
 
-    /// Sends a request; the answer must be as the document says.
+    /// Sends a request; the response must conform to the API document.
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         let request = request.build().expect("a request");
         let (method, path) = (request.method().to_string(), request.url().path().to_owned());
@@ -157,7 +157,7 @@ impl Person {
         self.send(self.request("DELETE", path)).await
     }
 
-    /// Opens the direct conversation with somebody; its id.
+    /// Opens the direct conversation with somebody; returns its id.
     pub async fn open_direct(&self, other: &Self) -> String {
         let answer = self
             .post_nothing(&format!("/api/conversations/dm/{}", other.id))
@@ -166,7 +166,7 @@ impl Person {
         answer.json["id"].as_str().expect("an id").to_owned()
     }
 
-    /// Opens a group; its id.
+    /// Opens a group; returns its id.
     pub async fn open_group(&self, name: &str, others: &[&Self]) -> String {
         let member_ids: Vec<Uuid> = others.iter().map(|other| other.id).collect();
         let body = json!({ "name": name, "member_ids": member_ids });
@@ -176,13 +176,13 @@ impl Person {
             .to_owned()
     }
 
-    /// Sends a message; the message.
+    /// Sends a message; returns it.
     pub async fn says(&self, conversation: &str, content: &str) -> Value {
         let path = format!("/api/conversations/{conversation}/messages");
         self.post(&path, json!({ "content": content })).await.is(201)
     }
 
-    /// Sends a message under a client's id; the answer.
+    /// Sends a message with a `client_message_id`; returns the response.
     pub async fn says_as(&self, conversation: &str, content: &str, client_message_id: &str) -> Answer {
         let path = format!("/api/conversations/{conversation}/messages");
         self.post(
@@ -192,7 +192,7 @@ impl Person {
         .await
     }
 
-    /// Sends a person-to-person message; the answer.
+    /// Sends a person-to-person message; returns the response.
     pub async fn writes_to(&self, receiver: &Self, content: &str) -> Answer {
         let body = json!({ "receiver_id": receiver.id, "content": content });
         self.post("/api/v2/messages/send", body).await
@@ -204,7 +204,7 @@ impl Person {
         answer["data"]["balance"].as_u64().expect("a number")
     }
 
-    /// Marks everything up to a message as read; where the reader stands.
+    /// Marks everything up to a message as read; returns the read mark.
     pub async fn reads(&self, conversation: &str, message: &Value) -> Value {
         let path = format!("/api/conversations/{conversation}/read");
         self.patch(&path, json!({ "message_id": message["id"] }))
@@ -219,7 +219,7 @@ impl Person {
             .is(200)
     }
 
-    /// The messages of a conversation, newest first, as far as one page goes.
+    /// The messages of a conversation, newest first, one page.
     pub async fn messages(&self, conversation: &str) -> Vec<Value> {
         let page = self
             .get(&format!(
@@ -230,14 +230,14 @@ impl Person {
         page["messages"].as_array().expect("messages").clone()
     }
 
-    /// Sends a mail; the mail.
+    /// Sends a mail; returns it.
     pub async fn mails(&self, other: &Self, subject: &str) -> Value {
         let body =
             json!({ "recipient_id": other.id, "subject": subject, "body": format!("About {subject}") });
         self.post("/api/v2/messages", body).await.is(201)
     }
 
-    /// The mails of a folder, newest first, as far as one page goes.
+    /// The mails of a folder, newest first, one page.
     pub async fn folder(&self, folder: &str) -> Vec<Value> {
         let page = self
             .get(&format!("/api/v2/messages?folder={folder}&per_page=100"))
@@ -246,7 +246,7 @@ impl Person {
         page["messages"].as_array().expect("mails").clone()
     }
 
-    /// The notifications, newest first, as far as one page goes.
+    /// The notifications, newest first, one page.
     pub async fn notifications(&self) -> Vec<Value> {
         let page = self.get("/api/v2/notifications?per_page=100").await.is(200);
         page["notifications"].as_array().expect("notifications").clone()

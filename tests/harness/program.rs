@@ -1,4 +1,4 @@
-//! The program itself: `tidings` as a process of its own, for stories about its start, its end and its words.
+//! The program `tidings` as a separate process, for tests about its start, its end and its output.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
@@ -14,16 +14,16 @@ use tokio::process::Child;
 use crate::PATIENCE;
 use crate::person::Person;
 
-/// The last line of what it says when it runs.
+/// The last line of its output at start.
 const READY: &str = "Ctrl-C stops it.";
 
-/// The path of the program, built the first time that somebody asks for it.
+/// The path of the program, which is built on first use.
 pub fn path() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| build(["tidings"]).join("tidings"))
 }
 
-/// Builds binaries of the workspace as this test was built; the folder that they are in.
+/// Builds binaries of the workspace with the profile of this test; returns their folder.
 pub fn build<Name: AsRef<str>>(binaries: impl IntoIterator<Item = Name>) -> PathBuf {
     // target/<profile>/deps/it-<hash>
     let this = std::env::current_exe().expect("the tests have a path");
@@ -33,7 +33,7 @@ pub fn build<Name: AsRef<str>>(binaries: impl IntoIterator<Item = Name>) -> Path
         Some(profile) => profile,
     };
     let mut cargo = Command::new(env!("CARGO"));
-    // The whole workspace's features, so that the dependencies are those that are built already.
+    // With the features of the whole workspace, so that the dependencies are already built.
     cargo
         .args(["build", "--quiet", "--workspace", "--profile", profile])
         .arg("--target-dir")
@@ -42,8 +42,8 @@ pub fn build<Name: AsRef<str>>(binaries: impl IntoIterator<Item = Name>) -> Path
     for binary in binaries {
         cargo.args(["--bin", binary.as_ref()]);
     }
-    // What cargo tells a test about its package. Some dependencies are built again when it changes (ring), and with
-    // them everything above: once here, and once more at the next `cargo t`.
+    // The variables that cargo sets for a test. Some dependencies (ring) are rebuilt when they change, and with them
+    // everything above: once here, and again at the next `cargo t`.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
@@ -55,7 +55,7 @@ pub fn build<Name: AsRef<str>>(binaries: impl IntoIterator<Item = Name>) -> Path
     folder.to_owned()
 }
 
-/// The program with arguments and without settings of this process.
+/// The program with arguments, without this process's settings.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(path());
     command.args(arguments).stdin(Stdio::null());
@@ -65,12 +65,12 @@ pub fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs the program to its end.
+/// Runs the program until it ends.
 pub async fn run(arguments: &[&str]) -> Output {
     finish(command(arguments)).await
 }
 
-/// Runs a command to its end.
+/// Runs a command until it ends.
 pub async fn finish(command: Command) -> Output {
     let mut command = tokio::process::Command::from(command);
     let output = command.kill_on_drop(true).output();
@@ -80,18 +80,18 @@ pub async fn finish(command: Command) -> Output {
         .expect("the program runs")
 }
 
-/// A desk that runs in a process of its own.
+/// A desk in a separate process.
 pub struct Program {
     child: Child,
     client: reqwest::Client,
-    /// What it said when it was ready.
+    /// Its output at start.
     pub words: String,
     http_url: String,
     ws_url: String,
 }
 
 impl Program {
-    /// Starts a desk on free ports, without rate limits. When this returns, it answers.
+    /// Starts a desk on free ports, without rate limits. Returns when it responds.
     pub async fn start(arguments: &[&str], settings: &[(&str, &str)]) -> Self {
         let mut command = command(&["--http-port", "0", "--ws-port", "0", "--s3-port", "0"]);
         command.args(arguments);
@@ -160,12 +160,12 @@ impl Program {
         )
     }
 
-    /// Kills it, as `kill -9` does: it cannot put anything in order.
+    /// Kills it, like `kill -9`: it cannot clean up.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("the program can be killed");
     }
 
-    /// Sends it a signal by name, and waits for its end.
+    /// Sends a signal, and waits for its end.
     pub async fn ends_with(mut self, signal: &str) -> ExitStatus {
         let id = self.child.id().expect("the program runs").to_string();
         let sent = Command::new("kill")
@@ -180,7 +180,7 @@ impl Program {
     }
 }
 
-/// Reads what it says until it is ready.
+/// Reads its output until it is ready.
 async fn until_ready(child: &mut Child) -> String {
     let mut words = String::new();
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
@@ -188,7 +188,7 @@ async fn until_ready(child: &mut Child) -> String {
         words.push_str(&line);
         words.push('\n');
         if line == READY {
-            // The rest must go somewhere, or a full pipe would hold it up.
+            // The rest must be read, or a full pipe would block it.
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             let mut errors = child.stderr.take().expect("a pipe");
             tokio::spawn(async move { errors.read_to_end(&mut Vec::new()).await });

@@ -1,5 +1,5 @@
-//! Which rights the tests have used. Each world notes its own when it ends, in a file beside the tests, so that
-//! whoever runs all of them can ask which right nothing has needed.
+//! The rights that tests have used. Each desk records them when it ends, in a file beside the tests, so that after a
+//! complete run the unused rights can be listed.
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
@@ -11,17 +11,17 @@ use local::environment::{self, Environment};
 use local_services::Rights;
 use shared::lambda::Function;
 
-/// What this process has noted already.
+/// What this process has already recorded.
 static NOTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
-/// The file of the notes: `target/<profile>/rights-used.txt`.
+/// The file: `target/<profile>/rights-used.txt`.
 fn notes() -> PathBuf {
     let this = std::env::current_exe().expect("the tests have a path");
     let folder = this.ancestors().nth(2).expect("the folder of the profile");
     folder.join("rights-used.txt")
 }
 
-/// Notes the rights that have allowed something.
+/// Records rights that have allowed a call.
 pub(crate) fn note(rights: &Rights) {
     let mut noted = NOTED.lock().unwrap_or_else(PoisonError::into_inner);
     let mut lines = String::new();
@@ -36,15 +36,15 @@ pub(crate) fn note(rights: &Rights) {
         return;
     }
     let file = OpenOptions::new().create(true).append(true).open(notes());
-    // One write, because other processes may note too.
+    // One write, because other processes may write too.
     file.and_then(|mut file| file.write_all(lines.as_bytes()))
         .expect("the notes can be written");
 }
 
-/// The rights of the template that no test has used since the notes were begun. Ends the notes.
+/// The rights in the template that no test has used since recording began. Deletes the file.
 ///
 /// # Panics
-/// If there are no notes.
+/// If there is no file.
 pub fn unused() -> Vec<String> {
     let file = notes();
     let notes = match fs::read_to_string(&file) {
@@ -55,7 +55,7 @@ pub fn unused() -> Vec<String> {
     };
     fs::remove_file(&file).expect("the notes can be ended");
     let mut used: BTreeSet<String> = notes.lines().map(str::to_owned).collect();
-    // What a process does in its init is not done by functions that run in the desk.
+    // Functions in the desk do not run the init of a process.
     let connecting = local::functions().into_iter().filter(Function::connects_in_init);
     used.extend(connecting.map(|function| {
         let function = documents::stacks::logical_id(function.name);

@@ -14,14 +14,14 @@ use crate::PATIENCE;
 /// An open connection.
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    /// The headers of the handshake's answer.
+    /// The headers of the handshake response.
     pub handshake: tungstenite::http::HeaderMap,
-    /// Frames that came while a story waited for another.
+    /// Frames that came while a test waited for another one.
     passed: VecDeque<Value>,
 }
 
 impl Socket {
-    /// Opens a connection; the status of a handshake that was refused.
+    /// Opens a connection, or returns the status of a refused handshake.
     pub async fn open(request: impl IntoClientRequest + Unpin) -> Result<Self, u16> {
         match tokio_tungstenite::connect_async(request).await {
             Ok((stream, response)) => Ok(Self {
@@ -39,7 +39,7 @@ impl Socket {
         self.send_text(&frame.to_string()).await;
     }
 
-    /// Sends a text.
+    /// Sends text.
     pub async fn send_text(&mut self, text: &str) {
         self.stream
             .send(Message::text(text))
@@ -70,7 +70,7 @@ impl Socket {
         }
     }
 
-    /// The next frame of a type; others that come before it are kept for later.
+    /// The next frame of a type; earlier frames of other types are kept.
     pub async fn next_of(&mut self, frame_type: &str) -> Value {
         if let Some(index) = self.passed.iter().position(|frame| frame["type"] == frame_type) {
             return self.passed.remove(index).expect("the frame is there");
@@ -87,7 +87,7 @@ impl Socket {
         }
     }
 
-    /// Everything that has come so far. The answer to a ping comes behind whatever was posted before it.
+    /// Everything that has come so far. The response to a ping comes after everything that was posted before it.
     pub async fn so_far(&mut self) -> Vec<Value> {
         self.send(json!({ "type": "ping" })).await;
         let mut frames: Vec<Value> = self.passed.drain(..).collect();
@@ -99,14 +99,14 @@ impl Socket {
         }
     }
 
-    /// Takes in whatever comes, and forgets it, until the connection ends.
+    /// Discards all frames until the connection ends.
     pub async fn drain(mut self) {
         while let Some(Ok(_)) = self.stream.next().await {}
     }
 
-    /// Closes the connection, as a client does.
+    /// Closes the connection from the client's side.
     pub async fn close(mut self) {
-        // A connection that the server has closed already is as good.
+        // The server may have closed it already.
         self.stream.close(None).await.ok();
         while let Some(Ok(_)) = self.stream.next().await {}
     }

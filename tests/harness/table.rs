@@ -1,4 +1,4 @@
-//! A look into the table, past all functions: for stories about what is stored and what is not.
+//! Direct access to the table, for tests about what is stored.
 
 use bytes::Bytes;
 use local_services::{Service, Services};
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 impl World {
-    /// The attributes of an item as `DynamoDB` writes them in JSON; none if there is no such item.
-    /// `shared/src/store/keys.rs` says which keys there are.
+    /// The attributes of an item in DynamoDB JSON; none if it does not exist. See `shared/src/store/keys.rs` for the
+    /// keys.
     pub async fn stored(&self, partition: &str, sort: &str) -> Option<Value> {
         let key = json!({ "pk": { "S": partition }, "sk": { "S": sort } });
         let answer = self
@@ -56,7 +56,7 @@ impl World {
             .await;
     }
 
-    /// How many items there are whose partition begins so.
+    /// How many items have a partition key with this prefix.
     pub async fn count(&self, partition: &str) -> u64 {
         let body = json!({
             "TableName": TABLE,
@@ -69,7 +69,7 @@ impl World {
         answer["Count"].as_u64().expect("a count")
     }
 
-    /// Writes items as they are, over whatever is there.
+    /// Writes items unconditionally.
     pub async fn store(&self, items: &[Value]) {
         for some in items.chunks(25) {
             let puts: Vec<Value> = some
@@ -83,7 +83,7 @@ impl World {
         }
     }
 
-    /// The ids of the connections that are noted for somebody.
+    /// The ids of a user's stored connections.
     pub async fn noted_connections(&self, user: uuid::Uuid) -> Vec<String> {
         let item = self.stored(&format!("U#{user}"), "CONNECTIONS").await;
         let fields = item
@@ -105,7 +105,7 @@ impl World {
     }
 }
 
-/// Calls the table past all functions.
+/// Calls the table directly.
 pub(crate) async fn dynamodb(services: &Services, operation: &str, body: Value) -> Value {
     let request = http::Request::post(Service::DynamoDb.endpoint())
         .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))

@@ -1,15 +1,15 @@
-//! Real answers against the document.
+//! Validates real responses against the API document.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-/// The document that every answer is checked against.
+/// The API document.
 pub(crate) static VALIDATOR: LazyLock<Validator> =
     LazyLock::new(|| Validator::new(&documents::openapi::document(&local::functions())));
 
-/// Compiles a schema that may refer to the components of its document.
+/// Compiles a schema that may refer to components of its document.
 ///
 /// # Errors
 /// What is wrong with the schema.
@@ -31,7 +31,7 @@ pub fn compile(document: &Value, schema: &Value) -> Result<jsonschema::Validator
         .map_err(|error| error.to_string())
 }
 
-/// Checks real answers against a document; compiles every schema once.
+/// Validates responses against a document; compiles every schema once.
 pub struct Validator {
     operations: Vec<Operation>,
     error: Expected,
@@ -43,18 +43,18 @@ struct Operation {
     answers: HashMap<u16, Expected>,
 }
 
-/// What the body of an answer must be.
+/// The expected body of a response.
 enum Expected {
-    /// There is none.
+    /// None.
     Nothing,
-    /// A file that is no JSON.
+    /// A file that is not JSON.
     File,
-    /// JSON of a schema, if that is one.
+    /// JSON, with a schema if there is one.
     Json(Box<Result<jsonschema::Validator, String>>),
 }
 
 impl Validator {
-    /// A validator of the answers that an OpenAPI document promises.
+    /// A validator for the responses of an OpenAPI document.
     pub fn new(document: &Value) -> Self {
         let mut operations = Vec::new();
         let paths = document.get("paths").and_then(Value::as_object);
@@ -81,10 +81,10 @@ impl Validator {
         }
     }
 
-    /// Checks an answer. `body` is its JSON; what is no JSON counts as none.
+    /// Validates a response. `body` is its JSON; anything else counts as none.
     ///
     /// # Errors
-    /// How the answer differs from what the document promises.
+    /// How the response differs from the document.
     pub fn check(
         &self,
         method: &str,
@@ -104,7 +104,7 @@ impl Validator {
             return self.refused(404, status, body).map_err(at);
         }
         let with_method = matching().filter(|operation| operation.method.eq_ignore_ascii_case(method));
-        // Static segments win over parameters, from the left.
+        // Static segments take precedence over parameters, from the left.
         let Some(operation) = with_method.max_by_key(|operation| operation.statics()) else {
             return self.refused(405, status, body).map_err(at);
         };
@@ -114,7 +114,7 @@ impl Validator {
         }
     }
 
-    /// What no operation answers is refused with one status.
+    /// Requests that match no operation are refused with one status.
     fn refused(&self, expected: u16, status: u16, body: Option<&Value>) -> Result<(), String> {
         if status != expected {
             return Err(format!(
@@ -175,7 +175,7 @@ fn expected(document: &Value, response: &Value) -> Expected {
     }
 }
 
-/// What a reference within the document stands for, or the value itself.
+/// The target of a reference within the document, or the value itself.
 fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     let reference = value
         .get("$ref")
@@ -186,7 +186,7 @@ fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
         .unwrap_or(value)
 }
 
-/// The segments of a path; a slash at the end means nothing.
+/// The segments of a path; a trailing slash is ignored.
 fn segments(path: &str) -> Vec<String> {
     path.trim_end_matches('/')
         .split('/')

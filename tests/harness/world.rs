@@ -1,4 +1,4 @@
-//! A world: a desk in memory, of one story alone.
+//! The world of a test: a desk in memory of its own.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,27 +20,27 @@ use crate::person::Person;
 
 /// The queue of jobs for `export_messages`.
 pub const EXPORT: &str = "ExportQueue";
-/// Where jobs for `export_messages` end that cannot be done.
+/// The dead-letter queue of `export_messages`.
 pub const EXPORT_DEAD: &str = "ExportDeadLetters";
 /// The queue of jobs for `deliver`.
 pub const FANOUT: &str = "FanoutQueue";
 /// The queue of jobs for `notify`.
 pub const OFFLINE: &str = "OfflineQueue";
-/// Where jobs for `deliver` end that cannot be done.
+/// The dead-letter queue of `deliver`.
 pub const FANOUT_DEAD: &str = "FanoutDeadLetters";
-/// Where jobs for `notify` end that cannot be done.
+/// The dead-letter queue of `notify`.
 pub const OFFLINE_DEAD: &str = "OfflineDeadLetters";
 
-/// A desk in memory and what is needed to live in it.
+/// A desk in memory, and what a test needs to use it.
 pub struct World {
     desk: Option<Desk>,
     client: reqwest::Client,
     log: Arc<Mutex<Vec<String>>>,
-    /// How many lines the log has.
+    /// The number of lines in the log.
     logged: tokio::sync::watch::Receiver<usize>,
-    /// Whether jobs may end among the dead letters.
+    /// Whether jobs may end in the dead-letter queues.
     expects_dead_letters: bool,
-    /// What the template allows; a story may take something away.
+    /// The rights in the template; a test may remove some.
     rights: Arc<Rights>,
 }
 
@@ -50,12 +50,12 @@ impl World {
         Self::with(&[]).await
     }
 
-    /// A world with some settings of its own; rate limits are off unless named.
+    /// A world with certain settings; rate limits are off unless given.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         Self::with_options(settings, WebSocketOptions::default(), 1).await
     }
 
-    /// A world with settings, gateway options and as many instances of each function.
+    /// A world with settings, gateway options and a number of instances per function.
     pub async fn with_options(
         settings: &[(&str, &str)],
         websocket: WebSocketOptions,
@@ -64,13 +64,13 @@ impl World {
         Self::begin(settings, websocket, instances, wants_processes().then(processes)).await
     }
 
-    /// A world with some settings of its own whose functions run in the desk, even where the stories are told by
-    /// processes: for a story about what one process remembers, or that counts what no process did in its init.
+    /// A world with certain settings whose functions run in the desk, even if the tests run with processes: for tests
+    /// about what one process remembers, or that count calls without those of a process's init.
     pub async fn in_desk(settings: &[(&str, &str)]) -> Self {
         Self::begin(settings, WebSocketOptions::default(), 1, None).await
     }
 
-    /// A world whose functions are the real binaries, which somebody has built.
+    /// A world whose functions are the real binaries, which must have been built.
     pub async fn in_processes(options: ProcessOptions) -> Self {
         Self::begin(&[], WebSocketOptions::default(), 1, Some(options)).await
     }
@@ -91,9 +91,9 @@ impl World {
         ];
         let unlimited = unlimited.map(|name| (name.to_owned(), "0".to_owned()));
         let mut environment = BTreeMap::from(unlimited);
-        // A story that lasts would be told the same twice: those that want it bring it forward.
+        // A long-running test would see it repeated; tests that want it trigger it themselves.
         environment.insert("CATCH_UP_SECONDS".to_owned(), "900".to_owned());
-        // What a story does within a moment would depend on how long it took.
+        // What a test does within a moment would depend on how long it took.
         environment.insert("LISTENERS_MEMORY_MILLISECONDS".to_owned(), "0".to_owned());
         environment.extend(
             settings
@@ -131,7 +131,7 @@ impl World {
         }
     }
 
-    /// Says that jobs of this story end among the dead letters.
+    /// Declares that jobs of this test end in the dead-letter queues.
     pub fn expect_dead_letters(&mut self) {
         self.expects_dead_letters = true;
     }
@@ -146,7 +146,7 @@ impl World {
         self.desk().services()
     }
 
-    /// Somebody new, who has called once and so is known to others.
+    /// A new person, who has made one call and so is known to others.
     pub async fn person(&self, username: &str) -> Person {
         let claims = Claims {
             name: Some(format!("{username} the tester")),
@@ -158,13 +158,13 @@ impl World {
         person
     }
 
-    /// People, who have each called once.
+    /// People, who have each made one call.
     pub async fn people<const COUNT: usize>(&self, usernames: [&str; COUNT]) -> [Person; COUNT] {
         let people = futures::future::join_all(usernames.iter().map(|username| self.person(username))).await;
         people.try_into().expect("as many people as names")
     }
 
-    /// Somebody whose token brings roles, and who has called once.
+    /// A person whose token has roles, and who has made one call.
     pub async fn with_roles(&self, username: &str, roles: &[&str]) -> Person {
         let claims = Claims {
             username: Some(username.to_owned()),
@@ -177,13 +177,13 @@ impl World {
         person
     }
 
-    /// Somebody who has not called yet.
+    /// A person who has not made a call yet.
     pub fn stranger(&self, user: Uuid, claims: Claims) -> Person {
         let token = self.token(user, claims, Duration::from_hours(1));
         self.bearer(user, token)
     }
 
-    /// Somebody with a token of the story's own making.
+    /// A person with a custom token.
     pub fn bearer(&self, user: Uuid, token: String) -> Person {
         Person::new(
             self.client.clone(),
@@ -206,13 +206,13 @@ impl World {
         .expect("a token is made")
     }
 
-    /// The functions' processes, in a world that has them.
+    /// The functions' processes, if this world has them.
     pub fn processes(&self) -> &Processes {
         self.desk().processes().expect("functions run as processes")
     }
 
-    /// Lets time pass, for the functions, tokens and queues alike. Processes have the clock of the machine: a story
-    /// that they tell is told to its end by functions in the desk, on the same table and queues.
+    /// Advances the clock of functions, tokens and queues. Processes use the clock of the machine, so from then on
+    /// functions in the desk take over, on the same table and queues.
     pub fn advance(&self, duration: Duration) {
         if let Some(processes) = self.desk().processes() {
             processes.retire();
@@ -220,7 +220,7 @@ impl World {
         self.desk().advance(duration);
     }
 
-    /// Waits until no job is visible or being worked off. Delayed ones stay; see [`World::bring_offline_forward`].
+    /// Waits until no job is visible or in progress. Delayed jobs stay; see [`World::bring_offline_forward`].
     pub async fn settled(&self) {
         tokio::time::timeout(PATIENCE, self.services().queues().idle())
             .await
@@ -228,7 +228,7 @@ impl World {
             .expect("the queues can be read");
     }
 
-    /// Makes the jobs due that wait for absent members to come back, and waits until they are done.
+    /// Makes the delayed jobs of `notify` due, and waits until they are done.
     pub async fn bring_offline_forward(&self) {
         self.settled().await;
         self.services()
@@ -238,9 +238,9 @@ impl World {
         self.settled().await;
     }
 
-    /// Lets the jobs be done that wait until every copy of the table knows of a new connection.
+    /// Makes the catch-up jobs of new connections due, and waits until they are done.
     pub async fn caught_up(&self) {
-        // A job that is being done would be done twice.
+        // A job in progress would be done twice.
         self.settled().await;
         self.services()
             .queues()
@@ -249,7 +249,7 @@ impl World {
         self.settled().await;
     }
 
-    /// The functions' log lines so far.
+    /// The functions' log lines.
     pub fn log(&self) -> Vec<Value> {
         let lines = self.log.lock().unwrap();
         lines
@@ -258,7 +258,7 @@ impl World {
             .collect()
     }
 
-    /// Waits until the log has so many lines that are wanted; the last of them.
+    /// Waits until the log has a number of matching lines; returns the last one.
     pub async fn logged(&self, count: usize, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut logged = self.logged.clone();
         tokio::time::timeout(PATIENCE, async {
@@ -277,12 +277,12 @@ impl World {
         .expect("the log line comes")
     }
 
-    /// The text of the log so far.
+    /// The log as text.
     pub fn log_text(&self) -> String {
         self.log.lock().unwrap().join("\n")
     }
 
-    /// Stops the desk, for stories that want to see it end.
+    /// Stops the desk, for tests about its end.
     pub async fn stop(mut self) {
         if let Some(desk) = self.desk.take() {
             desk.stop().await;
@@ -290,13 +290,13 @@ impl World {
     }
 }
 
-/// Whether all stories are to be told with the real binaries: `TIDINGS_PROCESSES=1`.
+/// Whether all tests run with the real binaries: `TIDINGS_PROCESSES=1`.
 pub fn wants_processes() -> bool {
     std::env::var_os("TIDINGS_PROCESSES").is_some_and(|value| value == "1")
 }
 
-/// The binaries beside this test, or those in the folder `TIDINGS_BINARIES`, and as many processes as a story may want
-/// at once.
+/// The binaries beside this test, or in the folder `TIDINGS_BINARIES`, and as many processes as a test may need at
+/// once.
 pub fn processes() -> ProcessOptions {
     let binaries = match std::env::var_os("TIDINGS_BINARIES") {
         // Tests run in the folder of their package.
@@ -312,7 +312,7 @@ pub fn processes() -> ProcessOptions {
 }
 
 impl Drop for World {
-    /// What a story forgot to look at: a job that could not be done is a defect.
+    /// A failed job that a test did not expect is a defect.
     fn drop(&mut self) {
         crate::rights::note(&self.rights);
         if std::thread::panicking() || self.expects_dead_letters {

@@ -1,8 +1,8 @@
-//! Everything that can go wrong between a function and its services: nothing acknowledged is lost, nothing is
-//! doubled, nothing is reordered (design §8, §9).
+//! Every fault between a function and the services: nothing acknowledged is lost, duplicated or reordered (design §8,
+//! §9).
 //!
-//! No list of calls stands here. Each operation is first done while all goes well, and what it calls is written down;
-//! then it is done again, in a world of its own, for each of those calls and each fault.
+//! There is no list of calls to maintain. Each operation is first performed without faults, and its calls are recorded;
+//! then it is repeated in a world of its own for each of those calls and each fault.
 
 #![expect(
     clippy::print_stdout,

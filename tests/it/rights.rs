@@ -77,7 +77,7 @@ async fn a_function_without_the_right_to_a_queue_acknowledges_nothing() {
     );
 }
 
-/// Who calls for the first time becomes known by it, whatever the route, and passes its rate rate_limits.
+/// A first call makes its user known, whatever the route, and is counted against the rate limits.
 #[tokio::test]
 async fn a_first_call_by_any_route_is_within_its_rights() {
     let limits = [

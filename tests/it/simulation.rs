@@ -51,7 +51,7 @@ const OPERATIONS: usize = 2400;
 const EPOCH: usize = 804;
 /// How many people act concurrently.
 const ACTORS: usize = 12;
-/// How many people live in a model.
+/// How many people a model has.
 const PEOPLE: usize = 18;
 /// After how many epochs a new model begins, with new people; the data of the earlier ones stays in the table.
 const MODEL_EPOCHS: usize = 12;
@@ -120,7 +120,7 @@ fn delivery(dice: &mut Dice) -> Delivery {
 /// Source: AWS, *`DynamoDB` read consistency*: a second or less.
 const LAG: Duration = Duration::from_millis(500);
 
-/// Lets eventually consistent reads lag behind for as long as something goes on.
+/// Lets eventually consistent reads lag while a future runs.
 async fn lagging<T>(simulation: &Simulation, going_on: impl Future<Output = T>) -> T {
     let services = simulation.desk.services();
     let lag = async {
@@ -249,7 +249,7 @@ fn parallel_runs(operations: usize, seed: Option<u64>) -> usize {
     cpus.min(operations / OPERATIONS).max(1)
 }
 
-/// Nothing acknowledged is lost, nothing is doubled, nothing is reordered, nothing drifts.
+/// Nothing acknowledged is lost, duplicated or reordered, and no count drifts.
 #[test]
 fn a_simulation_with_faults_agrees_with_its_model() {
     let seed = setting("TIDINGS_SEED");
@@ -263,7 +263,7 @@ fn a_simulation_with_faults_agrees_with_its_model() {
         std::thread::spawn(move || done.send((seed, catch_unwind(|| run_alone(seed, share)))));
     }
     for (seed, result) in results.iter().take(runs) {
-        // The first that fails ends the run.
+        // The first failure ends the run.
         result.unwrap_or_else(|panic| {
             println!("TIDINGS_SEED={seed} TIDINGS_OPERATIONS={share} does this again");
             resume_unwind(panic)

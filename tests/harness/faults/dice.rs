@@ -1,16 +1,17 @@
-//! Chance that can be had again: a small generator of numbers, the same for the same seed.
+//! Reproducible randomness: a small random number generator with a seed.
 
-/// Dice (`SplitMix64`: Steele, Lea, Flood, *Fast splittable pseudorandom number generators*, 2014).
+/// A random number generator (`SplitMix64`: Steele, Lea, Flood, *Fast splittable pseudorandom number generators*,
+/// 2014).
 #[derive(Clone, Debug)]
 pub struct Dice(u64);
 
 impl Dice {
-    /// Dice that fall the same for the same seed.
+    /// The generator with this seed.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// Dice of their own for the part of a story that has this number: how the others fall does not touch them.
+    /// An independent generator for the part of a test with this number.
     #[must_use]
     pub fn part(&self, number: u64) -> Self {
         let mut dice = Self(self.0 ^ number.wrapping_mul(0xA076_1D64_78BD_642F));
@@ -31,12 +32,12 @@ impl Dice {
         usize::try_from(self.number() % u64::try_from(bound.max(1)).expect("a size")).expect("a size")
     }
 
-    /// Whether something happens that happens so many times in ten thousand.
+    /// True with a probability of so many in ten thousand.
     pub fn happens(&mut self, in_ten_thousand: u32) -> bool {
         self.number() % 10_000 < u64::from(in_ten_thousand)
     }
 
-    /// One of some; they must not be none.
+    /// A random element; there must be at least one.
     pub fn one_of<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
         &choices[self.below(choices.len())]
     }

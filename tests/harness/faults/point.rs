@@ -1,18 +1,18 @@
-//! Points: the calls of a story, by names that are the same whenever it is told.
+//! Points: the calls of a test, with names that are the same in every run.
 
 use std::fmt;
 
 use local_services::{Call, Service};
 use serde_json::Value;
 
-/// A call that a function makes in the course of a story.
+/// A call that a function makes during a test.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Point {
-    /// Who calls.
+    /// The calling function.
     pub function: String,
     /// What it calls: the operation and the kinds of items, queues or objects that it is about.
     pub call: String,
-    /// The how manieth such call of that function, from 1.
+    /// The occurrence of this call in that function, counted from 1.
     pub occurrence: usize,
 }
 
@@ -37,12 +37,12 @@ impl Point {
             .any(|operation| self.call.starts_with(operation))
     }
 
-    /// Whether a job is what calls.
+    /// Whether a job makes the call.
     pub fn is_of_a_job(&self) -> bool {
         ["Deliver", "ExportMessages", "Notify"].contains(&self.function.as_str())
     }
 
-    /// The point of a call, as if it were the first of its kind.
+    /// The point of a call, with occurrence 1.
     pub(super) fn of(call: &Call) -> Self {
         let request: Value = serde_json::from_slice(&call.request).unwrap_or_default();
         let about = match call.service {
@@ -52,7 +52,7 @@ impl Point {
                 .and_then(|url| url.rsplit('/').next())
                 .unwrap_or_default()
                 .to_owned(),
-            // Which connection, or which object, is another each time.
+            // The connection or object differs each time.
             Service::S3 | Service::Connections => String::new(),
         };
         Self {
@@ -63,7 +63,7 @@ impl Point {
     }
 }
 
-/// The kinds of the items that a request is about.
+/// The kinds of items in a request.
 fn keys(request: &Value) -> String {
     let mut kinds = Vec::new();
     collect(request, &mut kinds);
@@ -81,7 +81,7 @@ fn keys(request: &Value) -> String {
     kinds.join(" ")
 }
 
-/// Finds every object that has a key in it.
+/// Collects every object that has a key.
 fn collect(value: &Value, kinds: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
@@ -102,7 +102,7 @@ fn collect(value: &Value, kinds: &mut Vec<String>) {
     }
 }
 
-/// A key without what is another each time: ids, numbers and hashes.
+/// A key without its variable parts: ids, numbers and hashes.
 fn kind(key: &str) -> String {
     let part = |part: &str| {
         let digits = part.len() > 2 && part.chars().all(|character| character.is_ascii_hexdigit());
@@ -112,7 +112,7 @@ fn kind(key: &str) -> String {
             part.to_owned()
         }
     };
-    // A day, and one of the few places where a conversation can be marked on it.
+    // A day and one of the few shards in which a conversation is marked on it.
     if key.starts_with("D#") {
         return "D#…".to_owned();
     }

@@ -1,4 +1,4 @@
-//! Many conversations over many days, made at once: what is searched, counted and exported.
+//! Many conversations over many days, created at once, for searches, statistics and exports.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,27 +12,27 @@ use uuid::Uuid;
 use super::fresh_id;
 use crate::table::TABLE;
 
-/// How much there is.
+/// The size of the archive.
 #[derive(Clone, Copy, Debug)]
 pub struct Archive {
     /// How many conversations, each between two people of its own.
     pub conversations: u64,
-    /// On how many days they talk, the last of which is today.
+    /// How many days they are active, the last of which is today.
     pub days: u64,
     /// How many messages each has on each day.
     pub messages_a_day: u64,
 }
 
 impl Archive {
-    /// How many messages it comes to.
+    /// The total number of messages.
     pub fn messages(&self) -> u64 {
         self.conversations * self.days * self.messages_a_day
     }
 
-    /// Stores it, up to `now`; somebody who has written half of the messages of one conversation.
+    /// Stores the archive, up to `now`; returns the sender of half of the messages of one conversation.
     ///
     /// # Panics
-    /// Where the table cannot be loaded.
+    /// If the table cannot be loaded.
     pub fn store(&self, services: &Services, now: Timestamp) -> Uuid {
         let mut somebody = Uuid::nil();
         for number in 0..self.conversations {

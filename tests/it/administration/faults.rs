@@ -1,5 +1,5 @@
-//! Everything that can go wrong between a decision and its services: it is whole or not there, audited once and told
-//! to all (design §8).
+//! Every fault between an administrator's action and the services: the action takes effect completely or not at all, is
+//! audited once, and is delivered to all (design §8).
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use super::{audit_log, id, is_valid, log, talk};
 
-/// What an administrator does to a message.
+/// An administrator's action on a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operation {
     Block,
     HardDelete,
 }
 
-/// Ada and Bob, what she said to him, and an administrator.
+/// Ada and Bob, a message between them, and an administrator.
 struct Fixture {
     world: World,
     faults: Arc<Faults>,
@@ -32,7 +32,7 @@ impl Fixture {
         let world = World::start().await;
         let (ada, bob, admin, conversation, message) = talk(&world).await;
         let socket = bob.connect().await;
-        // The day of the audit log has begun.
+        // The day of the audit log has its first entry.
         admin.get("/api/admin/audit").await.is(200);
         let faults = Faults::install(world.services());
         faults.settle(world.services()).await;
@@ -47,7 +47,7 @@ impl Fixture {
         }
     }
 
-    /// One attempt; its status.
+    /// One attempt; returns its status.
     async fn tries(&self, operation: Operation) -> u16 {
         let path = format!("/api/admin/messages/{}", id(&self.message));
         let request = match operation {
@@ -62,7 +62,7 @@ impl Fixture {
         request.send().await.unwrap().status().as_u16()
     }
 
-    /// Does it as a client does: again and again until it is acknowledged.
+    /// Retries until it is acknowledged, as a client does.
     async fn insists(&self, operation: Operation) {
         for _ in 0..5 {
             match self.tries(operation).await {
@@ -74,7 +74,7 @@ impl Fixture {
         panic!("{operation:?} is refused again and again");
     }
 
-    /// Whether it took place, in the log, on the message and in the audit log alike.
+    /// Whether it took effect, in the log, on the message and in the audit log alike.
     async fn has_done(&self, operation: Operation) -> bool {
         let (told_as, action) = match operation {
             Operation::Block => ("message_moderated", "messages.moderate"),
@@ -97,8 +97,8 @@ impl Fixture {
     }
 }
 
-/// Does a operation for each call and fault, until it is acknowledged; and for each of its own calls, with the only
-/// attempt given up there.
+/// Performs the operation once for each call and fault, until it is acknowledged; and once for each of its own calls,
+/// abandoning the only attempt there.
 async fn survives(operation: Operation) {
     let fixture = Fixture::new().await;
     fixture.faults.watch();

@@ -1,9 +1,9 @@
-//! What people are told when they ask, and what it must be like.
+//! What people get when they ask, and what it must be.
 
 use harness::Person;
 use serde_json::{Value, json};
 
-/// What somebody has; the ledger must add up to it.
+/// Somebody's balance; the ledger must add up to it.
 pub(super) async fn adds_up(person: &Person) -> u64 {
     let page = person.get("/api/v1/credits/transactions?limit=100").await.is(200);
     let entries = page["data"]["transactions"].as_array().unwrap();
@@ -20,7 +20,7 @@ pub(super) async fn adds_up(person: &Person) -> u64 {
     balance
 }
 
-/// Sends a request and takes whatever answer comes.
+/// Sends a request and accepts any response.
 pub(super) async fn attempt(request: reqwest::RequestBuilder) -> (u16, Value) {
     let response = request.send().await.expect("the gateway answers");
     let status = response.status().as_u16();
@@ -43,7 +43,7 @@ pub(super) async fn log(person: &Person, conversation: &str) -> Vec<Value> {
     }
 }
 
-/// Everything since a token, and what is unread then.
+/// All events since a token, and the unread counts.
 pub(super) async fn sync(person: &Person, token: &str) -> (Vec<Value>, Value) {
     let (mut told, mut token) = (Vec::new(), token.to_owned());
     loop {
@@ -92,7 +92,7 @@ pub(super) fn conversation_of(frame: &Value) -> &str {
         .unwrap_or_default()
 }
 
-/// What an entry says to everybody alike.
+/// The part of an entry that is the same for everybody.
 pub(super) fn fact(frame: &Value) -> Value {
     let message = &frame["message"];
     json!({
@@ -104,7 +104,7 @@ pub(super) fn fact(frame: &Value) -> Value {
     })
 }
 
-/// What is unread of a log by the rules: others' messages behind the cursor that are not deleted, up to 99.
+/// The expected unread count of a log: others' messages after the read mark that are not deleted, up to 99.
 pub(super) fn unread_of(log: &[Value], reader: &Person, read_up_to: u64) -> u64 {
     let counts = |event: &&Value| {
         let message = &event["message"];
@@ -116,7 +116,7 @@ pub(super) fn unread_of(log: &[Value], reader: &Person, read_up_to: u64) -> u64 
     u64::try_from(log.iter().filter(counts).count()).unwrap().min(99)
 }
 
-/// Where a member's cursor stands, by the message that it names.
+/// The number of the message that a read mark names.
 pub(super) fn read_up_to(conversation: &Value, member: &Person, log: &[Value]) -> u64 {
     let participants = conversation["participants"].as_array().unwrap();
     let own = participants

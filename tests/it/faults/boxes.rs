@@ -1,5 +1,5 @@
-//! The same of mail and notifications: each call of each operation, and the faults that can befall it. Nothing is lost,
-//! nothing is doubled, everybody's devices hear of it, and what is counted is what the lists hold.
+//! Faults at each call of each operation on mail and notifications. Nothing is lost or duplicated, all devices of both
+//! people get the frames, and counts equal the lists.
 
 mod beside;
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::asking::attempt;
 
-/// What is done.
+/// The operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operation {
     /// Ada sends Bob a mail.
@@ -42,7 +42,7 @@ enum Operation {
     Notify,
 }
 
-/// Ada, who has sent Bob two mails, and Bob, who has a device that listens.
+/// Ada, who has sent Bob two mails, and Bob, who has a connected device.
 struct Fixture {
     world: World,
     faults: Arc<Faults>,
@@ -59,7 +59,7 @@ struct Fixture {
 
 impl Fixture {
     async fn new() -> Self {
-        // Limits that nobody reaches, so that asking for them is among the calls.
+        // Limits that nobody reaches, so that the calls that check them are included.
         let world = World::with(&[
             ("RATE_LIMIT_SENDS_PER_MINUTE", "100000"),
             ("RATE_LIMIT_REQUESTS_PER_MINUTE", "100000"),
@@ -141,14 +141,14 @@ impl Fixture {
         attempt(request).await
     }
 
-    /// Does it as a client does: again and again until it is acknowledged. How often it took.
+    /// Retries until it is acknowledged, as a client does; returns the number of attempts.
     async fn does(&self, operation: Operation) -> usize {
         for attempts in 1..=5 {
             match self.tries(operation).await {
                 (200..=299, _) => return attempts,
-                // A function that died, and one that says that it will do better later.
+                // The function died, or asked to retry later.
                 (500 | 503, _) => {}
-                // It was done, and the answer did not come.
+                // It took effect, but the response was lost.
                 (404, _)
                     if matches!(operation, Operation::Delete | Operation::DeleteNotification)
                         && attempts > 1 =>
@@ -162,7 +162,7 @@ impl Fixture {
         panic!("{operation:?} is refused again and again");
     }
 
-    /// Waits until all jobs are done: those also that wait for what will never be done.
+    /// Waits until all jobs are done, including those that wait for something that will never be written.
     async fn settles(&self, is_given_up: bool) {
         if is_given_up {
             self.faults.quiet().await;
@@ -171,7 +171,8 @@ impl Fixture {
         self.faults.settle(self.world.services()).await;
     }
 
-    /// What both have, which adds up, and what came over Bob's device; Ada's own device hears of a mail to herself alone.
+    /// What both have, after consistency checks, and the frames of Bob's device. Ada's own device only gets the mail to
+    /// herself.
     async fn agrees(&mut self, operation: Operation) -> (Contents, Vec<Value>) {
         let hers = boxes::adds_up(&self.ada).await;
         let his = boxes::adds_up(&self.bob).await;
@@ -185,7 +186,7 @@ impl Fixture {
         }
     }
 
-    /// Everything is as it must be after the operation.
+    /// Checks the state after the operation.
     async fn comes_out_right(&mut self, operation: Operation, attempts: usize) {
         self.settles(false).await;
         let mail = self.mails[0]["id"].clone();
@@ -265,7 +266,7 @@ impl Fixture {
                 came("notifications_bulk_read", "unread_count", &json!(0));
             }
             Operation::Notify => {
-                // It has no id of the client's: asked again, it is another one.
+                // It has no id of the client's, so a repeat creates another one.
                 let sent = contents
                     .notifications
                     .iter()
@@ -278,7 +279,7 @@ impl Fixture {
     }
 }
 
-/// The calls of a operation and of all jobs that follow from it, while all goes well.
+/// The calls of an operation and of all its jobs, without faults.
 async fn points(operation: Operation) -> Vec<Point> {
     let mut fixture = Fixture::new().await;
     fixture.faults.watch();
@@ -290,7 +291,7 @@ async fn points(operation: Operation) -> Vec<Point> {
     points
 }
 
-/// Does the operation once for each point and fault.
+/// Performs the operation once for each point and fault.
 async fn survives(operation: Operation) {
     let began = Instant::now();
     let points = points(operation).await;
@@ -306,7 +307,7 @@ async fn survives(operation: Operation) {
             fixture.faults.inject(point, fault);
             let attempts = fixture.does(operation).await;
             fixture.faults.settle(fixture.world.services()).await;
-            // A job that looks before what it speaks of is there calls more than one that looks after it.
+            // A job that starts before its entry is written makes more calls.
             let met = fixture.faults.clear();
             assert!(met || point.is_of_a_job(), "the point is never met");
             fixture.comes_out_right(operation, attempts).await;
@@ -321,7 +322,8 @@ async fn survives(operation: Operation) {
     );
 }
 
-/// Does the operation once for each call at which its only attempt dies: it took place, or it did not, and either adds up.
+/// Performs the operation once for each call, with a single attempt that dies there: it took effect or not, and both
+/// states are consistent.
 async fn is_whole_or_not_there(operation: Operation) {
     for point in points(operation)
         .await
@@ -352,7 +354,7 @@ async fn is_whole_or_not_there(operation: Operation) {
     }
 }
 
-/// Tells the same story for each operation.
+/// Declares a test for each operation.
 macro_rules! stories {
     ($story:ident: $($name:ident: $operation:ident;)+) => {
         $(

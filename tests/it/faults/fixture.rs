@@ -1,4 +1,4 @@
-//! The fixture of these stories: a few people in a conversation, and what must be true of it whatever happened.
+//! The fixture of the fault tests: a few people in a conversation, and checks that must hold after any fault.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::asking::{
     unread_of,
 };
 
-/// What is done.
+/// The operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     /// A message is sent.
@@ -26,33 +26,33 @@ pub(super) enum Operation {
     OpenGroup,
     /// A message is sent for a credit.
     Pay,
-    /// Ada sends one to somebody whom she has never written to.
+    /// Ada sends one to somebody she has never written to.
     PayNewcomer,
-    /// The last member says that the first message arrived.
+    /// The last member marks the first message as delivered.
     MarkDelivered,
-    /// The last member reads the first message by itself.
+    /// The last member reads the first message individually.
     MarkRead,
     /// Ada is granted credits.
     Grant,
 }
 
-/// What everybody has to begin with.
+/// Everybody's initial credits.
 const CREDITS: u64 = 100;
-/// What Ada is granted.
+/// The amount of the grant.
 const GRANT: u64 = 7;
 
-/// Where it is done.
+/// The kind of conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ConversationKind {
-    /// In a group of three, which has messages.
+    /// A group of three with messages.
     Group,
-    /// In a direct conversation, which has messages.
+    /// A direct conversation with messages.
     Direct,
-    /// In a direct conversation without any.
+    /// A direct conversation without messages.
     Empty,
 }
 
-/// People in a conversation; who comes last has no connection.
+/// People in a conversation; the last one has no connection.
 pub(super) struct Fixture {
     pub(super) world: World,
     pub(super) faults: Arc<Faults>,
@@ -60,17 +60,17 @@ pub(super) struct Fixture {
     newcomer: Person,
     admin: Person,
     pub(super) conversation: String,
-    /// The messages that were there before.
+    /// The messages that existed before.
     pub(super) before: Vec<Value>,
-    /// Each member's token from before.
+    /// Each member's sync token from before.
     tokens: Vec<String>,
     /// The connections of all members but the last.
     sockets: Vec<Socket>,
-    /// What came over each.
+    /// The frames of each connection.
     frames: Vec<Vec<Value>>,
 }
 
-/// What was acknowledged.
+/// An acknowledged operation.
 #[derive(Clone, Debug)]
 pub(super) struct Acknowledged {
     pub(super) attempts: usize,
@@ -79,7 +79,7 @@ pub(super) struct Acknowledged {
 
 impl Fixture {
     pub(super) async fn new(kind: ConversationKind) -> Self {
-        // Limits that nobody reaches, so that asking for them is among the calls.
+        // Limits that nobody reaches, so that the calls that check them are included.
         let world = World::with(&[
             ("RATE_LIMIT_SENDS_PER_MINUTE", "100000"),
             ("RATE_LIMIT_REQUESTS_PER_MINUTE", "100000"),
@@ -129,12 +129,12 @@ impl Fixture {
         &self.members[self.members.len() - 1]
     }
 
-    /// What a member says when they send.
+    /// The content of a member's message.
     pub(super) fn words(who: usize) -> &'static str {
         ["sent", "sent meanwhile"][who]
     }
 
-    /// A member's request, and whatever comes of it: the status and the answer.
+    /// A member's request with any result: status and body.
     pub(super) async fn tries(&self, who: usize, operation: Operation) -> (u16, Value) {
         let person = &self.members[who];
         let messages = format!("/api/conversations/{}/messages", self.conversation);
@@ -189,13 +189,13 @@ impl Fixture {
         attempt(request).await
     }
 
-    /// Does it as a client does: again and again until it is acknowledged.
+    /// Retries until it is acknowledged, as a client does.
     pub(super) async fn does(&self, who: usize, operation: Operation) -> Acknowledged {
         for attempts in 1..=5 {
             let (status, answer) = self.tries(who, operation).await;
             match status {
                 200..=299 => return Acknowledged { attempts, answer },
-                // A function that died, and one that says that it will do better later.
+                // The function died, or asked to retry later.
                 500 | 503 => {}
                 _ => panic!("{operation:?} is answered {status}: {answer}"),
             }
@@ -203,7 +203,7 @@ impl Fixture {
         panic!("{operation:?} is refused again and again");
     }
 
-    /// Waits until all jobs are done, and looks whether everything is as it must be after the operation.
+    /// Waits until all jobs are done, and checks the state after the operation.
     pub(super) async fn comes_out_right(&mut self, operation: Operation, acknowledged: &Acknowledged) {
         self.faults.settle(self.world.services()).await;
         match operation {
@@ -285,8 +285,8 @@ impl Fixture {
         }
     }
 
-    /// The log, which has so many entries, and is the same for everybody: in the log itself, in what a sync from
-    /// before tells, in the frames that came, and in what is unread.
+    /// Checks that the log has this length and is the same for everybody: in the log itself, in a sync from before, in
+    /// the frames, and in the unread counts.
     pub(super) async fn agrees(&mut self, length: usize) -> Vec<Value> {
         let log = self.agrees_when_asked().await;
         assert_eq!(log.len(), length, "{log:#?}");
@@ -303,7 +303,7 @@ impl Fixture {
         log
     }
 
-    /// The same of what members get when they ask, whatever was pushed.
+    /// Checks what members get when they ask, whatever was posted.
     pub(super) async fn agrees_when_asked(&self) -> Vec<Value> {
         let log = log(&self.members[0], &self.conversation).await;
         assert_dense(&log);
@@ -343,7 +343,7 @@ impl Fixture {
         }
     }
 
-    /// Something that is no entry is told by everybody's sync and came over every connection.
+    /// Something that is not a log entry is in everybody's sync and came over every connection.
     async fn shows(&mut self, frame_type: &str, field: &str, value: &Value) {
         let is_it = |frame: &Value| {
             let found = &frame[field];
@@ -360,7 +360,7 @@ impl Fixture {
         assert!(frames.iter().any(is_it), "the frames were {frames:#?}");
     }
 
-    /// Something that a sync does not tell came over every connection.
+    /// Something that is not part of a sync came over every connection.
     async fn came(&mut self, frame_type: &str, field: &str, value: &Value) {
         self.receive().await;
         for frames in &self.frames {
@@ -369,7 +369,7 @@ impl Fixture {
         }
     }
 
-    /// Up to which message the last member is noted to have missed.
+    /// The number up to which the last member is recorded as having missed messages.
     async fn missed(&self) -> Option<u64> {
         let partition = format!("U#{}#NOTE", self.last().id);
         let note = self

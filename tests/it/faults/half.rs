@@ -1,5 +1,4 @@
-//! Too much at once: half of all calls to the table throttled, jobs that cannot be done, queues that promise
-//! neither "once" nor order.
+//! Overload: half of all calls to the table throttled, jobs that always fail, duplicated and reordered jobs.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -18,11 +17,11 @@ use harness::faults::Faults;
 
 const MESSAGES_EACH: usize = 20;
 
-/// How often a client insists at the most. With every other call refused a request succeeds one time in some thirty,
-/// and one whose message has lost its place to another's makes twice the calls: one time in some three hundred.
+/// The maximum number of attempts of a client. With every other call refused, about one request in thirty succeeds; a
+/// request that lost the race for a number makes twice the calls: about one in three hundred.
 const PATIENCE: usize = 10_000;
 
-/// Sends until it is acknowledged; how many attempts that took.
+/// Retries a send until it is acknowledged; returns the number of attempts.
 async fn insists(person: &Person, conversation: &str, content: &str) -> (usize, Value) {
     let path = format!("/api/conversations/{conversation}/messages");
     let body = json!({ "content": content, "client_message_id": content });
@@ -37,7 +36,8 @@ async fn insists(person: &Person, conversation: &str, content: &str) -> (usize, 
     panic!("a send is never acknowledged");
 }
 
-/// Sends the same number of messages from each member at once; the attempts of all, and what was acknowledged.
+/// Sends the same number of messages concurrently from each member; returns all attempts, and the acknowledged
+/// messages.
 async fn crowd(fixture: &Fixture, round: &str) -> (usize, Vec<Value>) {
     let sends = fixture.members.iter().enumerate().map(async |(who, member)| {
         let (mut attempts, mut acknowledged) = (0, Vec::new());
@@ -57,8 +57,8 @@ fn ratio(many: u64, few: u64) -> f64 {
     f64::from(u32::try_from(many).unwrap()) / f64::from(u32::try_from(few).unwrap())
 }
 
-/// Retries happen in one layer, and of a budget: three attempts at each call would make 1 + ½ + ¼ of it, with a second
-/// layer still more. The client's retries are new requests, as they are everywhere.
+/// Retries happen in one layer, within a budget: three attempts per call would make 1 + ½ + ¼ of the calls, and a
+/// second layer even more. The client's retries are new requests, as always.
 #[tokio::test]
 async fn half_of_all_table_calls_throttled_multiplies_nothing_and_loses_nothing() {
     let mut fixture = Fixture::new(ConversationKind::Group).await;
@@ -104,8 +104,8 @@ async fn half_of_all_table_calls_throttled_multiplies_nothing_and_loses_nothing(
     }
 }
 
-/// A job that cannot be done goes aside alone, and comes back when it can be: `Queues::redrive` on the desk,
-/// `aws sqs start-message-move-task` in the cloud.
+/// A job that always fails is moved to the dead-letter queue alone, and is redriven once it can succeed:
+/// `Queues::redrive` on the desk, `aws sqs start-message-move-task` in the cloud.
 #[tokio::test]
 async fn a_poison_job_ends_among_the_dead_letters_alone_and_can_be_brought_back() {
     let world = World::start().await;
@@ -154,7 +154,7 @@ async fn a_poison_job_ends_among_the_dead_letters_alone_and_can_be_brought_back(
     );
 }
 
-/// Standard queues promise neither order nor "once"; API Gateway does not promise `$disconnect`.
+/// Standard queues guarantee neither order nor exactly-once delivery; API Gateway does not guarantee `$disconnect`.
 #[tokio::test]
 async fn doubled_and_shuffled_jobs_and_connections_gone_without_a_word_do_no_harm() {
     let options = WebSocketOptions::default();
@@ -175,7 +175,7 @@ async fn doubled_and_shuffled_jobs_and_connections_gone_without_a_word_do_no_har
         2,
         "nobody said goodbye"
     );
-    // Longer than a connection takes to open, during which it is gone as well.
+    // Longer than a connection takes to open, during which it looks gone as well.
     world.advance(Duration::from_secs(30));
 
     world
@@ -201,7 +201,7 @@ async fn doubled_and_shuffled_jobs_and_connections_gone_without_a_word_do_no_har
     for socket in &mut sockets {
         let frames = socket.so_far().await;
         for event in &log {
-            // Pushed at least once, each as it was or, if it had been deleted by then, without content.
+            // Posted at least once, with its content or, if it was deleted by then, without.
             let copies = frames.iter().filter(|frame| frame["seq"] == event["seq"]);
             assert!(copies.count() > 0, "{event} did not come");
         }

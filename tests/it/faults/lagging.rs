@@ -1,5 +1,5 @@
-//! Copies of the table lag behind: an eventually consistent read may show what was there a moment ago
-//! (AWS, *`DynamoDB` read consistency*). What is acknowledged reaches every live connection all the same.
+//! Lagging reads: an eventually consistent read may return an earlier state (AWS, *`DynamoDB` read consistency*). What
+//! is acknowledged reaches every live connection anyway.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn said(numbers: std::ops::RangeInclusive<u64>) -> Vec<(String, u64)> {
     numbers.map(|number| ("new_message".to_owned(), number)).collect()
 }
 
-/// S1-E05: events reach every live connection, also one that a delivery could not see yet.
+/// S1-E05: events reach every live connection, even one that a delivery could not see yet.
 #[tokio::test]
 async fn a_connection_that_a_delivery_did_not_see_is_told_a_little_later() {
     let world = World::start().await;
@@ -42,7 +42,7 @@ async fn a_connection_that_a_delivery_did_not_see_is_told_a_little_later() {
         world.caught_up().await;
         assert_eq!(entries(&mut before).await.last(), said(1..=1).last());
 
-        // The message is there, and the new connection is not yet, where the delivery looks.
+        // A delivery sees the message, but not yet the new connection.
         faults.inject(looks, Fault::WaitsBefore);
         ada.says(&conversation, "said in between").await;
         faults.was_injected().await;
@@ -67,7 +67,7 @@ async fn a_connection_that_a_delivery_did_not_see_is_told_a_little_later() {
         );
         entries(&mut before).await;
         world.caught_up().await;
-        // What was said right before it was opened may be told as well.
+        // Messages from just before it was opened may come as well.
         let told = entries(&mut after).await;
         assert_eq!(told[told.len() - 2..], said(2..=3), "and filled");
         assert_eq!(entries(&mut before).await, [], "whoever knew is not told again");
@@ -76,12 +76,12 @@ async fn a_connection_that_a_delivery_did_not_see_is_told_a_little_later() {
     }
 }
 
-/// Whether it is where a delivery looks for connections.
+/// Whether a delivery sees the connection.
 fn is_look_for_listeners(point: &Point) -> bool {
     point.function == "Deliver" && point.call.contains("/CONNECTIONS")
 }
 
-/// Nobody is told twice of what was said when every copy had to know of the connection.
+/// Messages from after all reads showed the connection are not repeated.
 #[tokio::test]
 async fn what_is_said_some_seconds_after_a_connect_comes_once() {
     let world = World::start().await;
@@ -100,7 +100,7 @@ async fn what_is_said_some_seconds_after_a_connect_comes_once() {
     assert_eq!(entries(&mut socket).await, said(2..=2));
 }
 
-/// What was opened a moment ago is not taken for empty.
+/// A conversation that was just opened is not mistaken for empty.
 #[tokio::test]
 async fn who_has_just_become_a_member_is_told_of_the_first_message() {
     let world = World::start().await;
@@ -117,7 +117,7 @@ async fn who_has_just_become_a_member_is_told_of_the_first_message() {
     assert_eq!(entries(of_cem).await, said(1..=1));
 }
 
-/// The harm is bounded by what a client would see anyway: a frame that comes late.
+/// The effect is limited to what a client may see anyway: a late frame.
 #[tokio::test]
 async fn a_deletion_behind_the_copies_is_still_told() {
     let world = World::start().await;

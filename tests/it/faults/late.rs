@@ -1,4 +1,4 @@
-//! A job that comes late: its frame may be the last to be heard, and says how things stand by then.
+//! Late jobs: the frame may be the last to arrive, so it holds the current state.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use harness::World;
 use harness::faults::{Fault, Faults};
 use serde_json::{Value, json};
 
-/// S1-E05: the first message is told after the second, and with it that both are unread.
+/// S1-E05: the first message is delivered after the second, and says that both are unread.
 #[tokio::test]
 async fn a_frame_that_comes_late_tells_what_is_unread_by_then() {
-    // The blow is meant for a job, and would fall on the init of a process.
+    // The fault is for a job's call, and would hit the init of a process.
     let world = World::in_desk(&[]).await;
     let faults = Faults::install(world.services());
     let [ada, bob] = world.people(["ada", "bob"]).await;
@@ -34,7 +34,7 @@ async fn a_frame_that_comes_late_tells_what_is_unread_by_then() {
     assert_eq!(told(&socket.so_far().await), [json!([2, 3])]);
 }
 
-/// The number of each message that was pushed, with the unread count that came with it.
+/// The number of each posted message, with its unread count.
 fn told(frames: &[Value]) -> Vec<Value> {
     let messages = frames.iter().filter(|frame| frame["type"] == "new_message");
     messages

@@ -1,5 +1,5 @@
-//! Each call of each operation, and the faults that can befall it: death before it and after it, and one thing more.
-//! `TIDINGS_FAULTS=all cargo t faults` tries all that there are at each call.
+//! Faults at each call of each operation: death before and after it, and one other fault. `TIDINGS_FAULTS=all cargo t
+//! faults` injects all of them at each call.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use harness::faults::{Fault, Point};
 
 use super::fixture::{ConversationKind, Fixture, Operation};
 
-/// The calls of a operation and of all jobs that follow from it, while all goes well.
+/// The calls of an operation and of all its jobs, without faults.
 async fn points(kind: ConversationKind, operation: Operation) -> Vec<Point> {
     let mut fixture = Fixture::new(kind).await;
     fixture.faults.watch();
@@ -19,7 +19,7 @@ async fn points(kind: ConversationKind, operation: Operation) -> Vec<Point> {
     points
 }
 
-/// Does the operation once for each point and fault.
+/// Performs the operation once for each point and fault.
 async fn survives(kind: ConversationKind, operation: Operation) {
     let began = Instant::now();
     let points = points(kind, operation).await;
@@ -28,7 +28,7 @@ async fn survives(kind: ConversationKind, operation: Operation) {
         "the operation calls next to nothing: {points:?}"
     );
     let (mut told, mut retried) = (0, 0);
-    // Each operation and place begins with another fault, so that together they try many at the same call.
+    // Each operation and kind begins with another fault, so that together they inject many at the same call.
     let first = operation as usize + kind as usize;
     for (index, point) in points.iter().enumerate() {
         for fault in Fault::at(point, first + index) {
@@ -59,7 +59,7 @@ async fn survives(kind: ConversationKind, operation: Operation) {
     );
 }
 
-/// Does the operation once for each call at which its only attempt dies: it took place, or it did not.
+/// Performs the operation once for each call, with a single attempt that dies there: it took effect or not.
 async fn is_whole_or_not_there(kind: ConversationKind, operation: Operation) {
     for point in points(kind, operation)
         .await
@@ -90,13 +90,13 @@ async fn a_paid_message_that_is_given_up_is_whole_or_not_there() {
     is_whole_or_not_there(ConversationKind::Direct, Operation::Pay).await;
 }
 
-/// Whoever dies in the middle of a deletion does not hide the message and tell nobody.
+/// A deletion whose function dies halfway neither hides the message without a deletion entry nor the reverse.
 #[tokio::test]
 async fn a_deletion_that_is_given_up_is_whole_or_not_there() {
     is_whole_or_not_there(ConversationKind::Direct, Operation::Delete).await;
 }
 
-/// Tells the same story for each operation and place.
+/// Declares a test for each operation and kind of conversation.
 macro_rules! stories {
     ($($name:ident: $operation:ident, $kind:ident;)+) => {
         $(

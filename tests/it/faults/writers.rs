@@ -1,5 +1,5 @@
-//! Two writers, one of whom meets with fault: while Ada's attempt is dead or late, Bob's takes the place
-//! that it had claimed, and her retry finishes before her first attempt goes on.
+//! Two writers and a fault: while Ada's attempt is dead or late, Bob's takes the number that it had claimed, and her
+//! retry finishes before her first attempt continues.
 
 use std::time::Instant;
 
@@ -25,7 +25,7 @@ enum Meanwhile {
 impl Meanwhile {
     const ALL: [Self; 3] = [Self::Bob, Self::BobThenAda, Self::AdaThenBob];
 
-    /// What is tried while the `index`th call waits: everything at a write, one thing at a read.
+    /// What happens while the call with this index waits: everything at a write, one thing at a read.
     fn at(point: &Point, index: usize) -> &'static [Self] {
         if point.only_reads() && !everything() {
             &Self::ALL[index % 3..=index % 3]
@@ -35,19 +35,19 @@ impl Meanwhile {
     }
 }
 
-/// The deaths that differ: nobody can tell one before a read from one after it.
+/// The distinguishable deaths: dying before a read is the same as dying after it.
 fn deaths(point: &Point) -> &'static [Fault] {
     let both = &[Fault::DiesBefore, Fault::DiesAfter];
     if point.only_reads() { &both[..1] } else { both }
 }
 
-/// The pauses that differ: one before a read is one after the call before.
+/// The distinguishable pauses: waiting before a read is the same as waiting after the previous call.
 fn waits(point: &Point) -> &'static [Fault] {
     let both = &[Fault::WaitsAfter, Fault::WaitsBefore];
     if point.only_reads() { &both[..1] } else { both }
 }
 
-/// A story: what the two do, and where.
+/// What the two do, and in which conversation.
 #[derive(Clone, Copy, Debug)]
 struct Plot {
     kind: ConversationKind,
@@ -78,8 +78,8 @@ impl Plot {
         self.comes_out_right(&mut fixture, &[&own], &theirs).await;
     }
 
-    /// Ada's attempt waits at a point while others write, and goes on late; whatever else befalls it then.
-    /// The calls that she makes then come back.
+    /// Ada's attempt waits at a point while others write, and continues late, possibly with more faults. Returns the
+    /// calls that she makes then.
     async fn waits(self, faults: &[(&Point, Fault)], meanwhile: Meanwhile) -> Vec<Point> {
         let names: Vec<String> = faults
             .iter()
@@ -106,7 +106,7 @@ impl Plot {
             tokio::join!(fixture.tries(ADA, self.ada), meanwhile);
         let points = own(fixture.faults.seen().split_off(others));
         if faults.len() > 1 {
-            // Whether the second point is met depends on the first.
+            // Whether the second point is reached depends on the first.
             assert!(fixture.faults.clear(), "a point is never met");
         }
         let last = fixture.does(ADA, self.ada).await.answer;
@@ -119,7 +119,7 @@ impl Plot {
         points
     }
 
-    /// Each has written once, and every answer says the same.
+    /// Each has written once, and all responses agree.
     async fn comes_out_right(self, fixture: &mut Fixture, own: &[&Value], theirs: &Value) {
         fixture.faults.clear();
         fixture.faults.settle(fixture.world.services()).await;
@@ -164,7 +164,7 @@ async fn survives(kind: ConversationKind, ada: Operation, bob: Operation) {
             for &meanwhile in Meanwhile::at(point, index) {
                 let later = plot.waits(&[(point, fault)], meanwhile).await;
                 told += 1;
-                // Who loses a race calls more than one who is alone: what can befall them then?
+                // An attempt that loses a race makes more calls: faults at these too.
                 let lost = later.len() > points.len() - index - 1 && !point.only_reads();
                 if fault != Fault::WaitsBefore || meanwhile != Meanwhile::Bob || !lost {
                     continue;

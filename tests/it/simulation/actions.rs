@@ -11,12 +11,12 @@ use uuid::Uuid;
 use super::model::{Conversation, Device, Reading, Sending, SimulatedUser, learn};
 use super::{CONVERSATIONS, Client, Simulation};
 
-/// How often a client tries before it gives up.
+/// How many times a client tries before it gives up.
 const PATIENCE: usize = 12;
-/// How many devices somebody has.
+/// How many devices a person has.
 pub(super) const DEVICES: usize = 2;
 
-/// A new model: people who have called once.
+/// A new model, with people who have each made one request.
 pub(super) async fn found_model(simulation: &Rc<Simulation>, dice: &mut Dice, people: usize) {
     simulation.model.borrow_mut().clear();
     for number in 0..people {
@@ -39,7 +39,7 @@ pub(super) async fn found_model(simulation: &Rc<Simulation>, dice: &mut Dice, pe
     }
 }
 
-/// Whoever is connected now listens for the whole epoch, unless something comes between.
+/// A device that is connected now listens for the whole epoch, unless something intervenes.
 pub(super) fn begin(simulation: &Rc<Simulation>) {
     for person in &mut simulation.model.borrow_mut().people {
         for device in &mut person.devices {
@@ -56,7 +56,7 @@ pub(super) async fn events(simulation: &Rc<Simulation>, client: &Client, query: 
     answer
 }
 
-/// Does so many things one after the other; how many.
+/// Performs a number of operations one after the other; returns the number.
 pub(super) async fn acts(simulation: Rc<Simulation>, dice: Dice, count: usize) -> usize {
     for number in 0..count {
         let mut own = dice.part(u64::try_from(number).unwrap());
@@ -103,7 +103,7 @@ async fn act(simulation: &Rc<Simulation>, dice: &mut Dice) {
     }
 }
 
-/// A request, again and again until it is acknowledged; none if the client gives up first.
+/// Retries a request until it is acknowledged; none if the client gives up first.
 async fn insists(
     simulation: &Rc<Simulation>,
     dice: &mut Dice,
@@ -210,7 +210,7 @@ async fn send(simulation: &Rc<Simulation>, dice: &mut Dice, client: &Client, con
     with_conversation(simulation, conversation, |found| {
         found.sends.insert(content.clone(), sending)
     });
-    // Now and then a client asks once more though it was answered.
+    // Sometimes a client repeats a request although it got a response.
     for _ in 0..if dice.happens(1000) { 2 } else { 1 } {
         let parameters = [("conversation_id", conversation)];
         let body = json!({ "content": content, "client_message_id": content });
@@ -233,7 +233,7 @@ async fn send(simulation: &Rc<Simulation>, dice: &mut Dice, client: &Client, con
     }
 }
 
-/// One of the messages that were acknowledged: its id and number.
+/// A random acknowledged message: its id and number.
 fn some_message(
     simulation: &Simulation,
     dice: &mut Dice,
@@ -318,7 +318,7 @@ async fn typing(simulation: &Rc<Simulation>, dice: &mut Dice, who: usize, conver
         .await;
 }
 
-/// Takes a device that nobody uses, for as long as an operation lasts.
+/// Takes a device that is not in use, for the duration of an operation.
 fn pick(simulation: &Simulation, dice: &mut Dice, who: usize) -> Option<(usize, Device)> {
     let mut model = simulation.model.borrow_mut();
     let index = dice.below(DEVICES);
@@ -362,14 +362,14 @@ async fn sync(simulation: &Rc<Simulation>, dice: &mut Dice, who: usize) {
     put_back(simulation, who, index, device);
 }
 
-/// What a sync tells a device.
+/// Syncs a device.
 fn tell(device: &mut Device, answer: &Value) {
     assert_eq!(answer["recovered"], true);
     learn(&mut device.known, answer["events"].as_array().unwrap());
     answer["next"].as_str().unwrap().clone_into(&mut device.token);
 }
 
-/// Connects a device, or ends its connection: with a goodbye, or without.
+/// Connects a device, or ends its connection: with or without a close.
 async fn connect(simulation: &Rc<Simulation>, dice: &mut Dice, who: usize) {
     let Some((index, mut device)) = pick(simulation, dice, who) else {
         return;
@@ -391,7 +391,7 @@ async fn connect(simulation: &Rc<Simulation>, dice: &mut Dice, who: usize) {
             .signals(&simulation.desk, "OpenConnection", begin, &connection, None)
             .await
         {
-            // API Gateway takes a moment, in which others may already speak to the connection.
+            // API Gateway takes a moment, in which others may already post to the connection.
             for _ in 0..dice.number() % 64 {
                 tokio::task::yield_now().await;
             }

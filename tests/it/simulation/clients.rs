@@ -1,4 +1,4 @@
-//! Clients: requests and frames as events of API Gateway, and the connections that answers come over.
+//! Clients: requests and frames as events of API Gateway, and the connections over which frames arrive.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -26,12 +26,12 @@ impl RecordedConnections {
         self.live.lock().unwrap().insert(id.to_owned(), Vec::new());
     }
 
-    /// Ends a connection; what came over it since the last look.
+    /// Ends a connection; returns what came over it since the last time.
     pub(super) fn close(&self, id: &str) -> Vec<Value> {
         self.live.lock().unwrap().remove(id).unwrap_or_default()
     }
 
-    /// What came over a connection since the last look.
+    /// What came over a connection since the last time.
     pub(super) fn take(&self, id: &str) -> Vec<Value> {
         let mut live = self.live.lock().unwrap();
         live.get_mut(id).map(std::mem::take).unwrap_or_default()
@@ -57,12 +57,12 @@ impl Connections for RecordedConnections {
     }
 }
 
-/// Somebody who calls functions past the gateways.
+/// A client that invokes functions directly.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
     pub(super) user: Uuid,
     token: String,
-    /// The caller as the authorizer leaves it.
+    /// The caller as the authorizer stores it.
     caller: String,
 }
 
@@ -88,7 +88,7 @@ impl Client {
         }
     }
 
-    /// A request to a route: the status that a client would see, and the answer.
+    /// A request to a route: the status that a client would see, and the body.
     pub(super) async fn asks(
         &self,
         desk: &Desk,
@@ -123,7 +123,7 @@ impl Client {
             .invoker()
             .invoke(function, event.to_string().into_bytes())
             .await;
-        // An invocation without an answer is a 500 of the gateway.
+        // An invocation without a response is a 500 of the gateway.
         let Ok(answer) = answer else {
             return (500, Value::Null);
         };
@@ -133,7 +133,7 @@ impl Client {
         (status, serde_json::from_str(body).unwrap_or_default())
     }
 
-    /// An event of a connection; whether the function lived to answer that all is well.
+    /// An event of a connection; returns whether the function responded with success.
     pub(super) async fn signals(
         &self,
         desk: &Desk,

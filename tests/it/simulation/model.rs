@@ -8,45 +8,45 @@ use uuid::Uuid;
 
 use super::Client;
 
-/// Entries of logs, by conversation and number.
+/// Log entries, by conversation and number.
 pub(super) type Known = BTreeMap<String, BTreeSet<u64>>;
 
-/// Everything so far.
+/// The state so far.
 #[derive(Default)]
 pub(super) struct Model {
     pub(super) people: Vec<SimulatedUser>,
     pub(super) conversations: BTreeMap<String, Conversation>,
-    /// The direct conversations that were acknowledged, by their pairs.
+    /// The acknowledged direct conversations, by pair.
     pub(super) pairs: HashMap<[Uuid; 2], String>,
     pub(super) tally: OperationCounts,
-    /// How many contents were made up.
+    /// How many contents were generated.
     pub(super) contents: u64,
 }
 
-/// Somebody with devices.
+/// A person with devices.
 pub(super) struct SimulatedUser {
     pub(super) client: Client,
     pub(super) devices: Vec<Device>,
 }
 
-/// A device: it listens or syncs, and remembers what it was told.
+/// A device: it listens or syncs, and remembers what it got.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Device {
     /// Its connection, if it has one.
     pub(super) connection: Option<String>,
-    /// Whether the connection is as old as the epoch.
+    /// Whether the connection has existed since the epoch began.
     pub(super) listens_throughout: bool,
     /// The token of its last sync.
     pub(super) token: String,
-    /// What it was told, over connections and by syncs.
+    /// What it got, over connections and by syncs.
     pub(super) known: Known,
-    /// A token from before, and what was known then.
+    /// An older token, and what was known then.
     pub(super) old: Option<(String, Known)>,
     /// Whether an operation is using it.
     pub(super) busy: bool,
 }
 
-/// A conversation as its members' requests have made it.
+/// A conversation, as its members' requests have changed it.
 #[derive(Default)]
 pub(super) struct Conversation {
     pub(super) members: Vec<Uuid>,
@@ -56,32 +56,32 @@ pub(super) struct Conversation {
     pub(super) rested: usize,
     /// Every message that somebody tried to send, by content.
     pub(super) sends: BTreeMap<String, Sending>,
-    /// Messages whose deletion was asked for, and whether it was acknowledged.
+    /// Messages whose deletion was requested, and whether it was acknowledged.
     pub(super) deletions: BTreeMap<String, bool>,
-    /// How far each member's cursor was moved at least, and where it may stand.
+    /// The range in which each member's read mark must be.
     pub(super) reads: HashMap<Uuid, Reading>,
 }
 
-/// A message on its way.
+/// A message that was sent.
 #[derive(Clone, Debug)]
 pub(super) struct Sending {
     pub(super) sender: Uuid,
-    /// Its id and number, once they were acknowledged.
+    /// Its id and number, once acknowledged.
     pub(super) acknowledged: Option<(String, u64)>,
 }
 
-/// A member's cursor.
+/// A member's read mark.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reading {
     pub(super) at_least: u64,
     pub(super) at_most: u64,
 }
 
-/// How often what was done.
+/// How often each operation was performed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OperationCounts {
     pub(super) done: BTreeMap<&'static str, usize>,
-    /// Requests that were answered with 500 or 503.
+    /// Requests that returned 500 or 503.
     pub(super) refused: usize,
     /// Operations whose client gave up.
     pub(super) abandoned: usize,
@@ -101,13 +101,13 @@ impl fmt::Display for OperationCounts {
 }
 
 impl Model {
-    /// A content that nobody has sent yet.
+    /// A unique content.
     pub(super) fn content(&mut self) -> String {
         self.contents += 1;
         format!("word-{}", self.contents)
     }
 
-    /// The conversations of somebody.
+    /// The conversations of a person.
     pub(super) fn of(&self, user: Uuid) -> Vec<String> {
         self.conversations
             .iter()
@@ -140,8 +140,8 @@ pub(super) fn learn(known: &mut Known, frames: &[Value]) {
 }
 
 impl Conversation {
-    /// What must be true of a log, whoever reads it: as it was before, then each thing that was acknowledged
-    /// once, at its place, and nothing that nobody asked for.
+    /// Checks the log, whoever reads it: unchanged since the last time, followed by each acknowledged entry once, under
+    /// its number, and nothing that nobody requested.
     pub(super) fn judges(&mut self, id: &str, more: &[Value]) {
         let before = self.log.len();
         self.log.extend(more.iter().cloned());
@@ -182,7 +182,7 @@ impl Conversation {
             let told = deleted.contains_key(message.as_str());
             assert!(told || !acknowledged, "the deletion of {message} is lost");
         }
-        // What was shown before its deletion is shown no more.
+        // Content shown before a deletion is no longer shown.
         let gone: Vec<String> = deleted.keys().map(|message| (*message).to_owned()).collect();
         for entry in &mut self.log[..before] {
             if gone.iter().any(|message| entry["message"]["id"] == **message) {
@@ -192,7 +192,7 @@ impl Conversation {
         }
     }
 
-    /// What a member has not read whose cursor stands at `cursor`.
+    /// The expected unread count of a member with this read mark.
     pub(super) fn unread(&self, reader: Uuid, cursor: u64) -> u64 {
         let reader = reader.to_string();
         let behind = self.log.iter().filter(|entry| {

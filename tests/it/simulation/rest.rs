@@ -11,7 +11,7 @@ use super::actions::{DEVICES, events, put_back, with_conversation};
 use super::model::{Known, learn};
 use super::{Client, Simulation};
 
-/// Everything that must be true once all jobs are done.
+/// Checks everything that must hold once all jobs are done.
 pub(super) async fn verify(simulation: &Rc<Simulation>, dice: &mut Dice) {
     let ids: Vec<String> = simulation.model.borrow().conversations.keys().cloned().collect();
     for id in &ids {
@@ -24,7 +24,7 @@ pub(super) async fn verify(simulation: &Rc<Simulation>, dice: &mut Dice) {
     }
 }
 
-/// The entries of somebody's logs: all, or those since the last rest.
+/// The log entries of a person: all, or those since the last check.
 fn entries(simulation: &Simulation, user: Uuid, since_rest: bool) -> Known {
     let model = simulation.model.borrow();
     let of_one = |id: String| {
@@ -105,7 +105,7 @@ async fn verify_conversation(simulation: &Rc<Simulation>, id: &str) {
     }
 }
 
-/// What an entry says to everybody alike.
+/// The part of an entry that is the same for everybody.
 fn essence(entry: &Value) -> (Value, Value, Value) {
     let message = &entry["message"];
     (
@@ -178,7 +178,7 @@ async fn verify_person(simulation: &Rc<Simulation>, dice: &mut Dice, who: usize)
     }
 }
 
-/// Syncs to the end; the token there.
+/// Syncs until there is no more; returns the last token.
 async fn catch_up(
     simulation: &Rc<Simulation>,
     client: &Client,
@@ -196,7 +196,7 @@ async fn catch_up(
     }
 }
 
-/// Everything there is was told, and nothing else.
+/// Checks that everything expected was received.
 fn assert_covers(known: &Known, expected: &Known, what: &str) {
     for (conversation, entries) in expected {
         let told = known.get(conversation);

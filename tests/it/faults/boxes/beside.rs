@@ -1,5 +1,5 @@
-//! Two devices at one box: while the attempt of one waits at some call, the other does something, or a mail comes, and
-//! then the first goes on with what it saw before.
+//! Two devices at one box: while one device's attempt waits at some call, the other device does something, or a mail
+//! arrives; then the first continues with what it read before.
 
 use std::time::Instant;
 
@@ -41,7 +41,7 @@ impl Meanwhile {
             }
         };
         let (status, answer) = attempt(request).await;
-        // A deletion may have been there before.
+        // It may have been deleted before.
         assert!(
             (200..300).contains(&status) || status == 404,
             "{self:?}: {status} {answer}"
@@ -52,12 +52,12 @@ impl Meanwhile {
 /// Lets the operation wait at each of its calls while each of those things happens.
 async fn survives(operation: Operation) {
     let began = Instant::now();
-    // At the rate bucket one process lets the requests of one person wait for each other.
+    // At the rate limits, one process serializes the requests of one person.
     let is_met = |point: &Point| !point.is_of_a_job() && !point.call.contains("/RATE");
     let own: Vec<Point> = points(operation).await.into_iter().filter(is_met).collect();
     let mut told = 0;
     for (index, point) in own.iter().enumerate() {
-        // A pause before a call is one after the call before.
+        // Waiting before a call is the same as waiting after the previous one.
         for meanwhile in Meanwhile::ALL {
             let is_turn = everything() || point.writes_to_the_table() || index % 4 == meanwhile as usize;
             if !is_turn {
@@ -97,7 +97,7 @@ async fn survives(operation: Operation) {
     println!("{operation:?}: {told} meetings in {:.1?}", began.elapsed());
 }
 
-/// What either did to the first mail is there.
+/// Both changes of the first mail are there.
 fn both_hold(operation: Operation, meanwhile: Meanwhile, status: u16, first: Option<&Value>) {
     let is_deleted = meanwhile == Meanwhile::Delete || operation == Operation::Delete;
     assert_eq!(first.is_none(), is_deleted, "{first:?}");
