@@ -1,4 +1,4 @@
-//! The environment of the functions on the desk: what the template gives them, overridden by that of the process.
+//! The environment variables of the functions on the desk: the template's, overridden by those of the process.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,11 +8,10 @@ use local_gateway::template::{CorsSpec, Resource, Sources, Template, TemplateErr
 use local_services::Service;
 use shared::config::{Config, ConfigError};
 
-/// The template that the desk runs. It is part of the program, so that the desk and the template it was built
-/// with cannot part.
+/// The template that the desk runs. It is compiled in, so that program and template always match.
 pub const TEMPLATE: &str = include_str!("../../template.yaml");
 
-/// The templates of its nested stacks, by the paths that it has for them.
+/// The templates of its nested stacks, by path.
 pub const STACKS: [(&str, &str); 1] = [(
     "stacks/messaging.yaml",
     include_str!("../../stacks/messaging.yaml"),
@@ -24,21 +23,21 @@ pub fn stack(url: &str) -> Option<String> {
     Some((*yaml).to_owned())
 }
 
-/// The secret that signs tokens on a desk that was given none. Anybody can read it here: no deployment has it.
+/// The token secret of a desk without its own. It is public, since it is in the source: no deployment uses it.
 pub const DESK_JWT_SECRET: &str = "tidings-desk-secret-for-tokens-not-for-deployment";
-/// The secret that signs cursors on a desk that was given none.
+/// The cursor secret of a desk without its own.
 const DESK_CURSOR_SECRET: &str = "tidings-desk-secret-for-cursors-not-for-deployment";
-/// The keys of the audit log on a desk that was given none.
+/// The audit keys of a desk without its own.
 pub const DESK_AUDIT_SECRET: &str = "tidings-desk-secret-for-the-audit-log-not-for-deployment";
-/// The name on the desk of the bucket for files; in the cloud CloudFormation draws one.
+/// The desk's name of the file bucket; in the cloud CloudFormation generates one.
 pub const BUCKET: &str = "tidings-desk";
-/// That of the bucket for the anchors of the audit log.
+/// The desk's name of the anchor bucket.
 pub const AUDIT_BUCKET: &str = "tidings-desk-audit";
 
-/// Settings, by the names that the functions have for them.
+/// Environment variables by name.
 pub type Environment = BTreeMap<String, String>;
 
-/// The settings that a process may override, from its environment.
+/// The variables that the process may override.
 pub fn of_process() -> Environment {
     let known = |name: &str| {
         Config::NAMES.contains(&name) || Config::SECRETS.contains(&name) || name == "ALLOWED_ORIGINS"
@@ -48,8 +47,8 @@ pub fn of_process() -> Environment {
         .collect()
 }
 
-/// The template with the desk's stand-ins for what the cloud would know. A program that starts many desks reads it
-/// once for each choice of origins.
+/// The template with the desk's replacements for values that only the cloud knows. A program that starts many desks
+/// parses it once per set of origins.
 pub fn template(overrides: &Environment) -> Result<Template, TemplateError> {
     static KNOWN: Mutex<BTreeMap<Option<String>, Template>> = Mutex::new(BTreeMap::new());
     let origins = overrides.get("ALLOWED_ORIGINS").cloned();
@@ -84,7 +83,7 @@ fn read(origins: Option<&str>) -> Result<Template, TemplateError> {
     )
 }
 
-/// What a bucket of the template is called on the desk.
+/// The desk's name of a bucket.
 pub(crate) fn bucket(logical_id: &str) -> &'static str {
     match logical_id {
         "AuditBucket" => AUDIT_BUCKET,
@@ -92,24 +91,24 @@ pub(crate) fn bucket(logical_id: &str) -> &'static str {
     }
 }
 
-/// Where a queue is on the desk.
+/// The URL of a queue.
 fn queue_url(name: &str) -> String {
     format!("{}/000000000000/{name}", Service::Sqs.endpoint())
 }
 
-/// Where a function reaches the services.
+/// The addresses of the services for a function.
 #[derive(Clone, Debug)]
 pub struct Addresses {
     dynamodb: String,
     sqs: String,
     s3: String,
-    /// Where clients reach the buckets.
+    /// The address of the buckets for clients.
     s3_public: String,
     connections: String,
 }
 
 impl Addresses {
-    /// Those that mean the services of this process, without a socket; clients need one to the buckets.
+    /// The addresses of the services in this process, which need no socket; clients need one for the buckets.
     pub fn in_process(s3_public: &str) -> Self {
         let endpoint = |service: Service| service.endpoint().to_owned();
         Self {
@@ -121,7 +120,7 @@ impl Addresses {
         }
     }
 
-    /// All of them at one address, but for that of the buckets for clients.
+    /// All services at one address, except the buckets for clients.
     pub fn at(address: &str, s3_public: &str) -> Self {
         let address = || address.to_owned();
         Self {
@@ -134,7 +133,7 @@ impl Addresses {
     }
 }
 
-/// The environment of one function: the template's, the desk's, and over both what the process was given.
+/// The environment of one function: the template's, the desk's, and those of the process over both.
 pub fn settings(
     function: &str,
     of_template: &Environment,
@@ -143,7 +142,7 @@ pub fn settings(
 ) -> Environment {
     let of_desk = [
         ("AWS_REGION", "us-east-1"),
-        // The services know the caller by its key.
+        // The services identify the caller by its key.
         ("AWS_ACCESS_KEY_ID", function),
         ("AWS_SECRET_ACCESS_KEY", local_services::SECRET_KEY),
         ("AWS_ENDPOINT_URL_DYNAMODB", &addresses.dynamodb),
@@ -153,16 +152,16 @@ pub fn settings(
         ("WEBSOCKET_ENDPOINT", &addresses.connections),
         ("AUDIT_SECRET_KEY", DESK_AUDIT_SECRET),
         ("CURSOR_SECRET_KEY", DESK_CURSOR_SECRET),
-        // Enough to try things, and few enough to see them end.
+        // Enough to try things, and few enough to run out.
         ("CREDITS_INITIAL", "100"),
     ];
-    // A secret that the template does not give a function, it does not have here either.
+    // A secret that the template does not give to a function is not given here either.
     let is_given = |name: &str| !Config::SECRETS.contains(&name) || of_template.contains_key(name);
     let mut settings = of_template.clone();
     let of_desk = of_desk.into_iter().filter(|(name, _)| is_given(name));
     settings.extend(of_desk.map(|(name, value)| (name.to_owned(), value.to_owned())));
     if is_given("JWT_SECRET_KEY") {
-        // Empty, not absent: the template names the secret of a deployment.
+        // Empty rather than absent: the template refers to a deployment's secret.
         settings.insert(
             "JWT_SECRET_KEY".to_owned(),
             jwt_secret(overrides).unwrap_or_default(),
@@ -176,7 +175,7 @@ pub fn settings(
     settings
 }
 
-/// The settings of one function that runs in this process.
+/// The settings of one function in this process.
 pub fn config(
     function: &str,
     of_template: &Environment,
@@ -188,8 +187,8 @@ pub fn config(
     Config::from_lookup(|name| settings.get(name).cloned())
 }
 
-/// The secret that signs tokens here: the one that was given, or the desk's own. None where an issuer signs
-/// (`JWT_JWKS_URL`), because what the desk's own secret signs anybody could have signed.
+/// The secret that signs tokens: a given one, or the desk's default. None if an issuer signs (`JWT_JWKS_URL`), because
+/// anybody could sign with the default.
 pub fn jwt_secret(overrides: &Environment) -> Option<String> {
     let is_set = |name: &str| overrides.get(name).is_some_and(|value| !value.is_empty());
     match overrides.get("JWT_SECRET_KEY") {
@@ -199,8 +198,8 @@ pub fn jwt_secret(overrides: &Environment) -> Option<String> {
     }
 }
 
-/// Whom the gateways answer. Where the secret is public, a page that reached the desk could make itself a token for
-/// anybody, so only pages of this machine and of the allowed origins reach it.
+/// Which clients the gateways accept. With a public secret, any page that reaches the desk could create tokens for
+/// anybody, so only pages of this machine and of the allowed origins are accepted.
 pub fn guard(overrides: &Environment, cors: Option<&CorsSpec>) -> Guard {
     if jwt_secret(overrides).as_deref() == Some(DESK_JWT_SECRET) {
         Guard::loopback(cors.map(|cors| cors.allow_origins.clone()).unwrap_or_default())

@@ -1,23 +1,23 @@
-//! The data folder: one process at a time, one version of the data, whole, and readable by its owner alone.
+//! The data folder: for one process at a time, with a version, complete, and readable only by its owner.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// What this version writes into `VERSION`. Another word means items that this program cannot read.
+/// The content of `VERSION`. Another value means that this program cannot read the data.
 const VERSION: &str = "tidings data 1";
-/// Who may enter the folder: its owner.
+/// The permissions of the folder: only its owner.
 const FOLDER_MODE: u32 = 0o700;
-/// Who may read and write a file: its owner.
+/// The permissions of a file: only its owner.
 const FILE_MODE: u32 = 0o600;
 
-/// A data folder that is this process's own as long as this lives.
+/// A data folder, locked as long as this exists.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    /// `VERSION`: empty until everything that belongs into the folder has been made. The operating system lets go of
-    /// the lock on it when the process ends, however it does.
+    /// `VERSION`: empty until the folder is complete. The operating system releases the lock when the process ends,
+    /// however it ends.
     version: File,
     is_new: bool,
 }
@@ -45,7 +45,7 @@ pub enum FolderError {
         /// The folder.
         path: String,
     },
-    /// Data that was in it is there no more.
+    /// Data is missing that was there before.
     #[error(
         "{path} held data, and {lost} is missing or empty; put it back, remove the folder to start anew, or use another \
          --data-dir"
@@ -67,7 +67,7 @@ pub enum FolderError {
 }
 
 impl Folder {
-    /// Opens a folder, or makes it. Folder and files are its owner's alone from then on.
+    /// Opens or creates a folder. From then on folder and files are accessible only to their owner.
     pub fn open(path: &Path) -> Result<Self, FolderError> {
         let shown = path.display().to_string();
         let broken = |source| FolderError::Broken {
@@ -112,7 +112,7 @@ impl Folder {
         })
     }
 
-    /// Says that everything is made that belongs into the folder: from now on, what is missing was lost.
+    /// Marks the folder as complete: from now on, what is missing was lost.
     pub fn is_complete(&mut self) -> Result<(), FolderError> {
         if !self.is_new {
             return Ok(());
@@ -134,7 +134,7 @@ impl Folder {
     }
 }
 
-/// Takes the folder and all that is in it from everybody but the owner: an earlier version left it to the umask.
+/// Restricts the folder and its content to the owner: an earlier version left this to the umask.
 fn close_to_others(path: &Path) -> io::Result<()> {
     let mut folders = vec![path.to_owned()];
     while let Some(folder) = folders.pop() {

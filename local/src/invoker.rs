@@ -1,4 +1,4 @@
-//! Functions in this process: the same decoding and the same code as on Lambda, without a process each.
+//! Functions in this process: the same decoding and code as on Lambda, without a process each.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,16 +21,16 @@ pub struct InProcess {
 struct Loaded {
     function: Function,
     timeout: Duration,
-    /// As many worlds as there would be processes: each remembers on its own.
+    /// As many instances as there would be processes, each with its own memory.
     instances: Vec<Instance>,
     next: AtomicUsize,
 }
 
-/// The world of one process that would be: made at its first invocation, as on Lambda.
+/// The state of one instance: created at its first invocation, as on Lambda.
 pub type Instance = LazyLock<App, Box<dyn FnOnce() -> App + Send>>;
 
 impl InProcess {
-    /// Without functions yet.
+    /// Without functions.
     pub fn new() -> Self {
         Self {
             functions: HashMap::new(),
@@ -83,7 +83,7 @@ impl Invoker for InProcess {
                 }
                 Ok(Ok(Ok(answer))) => Ok(answer),
                 Ok(Ok(Err(message))) => Err(InvokeError::Crashed(message)),
-                // A panic is a function that dies, not a desk that does.
+                // A panic means that the function died, not the desk.
                 Ok(Err(_)) => Err(crashed("Runtime exited with error")),
                 Err(_) => Err(InvokeError::TimedOut),
             }
@@ -91,14 +91,14 @@ impl Invoker for InProcess {
     }
 }
 
-/// Functions of which some run as processes, for as long as these take requests, and the others in this one.
+/// Some functions as processes, as long as these accept requests, and the others in this process.
 pub struct Divided {
     here: InProcess,
     apart: Arc<Processes>,
 }
 
 impl Divided {
-    /// Puts the two together.
+    /// Combines the two.
     pub fn new(here: InProcess, apart: Arc<Processes>) -> Self {
         Self { here, apart }
     }
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
     use crate::environment;
 
-    /// A function whose answer has as many bytes as its event says.
+    /// A function whose response has as many bytes as its event says.
     fn answering() -> Function {
         Function::connection("answer", "answer", Rights::NONE, |_, event| {
             Box::pin(async move {

@@ -1,9 +1,8 @@
-//! The desk: the whole of Tidings on one machine, on loopback, without Docker, an account or a network.
+//! The desk: all of Tidings on one machine, on loopback, without Docker, an account or a network.
 //!
-//! [`desk::Desk`] reads `template.yaml`, so what is not in the template does not exist here either, and puts
-//! together: the embedded services (`local-services`), the two gateways (`local-gateway`), the functions, each
-//! with a world of its own in this process ([`invoker`]) or as processes ([`processes`]), and what brings jobs to
-//! workers ([`poller`]).
+//! [`desk::Desk`] reads `template.yaml`, so what is not in the template does not exist here either, and connects the
+//! embedded services (`local-services`), the two gateways (`local-gateway`), the functions, in this process
+//! ([`invoker`]) or as processes ([`processes`]), and the pollers that bring jobs to workers ([`poller`]).
 
 pub mod buckets;
 pub mod cli;

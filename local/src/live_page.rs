@@ -1,5 +1,5 @@
-//! The live page at `/`: Tidings at work within a minute. For the desk only: it hands out tokens, to whoever asks for
-//! it by a loopback name.
+//! The live page at `/`, for trying Tidings. Only on the desk: it hands out tokens to whoever requests it by a loopback
+//! name.
 
 use std::sync::Arc;
 
@@ -12,14 +12,14 @@ use shared::clock::Clock;
 use crate::demo;
 
 const PAGE: &str = include_str!("../page/index.html");
-/// Where the page's script finds its users and the socket's address.
+/// Where the page's script finds its users and the WebSocket address.
 const SLOT: &str = "__DESK__";
 
-/// What there is to see where only an issuer signs tokens.
+/// The page when only an issuer signs tokens.
 const NO_TOKENS: &str = "This desk takes the tokens of the issuer at JWT_JWKS_URL, so the live page has none to hand out. \
     Set JWT_SECRET_KEY as well to use it.\n";
 
-/// Serves the page, with tokens made when it is asked for.
+/// Serves the page, with tokens issued on request.
 pub fn page(ws_url: String, secret: Option<String>, clock: Clock) -> Extra {
     Arc::new(move |_| {
         let response = match &secret {
@@ -55,7 +55,7 @@ fn render(ws_url: &str, secret: &str, clock: &Clock) -> Response<Bytes> {
         .map(user)
         .collect::<shared::Result<Vec<_>>>();
     let (status, body) = match users {
-        // `<` cannot end the script element that the data stands in.
+        // `<` must not end the script element that holds the data.
         Ok(users) => (
             200,
             PAGE.replace(

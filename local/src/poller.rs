@@ -1,5 +1,5 @@
-//! From queues to workers, as Lambda's event source mappings do it: batches, partial failures, nothing deleted
-//! that was not done.
+//! From queues to workers, like Lambda's event source mappings: batches, partial failures, and only processed messages
+//! are deleted.
 //! Source: AWS, *Using Lambda with Amazon SQS*.
 
 use std::sync::Arc;
@@ -13,18 +13,18 @@ use tokio::task::JoinSet;
 
 use crate::invoker::SharedInvoker;
 
-/// How long one look at an empty queue lasts (the longest long poll of SQS).
+/// The duration of one receive on an empty queue (the longest long poll of SQS).
 const WAIT: Duration = Duration::from_secs(20);
-/// How many batches of one queue are worked off at once to begin with.
+/// How many batches of a queue are processed concurrently at first.
 /// Source: AWS, *Configuring scaling behavior for SQS event source mappings*: five, and up to 300 a minute more as
 /// long as messages are waiting.
 const FIRST: usize = 5;
-/// How many more a second later.
+/// How many more each second.
 const MORE: usize = 5;
-/// How many at the most, where the template does not say.
+/// The maximum, if the template does not set one.
 const MOST: usize = 1_250;
 
-/// Brings the messages of one queue to its function until told to stop, then waits for what is under way.
+/// Passes the messages of one queue to its function until told to stop, then waits for invocations in progress.
 pub async fn run(
     services: Services,
     queue: String,
@@ -79,7 +79,7 @@ pub async fn run(
                 } else {
                     services.queues().delete(&queue, handle)
                 };
-                // It comes again, which does no harm.
+                // It is delivered again, which is harmless.
                 if let Err(error) = noted {
                     eprintln!("what became of a message of {queue} cannot be noted: {error}");
                 }
@@ -98,7 +98,7 @@ enum Failed {
 }
 
 impl Failed {
-    /// An answer that is no such report fails the batch as a whole, as on AWS.
+    /// A response that is not such a report fails the whole batch, as on AWS.
     fn of_answer(answer: &[u8], partial: bool) -> Self {
         if !partial {
             return Self::Some(Vec::new());

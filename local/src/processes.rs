@@ -1,8 +1,8 @@
-//! Functions as processes of their own: the real binaries, each with the environment that Lambda gives it.
+//! Functions as separate processes: the real binaries, each with the environment that Lambda gives it.
 //!
-//! A function has as many processes as it has requests at once: one is started when none is idle (a cold
-//! start), and kept for the next request. Whatever a process needs, it reaches through sockets: events through
-//! the Runtime API, the embedded services through [`services`]. Its clock is the machine's.
+//! A function has as many processes as concurrent requests: one is started when none is idle (a cold start), and kept
+//! for later requests. A process uses sockets for everything: events through the Runtime API, the embedded services
+//! through [`services`]. Its clock is the machine's.
 
 pub mod services;
 
@@ -30,23 +30,23 @@ use crate::environment::{self, Environment};
 pub struct ProcessOptions {
     /// The folder of the binaries: of a cargo profile, or of `cargo lambda build`.
     pub binaries: PathBuf,
-    /// The most processes of one function; a request beyond is throttled.
+    /// The maximum number of processes per function; further requests are throttled.
     pub most_per_function: usize,
-    /// How long an invocation may take at the most, if the template allows it more.
+    /// The maximum duration of an invocation, if the template allows more.
     pub longest_invocation: Duration,
-    /// The functions that run so, by their names in the template; none for all. The others run in the desk.
+    /// The functions that run as processes, by their names in the template; none for all. The others run in the desk.
     pub functions: Option<Vec<String>>,
 }
 
-/// The most processes of one function, unless somebody asks for more.
+/// The default maximum number of processes per function.
 pub const MOST_PER_FUNCTION: usize = 10;
 
 impl ProcessOptions {
-    /// The binaries that were built beside the running program.
+    /// The binaries beside the running program.
     pub fn beside_this_program() -> io::Result<Self> {
         let program = std::env::current_exe()?;
         let mut folder = program.parent().unwrap_or(Path::new("."));
-        // Where cargo puts tests.
+        // The folder where cargo puts tests.
         if folder.ends_with("deps") {
             folder = folder.parent().unwrap_or(folder);
         }
@@ -94,7 +94,7 @@ pub struct Processes {
 }
 
 impl Processes {
-    /// Finds the binaries and makes the services reachable. No process is started before it is needed.
+    /// Finds the binaries and makes the services reachable. Processes are started on demand.
     pub async fn prepare(
         options: &ProcessOptions,
         services: &Services,
@@ -141,18 +141,18 @@ impl Processes {
         !self.is_retired.load(Ordering::Relaxed) && self.pools.contains_key(function)
     }
 
-    /// Gives no process another request: from now on the functions run in the desk, whose clock can be moved.
+    /// Sends no more requests to processes: from now on the functions run in the desk, whose clock can be moved.
     pub fn retire(&self) {
         self.is_retired.store(true, Ordering::Relaxed);
     }
 
-    /// The ids of a function's processes that are working off a request.
+    /// The ids of a function's processes that are handling a request.
     pub fn busy(&self, function: &str) -> Vec<u32> {
         let busy = |pool: &Pool| locked(&pool.busy).values().copied().collect();
         self.pools.get(function).map(busy).unwrap_or_default()
     }
 
-    /// The ids of a function's processes that wait for a request.
+    /// The ids of a function's idle processes.
     pub fn idle(&self, function: &str) -> Vec<u32> {
         let idle = |pool: &Pool| locked(&pool.idle).iter().filter_map(Process::id).collect();
         self.pools.get(function).map(idle).unwrap_or_default()
@@ -164,7 +164,7 @@ impl Processes {
         pool.map_or(0, |pool| pool.cold_starts.load(Ordering::Relaxed))
     }
 
-    /// Ends every process. What is under way ends with its request; nothing is started any more.
+    /// Ends every process. Requests in progress are completed; nothing is started any more.
     pub async fn stop(&self) {
         for pool in self.pools.values() {
             pool.places.close();
@@ -197,11 +197,11 @@ impl Invoker for Processes {
 struct Pool {
     launch: Launch,
     timeout: Duration,
-    /// One for each process that there may be.
+    /// One permit for each possible process.
     places: Semaphore,
-    /// The one that worked last is last, and goes first.
+    /// The most recently used one is last, and is used first.
     idle: Mutex<Vec<Process>>,
-    /// The ids of the others, by the number of their start.
+    /// The ids of the busy ones, by the number of their start.
     busy: Mutex<BTreeMap<usize, u32>>,
     cold_starts: AtomicUsize,
 }
@@ -238,7 +238,7 @@ impl Pool {
     }
 }
 
-/// A process that is among the busy as long as this lives, even if nobody waits for it any more.
+/// Counts a process as busy as long as this exists, even if nobody waits for it any more.
 struct Working<'a> {
     pool: &'a Pool,
     number: usize,
@@ -260,7 +260,7 @@ impl Drop for Working<'_> {
     }
 }
 
-/// No failure means that there is no place for another process.
+/// Without a failure, there is no room for another process.
 fn error(failure: Option<Failure>) -> InvokeError {
     match failure {
         None => InvokeError::Throttled,
@@ -273,7 +273,7 @@ fn error(failure: Option<Failure>) -> InvokeError {
 /// The binary of a function in a folder, as cargo or `cargo lambda` lays it out.
 ///
 /// # Errors
-/// It is not there: which command builds it.
+/// It does not exist: the error names the command that builds it.
 pub fn find(folder: &Path, binary: &str) -> Result<PathBuf, ProcessesError> {
     let of_cargo = folder.join(binary);
     let candidates = [of_cargo.join("bootstrap"), of_cargo.clone()];

@@ -1,6 +1,6 @@
-//! Sending dead letters back: the command `tidings redrive`, and the route of the running desk that it asks.
+//! Redriving dead-letter queues: the command `tidings redrive`, and the route of the running desk that it calls.
 //!
-//! In the cloud it is `aws sqs start-message-move-task`.
+//! In the cloud this is `aws sqs start-message-move-task`.
 
 use std::sync::Arc;
 
@@ -14,17 +14,17 @@ use local_services::{QueueError, Services};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 
-/// Where the desk takes it; the dead-letter queue follows as `?queue=`, or none for all of them.
+/// The path on the desk; `?queue=` selects a dead-letter queue, otherwise all.
 pub const PATH: &str = "/desk/redrive";
 
-/// What became of the letters of one queue.
+/// The result for one queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Redriven {
     /// The dead-letter queue.
     pub from: String,
-    /// Where its jobs came from, and are again.
+    /// The queue to which the jobs were returned.
     pub to: String,
-    /// How many they were.
+    /// The number of jobs.
     pub jobs: usize,
 }
 
@@ -51,7 +51,7 @@ pub fn route(services: Services) -> Extra {
     })
 }
 
-/// The dead-letter queues, each with the queue that its letters come from.
+/// The dead-letter queues, each with its source queue.
 fn dead_letters(services: &Services) -> Vec<(String, String)> {
     let specs = services.queues().specs().into_iter();
     specs
@@ -59,7 +59,7 @@ fn dead_letters(services: &Services) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Sends back what lies in one dead-letter queue, or in all.
+/// Redrives one dead-letter queue, or all.
 fn redrive(services: &Services, queue: Option<&str>) -> Result<Vec<Redriven>, QueueError> {
     let mut redriven = Vec::new();
     for (from, to) in dead_letters(services) {
@@ -80,7 +80,7 @@ fn unknown(services: &Services, queue: Option<&str>) -> String {
     )
 }
 
-/// The command's side: asks the desk that listens on a port. The error is for whoever typed the command.
+/// The command's side: calls the desk on a port. The error is for the user of the command.
 pub async fn ask(http_port: u16, queue: Option<&str>) -> Result<Vec<Redriven>, String> {
     let path = queue.map_or_else(|| PATH.to_owned(), |queue| format!("{PATH}?queue={queue}"));
     let said = post(http_port, &path).await?;
@@ -88,7 +88,7 @@ pub async fn ask(http_port: u16, queue: Option<&str>) -> Result<Vec<Redriven>, S
         .map_err(|error| format!("what listens at 127.0.0.1:{http_port} is no desk: {error}"))
 }
 
-/// Posts to a path of the desk that listens on a port; what it says, or what is wrong.
+/// Posts to a path of the desk on a port; returns the response, or an error text.
 pub(crate) async fn post(http_port: u16, path: &str) -> Result<String, String> {
     let desk = format!("127.0.0.1:{http_port}");
     let silent = |error: &dyn std::fmt::Display| format!("no desk answers at {desk}: {error}");

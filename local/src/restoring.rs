@@ -1,7 +1,7 @@
 //! Restoring the end of the audit log: the command `tidings restore-audit`, and the route of the running desk that it
-//! asks.
+//! calls.
 //!
-//! In the cloud it is `aws lambda invoke` with the function `RestoreAudit`.
+//! In the cloud this is `aws lambda invoke` with the function `RestoreAudit`.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use local_gateway::http::Extra;
 use crate::invoker::SharedInvoker;
 use crate::redrive;
 
-/// Where the desk takes it.
+/// The path on the desk.
 pub const PATH: &str = "/desk/restore-audit";
 
-/// The function that does it, as the template names it.
+/// The function, as the template names it.
 const FUNCTION: &str = "RestoreAudit";
 
 /// The desk's side of the command.
@@ -34,7 +34,7 @@ pub fn route(invoker: SharedInvoker) -> Extra {
     })
 }
 
-/// The command's side: asks the desk that listens on a port. The error is for whoever typed the command.
+/// The command's side: calls the desk on a port. The error is for the user of the command.
 pub async fn ask(http_port: u16) -> Result<String, String> {
     redrive::post(http_port, PATH).await
 }

@@ -1,4 +1,4 @@
-//! What functions may do on the desk: what the template allows their roles.
+//! The rights of functions on the desk: what the template allows their roles.
 
 use local_gateway::template::Template;
 use local_services::{Rights, Statement};

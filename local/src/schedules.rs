@@ -1,7 +1,7 @@
-//! From the clock to chores, as the scheduler of AWS does it.
+//! Schedules: invokes chores like `EventBridge` Scheduler.
 //!
-//! The first turn comes one period after the desk was started. Turns that the clock has passed over (a test moves it)
-//! are one turn; a chore that fails is done again by the next.
+//! The first invocation comes one period after the desk was started. If the clock passes several periods at once (a
+//! test moves it), there is one invocation; a chore that fails is not retried until the next one.
 //! Source: AWS, *Schedule types* of its scheduler, rate-based schedules.
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::invoker::SharedInvoker;
 
-/// How often the clock is looked at: that of the machine may be set, and it sleeps with its lid closed.
+/// How often the clock is checked: the machine's clock may be set, and stops during sleep.
 const LOOK: Duration = Duration::from_secs(30);
 
 /// The period of an expression such as `rate(1 hour)`.
@@ -33,7 +33,7 @@ pub fn period(expression: &str) -> Option<Duration> {
     Some(Duration::from_secs(number.checked_mul(seconds)?))
 }
 
-/// The turns of a schedule.
+/// The invocation times of a schedule.
 pub struct Turns {
     schedule: Schedule,
     period: Duration,
@@ -41,10 +41,10 @@ pub struct Turns {
     clock: Clock,
 }
 
-/// The turns of schedules that begin now.
+/// The invocation times of schedules that begin now.
 ///
 /// # Errors
-/// An expression that is no rate.
+/// An expression that is not a rate.
 pub fn turns(schedules: &[Schedule], clock: &Clock) -> Result<Vec<Turns>, String> {
     let turns = |schedule: &Schedule| {
         let period = period(&schedule.expression).ok_or_else(|| schedule.expression.clone())?;
@@ -60,7 +60,7 @@ pub fn turns(schedules: &[Schedule], clock: &Clock) -> Result<Vec<Turns>, String
 }
 
 impl Turns {
-    /// Invokes the function at each turn until told to stop. `moved` says that the clock was moved.
+    /// Invokes the function at each time until told to stop. `moved` signals that the clock was moved.
     pub async fn run(
         self,
         invoker: SharedInvoker,
@@ -75,7 +75,7 @@ impl Turns {
                 while now >= due {
                     due = due.plus(self.period);
                 }
-                // What went wrong stands in the function's own line.
+                // Errors are in the function's own log line.
                 invoker.invoke(&self.schedule.function, event).await.ok();
                 continue;
             }
@@ -88,8 +88,8 @@ impl Turns {
     }
 }
 
-/// The event of a turn: what the template gives, or what the scheduler makes up. CloudFormation names a schedule after
-/// its stack, its logical id and a suffix of its own.
+/// The event of an invocation: the template's, or the scheduler's default. CloudFormation names a schedule after its
+/// stack, its logical id and a generated suffix.
 fn event(schedule: &Schedule, at: Timestamp) -> Vec<u8> {
     if let Some(input) = &schedule.input {
         return input.clone().into_bytes();

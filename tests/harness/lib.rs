@@ -1,4 +1,4 @@
-//! The test harness: a complete desk per test, and people who use it over real HTTP and WebSockets.
+//! The test harness: a complete desk per test, and people who use it over real HTTP and WebSocket connections.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,14 +1,14 @@
-//! Answers in the wire formats of AWS.
+//! Responses in the wire formats of AWS.
 
 use aws_smithy_types::body::SdkBody;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use crate::interceptor::{AwsError, Service};
 
-/// An answer on its way to an SDK client.
+/// A response to an SDK client.
 pub(crate) type Answer = Response<SdkBody>;
 
-/// Answers with a JSON document in the protocol of `service`.
+/// A JSON response in the protocol of `service`.
 pub(crate) fn json(service: Service, status: u16, body: impl Into<SdkBody>) -> Answer {
     let mut answer = Response::new(body.into());
     *answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -18,14 +18,14 @@ pub(crate) fn json(service: Service, status: u16, body: impl Into<SdkBody>) -> A
         Service::S3 => "application/xml",
     };
     set_header(&mut answer, "content-type", content_type);
-    // It is to tell answers apart, no secret: without a system call for each.
+    // Only distinguishes responses and is no secret, so no system call is needed for each.
     let random = fastrand::u128(..).to_ne_bytes();
     let id = uuid::Builder::from_random_bytes(random).into_uuid();
     set_header(&mut answer, "x-amzn-requestid", &id.to_string());
     answer
 }
 
-/// Words an error as `service` would.
+/// An error in the format of `service`.
 pub(crate) fn error(service: Service, error: &AwsError) -> Answer {
     let namespace = match service {
         Service::DynamoDb => "com.amazonaws.dynamodb.v20120810#",
@@ -65,7 +65,7 @@ fn error_of_objects(error: &AwsError) -> Answer {
     json(Service::S3, error.status, body)
 }
 
-/// Sets a header, unless the value can't be one.
+/// Sets a header, unless the value is invalid.
 pub(crate) fn set_header(answer: &mut Answer, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         answer.headers_mut().insert(HeaderName::from_static(name), value);

@@ -1,4 +1,4 @@
-//! The way from a client to a service: a connector that opens no socket.
+//! The path from a client to a service: a connector that opens no socket.
 
 use std::fmt;
 use std::sync::Arc;
@@ -83,7 +83,7 @@ impl Service {
     }
 }
 
-/// A call without an answer, because an interceptor took it.
+/// A call without a response, because an interceptor decided so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Lost {
     /// The connection broke.
@@ -95,8 +95,8 @@ pub enum Lost {
 }
 
 impl Services {
-    /// Answers a request of `function` to `service`. Functions in this process get here through
-    /// [`connector`](Self::connector), processes of their own through a gateway.
+    /// Answers a request of `function` to `service`. Functions in this process come through
+    /// [`connector`](Self::connector), separate processes through a gateway.
     pub async fn call(
         &self,
         function: &str,
@@ -192,14 +192,14 @@ impl Services {
     }
 }
 
-/// What the caller gets in place of the service's answer, if anything.
+/// What the caller gets instead of the service's response, if anything.
 fn decide(verdict: Verdict, service: Service) -> Option<Result<Answer, Lost>> {
     match verdict {
         Verdict::Proceed => None,
         Verdict::Answer(error) => Some(Ok(refuse(service, &error))),
         Verdict::Drop => Some(Err(Lost::Connection)),
         Verdict::TimeOut => Some(Err(Lost::Time)),
-        // Without the panic's message: this one is meant.
+        // Without printing the panic's message, because this panic is intended.
         Verdict::Die => std::panic::resume_unwind(Box::new("killed by an interceptor")),
     }
 }
@@ -208,13 +208,13 @@ fn refuse(service: Service, error: &AwsError) -> Answer {
     answer::error(service, error)
 }
 
-/// Words a refusal for lack of a right.
+/// The error of a missing right.
 fn deny(service: Service, method: &Method, error: &AwsError) -> Answer {
     let mut answer = refuse(service, error);
     match service {
-        // What SDKs tell the caller: the code that the XML protocol had.
+        // SDKs report this code for the XML protocol.
         Service::Sqs => answer::set_header(&mut answer, "x-amzn-query-error", "AccessDenied;Sender"),
-        // The answer to a HEAD has no body, and so no code either: SDKs know it by its status.
+        // The response to a HEAD has no body, and so no code either: SDKs recognize it by its status.
         Service::S3 if *method == Method::HEAD => *answer.body_mut() = SdkBody::empty(),
         _ => {}
     }
@@ -242,7 +242,7 @@ fn operation(service: Service, request: &Request<Bytes>) -> String {
         .to_owned()
 }
 
-/// Sets the `Host` that the SDK has signed, which a client with sockets would have sent.
+/// Sets the `Host` that the SDK has signed, which an HTTP client would have sent.
 fn add_host(request: &mut Request<Bytes>) {
     let host = request
         .uri()

@@ -1,4 +1,4 @@
-//! The `@connections` API: what functions use to reach WebSocket clients.
+//! The `@connections` API, with which functions reach WebSocket clients.
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -22,12 +22,12 @@ pub trait Connections: Send + Sync {
     fn disconnect<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), PostError>>;
 }
 
-/// What `GetConnection` tells.
+/// The response of `GetConnection`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionInfo {
     /// When the client connected.
     pub connected_at: OffsetDateTime,
-    /// When a frame last went either way.
+    /// When a frame was last sent in either direction.
     pub last_active_at: OffsetDateTime,
     /// The address of the client.
     pub source_ip: String,
@@ -38,13 +38,13 @@ pub struct ConnectionInfo {
 /// Why a connection could not be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PostError {
-    /// There is no such connection, or not yet: `$connect` has not been answered.
+    /// There is no such connection, or not yet: `$connect` has not returned.
     #[error("the connection is gone")]
     Gone,
     /// The frame is larger than 128 KiB.
     #[error("the frame is too large")]
     TooLarge,
-    /// The client takes its frames too slowly, or gets too many.
+    /// The client reads its frames too slowly, or gets too many.
     #[error("the connection is throttled")]
     Throttled,
 }
@@ -60,7 +60,7 @@ impl From<PostError> for AwsError {
     }
 }
 
-/// The operation that a method on `/@connections/{id}` means.
+/// The operation of a method on `/@connections/{id}`.
 pub(crate) fn operation(method: &Method) -> &'static str {
     match *method {
         Method::POST => "PostToConnection",
@@ -96,7 +96,7 @@ pub(crate) async fn answer(
     }
 }
 
-/// The id at the end of `/{stage}/@connections/{id}`; the SDK encodes the `=` that ids end with.
+/// The id at the end of `/{stage}/@connections/{id}`; the SDK encodes the trailing `=` of ids.
 fn connection_id(path: &str) -> Option<String> {
     let path = path.split_once('?').map_or(path, |(path, _)| path);
     let (before, id) = path.rsplit_once('/')?;

@@ -14,18 +14,18 @@ use crate::OpenError;
 use crate::answer::{self, Answer};
 use crate::interceptor::{AwsError, Service};
 
-/// What `X-Amz-Target` begins with.
+/// The prefix of `X-Amz-Target`.
 pub(crate) const TARGET_PREFIX: &str = "DynamoDB_20120810.";
 
-/// The file of the table, in the folder of the data.
+/// The database file, in the data folder.
 pub(crate) const FILE: &str = "dynamodb.sqlite";
 
-/// A table to make sure of.
+/// A table to create if it does not exist.
 #[derive(Debug, Clone)]
 pub struct TableSpec {
     /// The body of a `CreateTable` request.
     pub create_table_json: Value,
-    /// The attribute that holds an item's time of expiry, in seconds since 1970.
+    /// The attribute with an item's expiry, in seconds since 1970.
     pub ttl_attribute: Option<String>,
 }
 
@@ -35,14 +35,14 @@ pub(crate) fn open(folder: Option<&Path>) -> Result<Database, DynoxideError> {
         return Database::memory();
     };
     let database = Database::new(&uri(&folder.join(FILE)))?;
-    // Turns `synchronous` off: a commit no longer waits for the disk, 4 ms each. The database
-    // keeps a write-ahead log, and what is written to that is the kernel's: every acknowledged
-    // write outlives `kill -9`. Only a power cut can cost the last moments.
+    // Turns `synchronous` off: a commit no longer waits for the disk, which takes 4 ms. The database keeps a
+    // write-ahead log, whose writes are held by the kernel: every acknowledged write survives `kill -9`. Only a power
+    // failure can lose the last moments.
     database.enable_bulk_loading()?;
     Ok(database)
 }
 
-/// The database file as one of this process alone, locked once in place of at each access: a folder has one desk.
+/// Opens the database file for this process alone, locked once instead of at each access: a folder has only one desk.
 /// Source: `SQLite`, *The `SQLite` OS Interface or "VFS"*, `unix-excl`, and *Uniform Resource Identifiers*.
 fn uri(path: &Path) -> String {
     const SPECIAL: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
@@ -50,7 +50,7 @@ fn uri(path: &Path) -> String {
     format!("file:{}?vfs=unix-excl", utf8_percent_encode(&path, SPECIAL))
 }
 
-/// Creates the table unless there is one of that name.
+/// Creates the table unless it exists.
 pub(crate) fn ensure_table(database: &Database, spec: &TableSpec) -> Result<(), DynoxideError> {
     let request = read(spec.create_table_json.to_string().as_bytes())?;
     match database.create_table(request) {
@@ -93,15 +93,14 @@ pub(crate) fn import(database: &Database, table: &str, items: Vec<Value>) -> Res
     Ok(imported.items_imported)
 }
 
-/// Whether answers tell what the call has cost, even if the caller didn't ask.
+/// Whether responses include the consumed capacity even if the caller did not ask.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Capacity {
     AsAsked,
     Always,
 }
 
-/// A table whose other copies may lag behind, as those of `DynamoDB` may: eventually consistent reads are answered
-/// from one of them.
+/// A table whose eventually consistent reads may lag, as those of DynamoDB may: they are answered from a copy.
 /// Source: AWS, *`DynamoDB` read consistency*.
 #[derive(Default)]
 pub(crate) struct Replica {
@@ -110,12 +109,13 @@ pub(crate) struct Replica {
 
 struct Held {
     database: Database,
-    /// Deletes itself with the copy.
+    /// Deleted together with the copy.
     _folder: TempDir,
 }
 
 impl Replica {
-    /// Lags from now on: shows what `database` holds now, whatever is written to it.
+    /// Starts lagging: eventually consistent reads show the current state of `database`, whatever is written to it
+    /// later.
     pub(crate) fn hold(&self, database: &Database) -> Result<(), OpenError> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("replica.sqlite");
@@ -129,13 +129,13 @@ impl Replica {
         Ok(())
     }
 
-    /// Lags no more.
+    /// Stops lagging.
     pub(crate) fn release(&self) {
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
-/// Whether an operation reads without asking for what was written last.
+/// Whether an operation is an eventually consistent read.
 fn reads_eventually(operation: &str, body: &[u8]) -> bool {
     let Ok(request) = serde_json::from_slice::<Value>(body) else {
         return false;
@@ -202,7 +202,7 @@ fn run(database: &Database, operation: &str, body: &[u8]) -> Result<Option<Strin
     .map(Some)
 }
 
-/// The request with `ReturnConsumedCapacity` set, where the operation knows it.
+/// The request with `ReturnConsumedCapacity` set, if the operation supports it.
 fn with_capacity(operation: &str, body: &[u8]) -> Option<Vec<u8>> {
     if operation.contains("Table") || operation.contains("TimeToLive") {
         return None;
@@ -216,7 +216,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, DynoxideError> {
     serde_json::from_slice(body).map_err(|error| unreadable(&error.to_string()))
 }
 
-/// Sorts what the database's own decoding found wrong: it marks the kind before the message.
+/// Classifies errors of the database's own decoding, which puts the kind before the message.
 fn unreadable(message: &str) -> DynoxideError {
     let (mark, text) = message.split_once(':').unwrap_or(("", message));
     let text = text

@@ -1,4 +1,4 @@
-//! Where tests and the desk step between a function and a service: faults and cost.
+//! Interception of calls from functions to services, for fault injection and cost measurement.
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -16,12 +16,12 @@ pub enum Service {
     Connections,
 }
 
-/// One call of a function to a service. An SDK retry is a call of its own, with the same [`id`](Self::id).
+/// One call of a function to a service. An SDK retry is a separate call with the same [`id`](Self::id).
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// The same for every attempt of the SDK at one call; empty if the caller is no SDK.
+    /// The same for all attempts of the SDK at one call; empty if the caller is not an SDK.
     pub id: String,
-    /// Who calls: the name that the HTTP client was made with.
+    /// The calling function: the name with which its HTTP client was created.
     pub function: String,
     /// Which service is called.
     pub service: Service,
@@ -29,28 +29,28 @@ pub struct Call {
     pub operation: String,
     /// Path and query of the request: bucket and key, or the connection.
     pub path: String,
-    /// The body of the request: JSON for `DynamoDB` and SQS, else what is stored or posted.
+    /// The body of the request: JSON for `DynamoDB` and SQS, otherwise what is stored or posted.
     pub request: Bytes,
 }
 
-/// What an interceptor decides about a call.
+/// The decision of an interceptor.
 #[derive(Debug, Clone)]
 pub enum Verdict {
-    /// Nothing is changed.
+    /// The call proceeds.
     Proceed,
-    /// The function gets this error in place of the service's answer.
+    /// The function gets this error instead of the service's response.
     Answer(AwsError),
-    /// The function sees its connection break.
+    /// The function's connection breaks.
     Drop,
-    /// The function sees its connection time out, at once.
+    /// The function's connection times out, immediately.
     TimeOut,
-    /// The function dies: its invocation ends here, without an answer. Unwinds the task that calls, which the
-    /// desk's invoker takes for a crash; a process of its own lives on and sees its connection break.
+    /// The function dies: its invocation ends without a response. This unwinds the calling task, which the desk's
+    /// invoker treats as a crash; a separate process survives and sees its connection break.
     Die,
 }
 
 impl Verdict {
-    /// `DynamoDB` refuses because a partition is too busy; SDKs retry this.
+    /// DynamoDB throttles because a partition is overloaded; SDKs retry this.
     pub fn throughput_exceeded() -> Self {
         Self::Answer(AwsError::new(
             400,
@@ -59,7 +59,7 @@ impl Verdict {
         ))
     }
 
-    /// `DynamoDB` cancels a transaction of `item_count` items: each of them is in another transaction.
+    /// DynamoDB cancels a transaction of `item_count` items because of conflicts with other transactions.
     pub fn transaction_conflict(item_count: usize) -> Self {
         let reasons = vec!["TransactionConflict".to_owned(); item_count];
         let message = format!(
@@ -72,12 +72,12 @@ impl Verdict {
         })
     }
 
-    /// `DynamoDB` fails without saying whether anything was written; SDKs retry this.
+    /// DynamoDB fails without saying whether anything was written; SDKs retry this.
     pub fn internal_error() -> Self {
         Self::Answer(AwsError::new(500, "InternalServerError", "Internal server error"))
     }
 
-    /// SQS refuses because the queue is too busy; SDKs retry this.
+    /// SQS throttles because the queue is overloaded; SDKs retry this.
     pub fn queue_throttled() -> Self {
         Self::Answer(AwsError::new(
             403,
@@ -87,21 +87,21 @@ impl Verdict {
     }
 }
 
-/// An error as AWS words it.
+/// An error in the format of AWS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsError {
     /// The HTTP status.
     pub status: u16,
     /// The code without a namespace, e.g. `ConditionalCheckFailedException`.
     pub kind: String,
-    /// What a person reads.
+    /// The message.
     pub message: String,
     /// One code per item of a cancelled transaction; empty for every other error.
     pub cancellation_reasons: Vec<String>,
 }
 
 impl AwsError {
-    /// Makes an error without cancellation reasons.
+    /// An error without cancellation reasons.
     pub fn new(status: u16, kind: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -112,15 +112,15 @@ impl AwsError {
     }
 }
 
-/// Sees every call of every function, and may change its outcome.
+/// Intercepts every call of every function, and may change its result.
 pub trait Interceptor: Send + Sync {
-    /// Decides before the service is reached; it isn't reached unless the verdict is `Proceed`.
+    /// Decides before the service is called; it is only called if the verdict is `Proceed`.
     fn before<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Verdict>;
 
-    /// Decides after the service answered with `status`: whatever the caller is told, it has happened.
+    /// Decides after the service responded with `status`: whatever the caller is told, the call took effect.
     fn after<'a>(&'a self, call: &'a Call, status: u16) -> BoxFuture<'a, Verdict>;
 
-    /// Reads an answer before `after` decides. Answers of `DynamoDB` hold `ConsumedCapacity` by
-    /// table and index, asked for or not; answers of S3 are streams and come empty.
+    /// Reads a response before `after` decides. Responses of `DynamoDB` hold `ConsumedCapacity` by table and index,
+    /// requested or not; responses of S3 are streams and are passed as empty.
     fn observe(&self, _call: &Call, _status: u16, _response: &[u8]) {}
 }

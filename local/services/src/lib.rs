@@ -1,8 +1,7 @@
-//! The AWS services of the desk, in this process: the table, the queues, the buckets and the way
-//! to WebSocket clients.
+//! The AWS services of the desk, in this process: the table, the queues, the buckets and the `@connections` API.
 //!
-//! Functions keep their clients. What they are given instead of AWS is a connector ([`Services::connector`]) that opens
-//! no socket: it reads the host of the request ([`Service::endpoint`]) and calls the service.
+//! Functions use their normal clients, with a connector ([`Services::connector`]) that opens no socket: it reads the
+//! host of the request ([`Service::endpoint`]) and calls the service directly.
 //!
 //! | Service | From | Data |
 //! |---|---|---|
@@ -11,8 +10,8 @@
 //! | S3 | `s3s`, `s3s-fs` ([`Objects`]) | `s3/` |
 //! | `@connections` | whoever implements [`Connections`] | none |
 //!
-//! What was acknowledged outlives `kill -9`. A call that the caller's role does not allow is refused
-//! ([`Rights`]). Every call passes an [`Interceptor`], if one is set: faults and cost are its business.
+//! Acknowledged data survives `kill -9`. A call that the caller's role does not allow is refused ([`Rights`]). Every
+//! call passes an [`Interceptor`], if one is set, for fault injection and cost measurement.
 
 mod answer;
 mod client;
@@ -42,19 +41,19 @@ pub use objects::{Objects, SECRET_KEY};
 pub use queues::{Clock, Delivery, Depth, Outgoing, Peeked, QueueError, QueueSpec, Queues, Received, State};
 pub use rights::{Right, Rights, Statement};
 
-/// The folder of the buckets, in that of the data.
+/// The folder of the buckets, in the data folder.
 const OBJECTS: &str = "s3";
 
 /// Where the data is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Storage {
-    /// In memory, and objects in a folder that goes with the services.
+    /// In memory, with objects in a temporary folder.
     Memory,
-    /// In this folder, which is made if need be.
+    /// In this folder, which is created if necessary.
     Folder(PathBuf),
 }
 
-/// Why the services, or something in them, could not be made.
+/// Why the services could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The data folder or a bucket's folder.
@@ -85,12 +84,12 @@ struct Shared {
     connections: RwLock<Option<Arc<dyn Connections>>>,
     interceptor: RwLock<Option<Arc<dyn Interceptor>>>,
     rights: RwLock<Option<Arc<Rights>>>,
-    /// Deletes itself with the services.
+    /// Deleted together with the services.
     _temporary: Option<tempfile::TempDir>,
 }
 
 impl Services {
-    /// Opens the services with the data that is there.
+    /// Opens the services with existing data.
     pub fn open(storage: Storage) -> Result<Self, OpenError> {
         let (folder, temporary) = match storage {
             Storage::Folder(folder) => (Some(folder), None),
@@ -116,34 +115,33 @@ impl Services {
         })
     }
 
-    /// Creates the table unless there is one of that name, whatever its schema.
+    /// Creates the table unless one of that name exists, whatever its schema.
     pub fn create_table(&self, spec: &TableSpec) -> Result<(), OpenError> {
         Ok(dynamodb::ensure_table(self.database(), spec)?)
     }
 
-    /// Loads items as they are, in the form of `DynamoDB`'s JSON, over whatever is there and past every interceptor;
-    /// how many. Much faster than writing them: for tables that are large from the start.
+    /// Loads items in DynamoDB JSON unconditionally, bypassing every interceptor; returns their number. Much faster
+    /// than writing them: for tables that are large from the start.
     pub fn import(&self, table: &str, items: Vec<Value>) -> Result<usize, DynoxideError> {
         dynamodb::import(self.database(), table, items)
     }
 
-    /// Creates the queue, or gives the queue of that name these settings.
+    /// Creates the queue, or updates its settings.
     pub fn create_queue(&self, spec: QueueSpec) {
         self.queues().ensure(spec);
     }
 
-    /// Creates the bucket unless there is one of that name.
+    /// Creates the bucket unless it exists.
     pub fn create_bucket(&self, name: &str) -> Result<(), OpenError> {
         Ok(self.objects().ensure_bucket(name)?)
     }
 
-    /// Deletes the items whose time is over and counts them. AWS does this within days. Blocks its
-    /// thread for as long as it takes.
+    /// Deletes expired items and returns their number. AWS does this within days. Blocks the thread.
     pub fn sweep_ttl(&self) -> Result<usize, DynoxideError> {
         self.database().sweep_ttl()
     }
 
-    /// The way of a function to the services, for its clients.
+    /// The connector of a function's clients.
     pub fn connector(&self, function: &str) -> SharedHttpConnector {
         SharedHttpConnector::new(client::InProcess {
             services: self.clone(),
@@ -156,18 +154,18 @@ impl Services {
         &self.shared.queues
     }
 
-    /// The database under the table.
+    /// The database of the table.
     pub fn database(&self) -> &Database {
         &self.shared.database
     }
 
-    /// Lets eventually consistent reads lag behind from now on: they show the table as it is at this moment. For
-    /// tests; called once more, they show the moment of that.
+    /// Holds eventually consistent reads at the current state of the table. For tests; calling it again moves them to
+    /// the state at that time.
     pub fn hold_eventual_reads(&self) -> Result<(), OpenError> {
         self.shared.replica.hold(self.database())
     }
 
-    /// Lets eventually consistent reads show what was written last, as they do unless held.
+    /// Makes eventually consistent reads current again, as they are unless held.
     pub fn release_eventual_reads(&self) {
         self.shared.replica.release();
     }
@@ -186,7 +184,7 @@ impl Services {
             .unwrap_or_else(PoisonError::into_inner) = Some(connections);
     }
 
-    /// Puts an interceptor in the way of every call, or takes it away.
+    /// Sets or removes the interceptor of every call.
     pub fn set_interceptor(&self, interceptor: Option<Arc<dyn Interceptor>>) {
         *self
             .shared
@@ -195,14 +193,14 @@ impl Services {
             .unwrap_or_else(PoisonError::into_inner) = interceptor;
     }
 
-    /// Lets functions do only what their roles allow, from now on.
+    /// Enforces the functions' roles from now on.
     pub fn set_rights(&self, rights: Rights) {
         let rights = Arc::new(rights);
         self.objects().set_rights(Arc::clone(&rights));
         *self.shared.rights.write().unwrap_or_else(PoisonError::into_inner) = Some(rights);
     }
 
-    /// What functions may do, if they may not do everything.
+    /// The rights of functions, if they are enforced.
     pub fn rights(&self) -> Option<Arc<Rights>> {
         self.shared
             .rights

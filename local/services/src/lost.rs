@@ -1,7 +1,7 @@
-//! Whether the data of a folder is still there.
+//! Detection of missing data in a data folder.
 //!
-//! Every part makes what it does not find: an empty table in place of one that was removed would look like a desk
-//! on which nothing was ever said.
+//! Every part creates what it does not find: an empty table in place of a deleted one would look as if nothing had ever
+//! been stored.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::{dynamodb, queues};
 
-/// The part of a folder's data that is missing or empty, if the folder once held all of it.
+/// The missing or empty part of a folder's data, if the folder was complete before.
 pub fn lost(folder: &Path) -> Option<&'static str> {
     let databases = [dynamodb::FILE, queues::FILE];
     let lost = databases.into_iter().find(|name| !has_tables(&folder.join(name)));
     lost.or_else(|| (!folder.join(crate::OBJECTS).is_dir()).then_some(crate::OBJECTS))
 }
 
-/// Whether a database has a table. One that cannot be read is not lost: whoever opens it says what is wrong.
+/// Whether a database has a table. One that cannot be read is not lost: opening it will report the error.
 fn has_tables(path: &Path) -> bool {
     if !path.is_file() {
         return false;

@@ -1,7 +1,7 @@
 //! The buckets: S3 over a folder.
 //!
-//! Functions reach them in process, clients over HTTP by what a function has presigned. Such a form or link is good
-//! for as long as it says, by the desk's clock, and allows what the role of the function allows that signed it.
+//! Functions reach them in process, clients over HTTP through presigned forms and links. These are valid for their
+//! lifetime, by the desk's clock, and allow what the role of the signing function allows.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -25,10 +25,10 @@ mod form;
 mod gate;
 pub(crate) mod operation;
 
-/// The secret key that goes with every access key id: functions sign with their names as ids.
+/// The secret key of every access key id: functions sign with their names as ids.
 pub const SECRET_KEY: &str = "desk";
 
-/// The buckets and the S3 service before them.
+/// The buckets and the S3 service in front of them.
 #[derive(Clone)]
 pub struct Objects {
     root: PathBuf,
@@ -36,11 +36,11 @@ pub struct Objects {
     rules: Arc<Rules>,
 }
 
-/// What decides about a call that is well signed.
+/// The rules for correctly signed calls.
 struct Rules {
     clock: RwLock<Clock>,
     rights: RwLock<Option<Arc<Rights>>>,
-    /// The buckets whose objects nobody may overwrite or remove.
+    /// The buckets whose objects cannot be overwritten or deleted.
     locked: RwLock<HashSet<String>>,
 }
 
@@ -62,7 +62,7 @@ impl Objects {
             locked: RwLock::default(),
         });
         let mut config = S3Config::default();
-        // What is signed is signed by the desk's clock, which a test may have moved: the gate looks at that.
+        // Signatures use the desk's clock, which a test may have moved, so the gate checks the times.
         config.presigned_url_max_skew_time_secs = u32::MAX;
         let mut builder = S3ServiceBuilder::new(files);
         builder.set_auth(OneSecret);
@@ -75,36 +75,36 @@ impl Objects {
         })
     }
 
-    /// Takes the time from this clock, in milliseconds since 1970, and not from the system's.
+    /// Uses this clock, in milliseconds since 1970, instead of the system's.
     pub fn set_clock(&self, clock: Clock) {
         *self.rules.clock.write().unwrap_or_else(PoisonError::into_inner) = clock;
     }
 
-    /// Lets what functions have signed allow only what their roles allow.
+    /// Limits what functions have signed to what their roles allow.
     pub(crate) fn set_rights(&self, rights: Arc<Rights>) {
         *self.rules.rights.write().unwrap_or_else(PoisonError::into_inner) = Some(rights);
     }
 
-    /// Makes a bucket one of which nobody can overwrite or remove an object, as Object Lock and the policy of such a
-    /// bucket do together. The embedded S3 knows neither versions nor retention: what is locked here stays for good.
+    /// Locks a bucket, so that its objects cannot be overwritten or deleted, like Object Lock and the bucket policy
+    /// together. The embedded S3 has neither versions nor retention: locked objects stay for good.
     pub fn lock(&self, bucket: &str) {
         let mut locked = self.rules.locked.write().unwrap_or_else(PoisonError::into_inner);
         locked.insert(bucket.to_owned());
     }
 
-    /// Creates the bucket unless there is one of that name.
+    /// Creates the bucket unless it exists.
     pub(crate) fn ensure_bucket(&self, name: &str) -> std::io::Result<()> {
         std::fs::create_dir_all(self.root.join(name))
     }
 
-    /// Puts an empty object past all rules: for tests, as somebody with the account's rights could.
+    /// Puts an empty object, bypassing all rules: for tests, as somebody with the account's rights could.
     pub fn put_for_test(&self, bucket: &str, key: &str) -> std::io::Result<()> {
         let path = self.root.join(bucket).join(key);
         path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
         std::fs::write(path, [])
     }
 
-    /// The keys of a bucket's objects, in order: for tests, which look past what functions may see.
+    /// The keys of a bucket's objects, in order, bypassing all rules: for tests.
     pub fn keys(&self, bucket: &str) -> std::io::Result<Vec<String>> {
         let (root, mut keys) = (self.root.join(bucket), Vec::new());
         let mut folders = vec![root.clone()];
@@ -122,7 +122,7 @@ impl Objects {
         Ok(keys)
     }
 
-    /// Answers one request, read whole, of a function or of a client that has something presigned.
+    /// Answers one request of a function, or of a client with a presigned form or link.
     pub async fn answer(&self, request: Request<Bytes>) -> Answer {
         let is_head = request.method() == Method::HEAD;
         let is_post = request.method() == Method::POST;
@@ -131,7 +131,7 @@ impl Objects {
             return form::expired();
         }
         match self.service.call(request.map(s3s::Body::from)).await {
-            // An HTTP server would leave the body out, and the SDK reads that: "not found".
+            // An HTTP server would leave the body out, and SDKs rely on that: "not found".
             Ok(response) if is_head => response.map(|_| SdkBody::empty()),
             Ok(response) if end.is_some() => form::answer(response).await,
             Ok(response) => response.map(SdkBody::from_body_1_x),
@@ -146,11 +146,11 @@ impl Objects {
     }
 }
 
-/// Accepts whoever signs with the one secret.
+/// Accepts every signature with the one secret.
 struct OneSecret;
 
 impl S3Auth for OneSecret {
-    // Written out because the trait's own form needs the `async_trait` macro.
+    // Written out because the trait's usual form needs the `async_trait` macro.
     fn get_secret_key<'s, 'k, 'f>(&'s self, _access_key: &'k str) -> BoxFuture<'f, S3Result<SecretKey>>
     where
         's: 'f,

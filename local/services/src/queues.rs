@@ -1,8 +1,7 @@
-//! The queues: standard SQS queues that outlive the process.
+//! The queues: standard SQS queues that survive the process.
 //!
-//! Functions reach them with an SDK client (`wire`); the desk's pollers and the tests use the
-//! methods here. Messages are durable; the queues themselves are made anew at each start, from the
-//! template, and find their messages again.
+//! Functions use them with an SDK client (`wire`); the desk's pollers and the tests use the methods here. Messages are
+//! durable; the queues themselves are created at each start, from the template, and find their messages again.
 
 mod error;
 mod message;
@@ -25,19 +24,19 @@ pub(crate) use requests::name;
 use store::{NewMessage, Store};
 pub(crate) use wire::{TARGET_PREFIX, answer};
 
-/// The file of the messages, in the folder of the data.
+/// The database file, in the data folder.
 pub(crate) const FILE: &str = "queues.sqlite";
 
-/// Tells the time in milliseconds since 1970.
+/// The current time in milliseconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
-/// Whether a queue is busy, in one sense or another.
+/// Whether a queue is busy, in a certain sense.
 type Busy = fn(&Store, &str, i64) -> rusqlite::Result<bool>;
 
 #[derive(Clone)]
 struct Queue {
     spec: Arc<QueueSpec>,
-    /// Stirred when a message may have become visible before its time was known.
+    /// Notified when a message may have become visible earlier than expected.
     arrivals: watch::Sender<()>,
 }
 
@@ -47,7 +46,7 @@ pub struct Queues {
     by_name: RwLock<HashMap<String, Queue>>,
     clock: RwLock<Clock>,
     delivery: RwLock<Delivery>,
-    /// Stirred when a message has left a queue.
+    /// Notified when a message has left a queue.
     departures: watch::Sender<()>,
 }
 
@@ -63,7 +62,7 @@ impl Queues {
         })
     }
 
-    /// Creates the queue, or gives the queue of that name these settings.
+    /// Creates the queue, or updates its settings.
     pub(crate) fn ensure(&self, spec: QueueSpec) {
         let mut queues = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         let arrivals = queues
@@ -79,13 +78,13 @@ impl Queues {
         );
     }
 
-    /// Replaces the clock, and lets every receiver look at it. For tests.
+    /// Replaces the clock, and notifies every receiver. For tests.
     pub fn set_clock(&self, clock: Clock) {
         *self.clock.write().unwrap_or_else(PoisonError::into_inner) = clock;
         self.clock_moved();
     }
 
-    /// Lets every receiver look at the clock again, after a test has moved it.
+    /// Notifies every receiver that a test has moved the clock.
     pub fn clock_moved(&self) {
         for queue in self.all() {
             queue.arrivals.send_replace(());
@@ -93,7 +92,7 @@ impl Queues {
         self.departures.send_replace(());
     }
 
-    /// Chooses how well-behaved the queues are. For tests.
+    /// Chooses duplication and reordering of deliveries. For tests.
     pub fn set_delivery(&self, delivery: Delivery) {
         *self.delivery.write().unwrap_or_else(PoisonError::into_inner) = delivery;
     }
@@ -109,14 +108,14 @@ impl Queues {
         specs
     }
 
-    /// Sends a message and tells its id.
+    /// Sends a message and returns its id.
     pub fn send(&self, queue: &str, message: &Outgoing) -> Result<String, QueueError> {
         requests::check_message(message)?;
         let ids = self.send_all(queue, std::slice::from_ref(message))?;
         ids.into_iter().next().ok_or(QueueError::EmptyBatch)
     }
 
-    /// Keeps messages that were checked, all or none, and tells their ids.
+    /// Stores messages that were checked, all or none, and returns their ids.
     fn send_all(&self, queue: &str, messages: &[Outgoing]) -> Result<Vec<String>, QueueError> {
         let queue = self.find(queue)?;
         let now_ms = self.now_ms();
@@ -150,7 +149,7 @@ impl Queues {
         Ok(ids)
     }
 
-    /// Deletes a message; without effect if the handle is stale.
+    /// Deletes a message; no effect if the handle is stale.
     pub fn delete(&self, queue: &str, receipt_handle: &str) -> Result<(), QueueError> {
         let queue = self.find(queue)?;
         let (number, receipt) = parse_handle(receipt_handle)?;
@@ -160,8 +159,8 @@ impl Queues {
         Ok(())
     }
 
-    /// Notes that whoever received a message is done with it and did not do it: it stays hidden until its time is
-    /// over, and nobody is at work on it. Without effect if the handle is stale.
+    /// Records that a receiver is finished with a message without deleting it: it stays hidden until its timeout, but
+    /// nobody is working on it. No effect if the handle is stale.
     pub fn give_up(&self, queue: &str, receipt_handle: &str) -> Result<(), QueueError> {
         let queue = self.find(queue)?;
         let (number, receipt) = parse_handle(receipt_handle)?;
@@ -170,7 +169,7 @@ impl Queues {
         Ok(())
     }
 
-    /// Hides a message in flight for `timeout_seconds` from now on; 0 makes it visible.
+    /// Hides a message in flight for `timeout_seconds` from now; 0 makes it visible.
     pub fn change_visibility(
         &self,
         queue: &str,
@@ -196,12 +195,12 @@ impl Queues {
         Ok(self.store.depth(&self.find(queue)?.spec.name, self.now_ms())?)
     }
 
-    /// Looks at the messages of a queue without receiving them, in the order of sending.
+    /// Lists the messages of a queue without receiving them, in the order of sending.
     pub fn messages(&self, queue: &str) -> Result<Vec<Peeked>, QueueError> {
         Ok(self.store.peek(&self.find(queue)?.spec.name, self.now_ms())?)
     }
 
-    /// Makes every delayed message and every message in flight visible, without waiting.
+    /// Makes all delayed messages and messages in flight visible at once.
     pub fn make_visible_now(&self, queue: &str) -> Result<usize, QueueError> {
         let queue = self.find(queue)?;
         let count = self.store.make_visible(&queue.spec.name, self.now_ms())?;
@@ -209,7 +208,7 @@ impl Queues {
         Ok(count)
     }
 
-    /// Sends what lies in the dead-letter queue back to `source`, as if new, and counts it.
+    /// Moves the messages of the dead-letter queue back to `source`, as if new, and returns their number.
     pub fn redrive(&self, dead_letter_queue: &str, source: &str) -> Result<usize, QueueError> {
         let (from, to) = (self.find(dead_letter_queue)?, self.find(source)?);
         let count = self.store.redrive(&from.spec, &to.spec, self.now_ms())?;
@@ -225,7 +224,7 @@ impl Queues {
         Ok(count)
     }
 
-    /// Waits until no queue, dead-letter queues apart, holds a visible message or one in flight.
+    /// Waits until no queue, except dead-letter queues, has a visible message or one in flight.
     /// Delayed messages don't count.
     pub async fn idle(&self) -> Result<(), QueueError> {
         self.until_none_is(Store::is_busy).await

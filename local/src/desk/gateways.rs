@@ -1,4 +1,4 @@
-//! The two gateways of a desk, and the way back from the functions to the connections.
+//! The two gateways of a desk, and the `@connections` API between functions and connections.
 
 use std::sync::{Arc, Weak};
 
@@ -13,13 +13,13 @@ use local_services::{ConnectionInfo, Connections, PostError, Services};
 use crate::invoker::SharedInvoker;
 use crate::{redrive, restoring};
 
-/// The gateways, which do not listen yet.
+/// The gateways, before they listen.
 pub(super) struct Gateways {
     pub(super) http: HttpGateway,
     pub(super) websocket: Arc<WebSocketGateway>,
 }
 
-/// Builds the APIs of the template with the routes of the desk's own, and lets the services post to connections.
+/// Builds the APIs of the template with the desk's own routes, and lets the services post to connections.
 pub(super) fn open(
     template: &Template,
     invoker: SharedInvoker,
@@ -44,8 +44,8 @@ pub(super) fn open(
     Ok(Gateways { http, websocket })
 }
 
-/// The `@connections` API over the gateway's connections. It does not hold the gateway: that holds the functions,
-/// which hold the services, and a ring would outlive the desk.
+/// The `@connections` API over the gateway's connections. It holds a weak reference: the gateway holds the functions,
+/// which hold the services, and a cycle would never be dropped.
 struct Posts(Weak<WebSocketGateway>);
 
 impl Posts {

@@ -1,7 +1,7 @@
-//! The embedded services on loopback, for functions that have no other way to them than a socket.
+//! The embedded services on loopback, for functions in separate processes.
 //!
-//! One address stands for all services: a request says by its form which of them it is for, and by the key that
-//! it is signed with whose it is.
+//! One address serves all services: the form of a request tells the service, and the key that signed it tells the
+//! function.
 
 use std::io;
 
@@ -23,8 +23,7 @@ pub(super) async fn serve(services: Services) -> io::Result<Server> {
 
 /// Answers one request of a process.
 ///
-/// # Errors
-/// The connection is to be closed without an answer.
+/// The connection must be closed without a response.
 pub async fn answer(services: &Services, request: Request<Bytes>) -> Result<Response<SdkBody>, HungUp> {
     let Some(caller) = caller(&request) else {
         let mut refusal = Response::new(SdkBody::from("the request is not signed"));
@@ -34,12 +33,12 @@ pub async fn answer(services: &Services, request: Request<Bytes>) -> Result<Resp
     match services.call(&caller, service(&request), request).await {
         Ok(answer) => Ok(answer),
         Err(Lost::Connection) => Err(HungUp),
-        // Whoever waits in vain gives up and closes the connection, which ends this too.
+        // A client that gives up closes the connection, which ends this too.
         Err(Lost::Time) => std::future::pending().await,
     }
 }
 
-/// Which service a request is for.
+/// The service of a request.
 fn service(request: &Request<Bytes>) -> Service {
     let target = request.headers().get("x-amz-target");
     let target = target.and_then(|target| target.to_str().ok()).unwrap_or_default();
@@ -55,7 +54,7 @@ fn service(request: &Request<Bytes>) -> Service {
     }
 }
 
-/// Whose request it is: the id of the key that signed it, in a header or, for a presigned address, in the query.
+/// The function of a request: the id of the signing key, in a header or, for a presigned URL, in the query.
 /// Source: AWS, *Authenticating Requests (AWS Signature Version 4)*.
 fn caller(request: &Request<Bytes>) -> Option<String> {
     let header = request

@@ -1,4 +1,4 @@
-//! Presigned forms: what the embedded S3 says otherwise than S3 does.
+//! Presigned forms: corrections where the embedded S3 differs from S3.
 
 use aws_smithy_types::body::SdkBody;
 use http::{Response, StatusCode};
@@ -9,8 +9,8 @@ use super::gate::milliseconds;
 use crate::answer::{self, Answer};
 use crate::interceptor::{AwsError, Service};
 
-/// When a form ends, in milliseconds since 1970; none if a body holds no policy that can be read. The embedded S3 checks
-/// the policy, but compares its end with the system's clock alone.
+/// The expiry of a form, in milliseconds since 1970; none if the body has no readable policy. The embedded S3 checks
+/// the policy, but compares the expiry with the system's clock.
 pub(super) fn end_of_form(body: &[u8]) -> Option<i64> {
     // The fields of a form come before the file.
     let head = body.get(..body.len().min(FIELDS_BYTES))?;
@@ -22,20 +22,20 @@ pub(super) fn end_of_form(body: &[u8]) -> Option<i64> {
     Some(milliseconds(policy.expiration.into()))
 }
 
-/// The refusal of a form that has ended.
+/// The error of an expired form.
 pub(super) fn expired() -> Answer {
     denied("Invalid according to Policy: Policy expired.")
 }
 
-/// The answer to a form with a policy that can be read. A field that the policy does not allow, another key for
-/// instance, is to S3 a lack of rights. The embedded S3 calls the policy invalid.
+/// The response to a form with a readable policy. For S3, a field that the policy does not allow, for example another
+/// key, is an access violation. The embedded S3 reports an invalid policy.
 /// Source: AWS, *Troubleshoot access denied (403 Forbidden) errors in Amazon S3*; the message is S3's.
 pub(super) async fn answer(response: Response<s3s::Body>) -> Answer {
     if response.status() != StatusCode::BAD_REQUEST {
         return response.map(SdkBody::from_body_1_x);
     }
     let (parts, body) = response.into_parts();
-    // A refusal is held in memory, so that there is nothing to fail.
+    // An error response is in memory, so reading it cannot fail.
     let body = body.collect().await.map(http_body_util::Collected::to_bytes);
     let body = body.unwrap_or_default();
     if String::from_utf8_lossy(&body).contains("<Code>InvalidPolicyDocument</Code>") {
@@ -48,6 +48,6 @@ fn denied(message: &str) -> Answer {
     answer::error(Service::S3, &AwsError::new(403, "AccessDenied", message))
 }
 
-/// How long the fields of a form may be.
+/// The maximum size of a form's fields.
 /// Source: AWS, *Browser-Based Uploads Using POST*: 20 KB without the file.
 const FIELDS_BYTES: usize = 20 * 1024;

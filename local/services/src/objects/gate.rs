@@ -1,4 +1,4 @@
-//! The gate before the buckets: whether what is well signed is still good, and whether its signer may do it.
+//! Checks on correctly signed requests: whether they have expired, and whether the signer has the right.
 
 use std::sync::{Arc, PoisonError};
 
@@ -14,7 +14,7 @@ use time::{OffsetDateTime, PrimitiveDateTime};
 
 use super::Rules;
 
-/// Looks at every call, after its signature.
+/// Checks every call after its signature.
 pub(super) struct Gate(pub(super) Arc<Rules>);
 
 impl Gate {
@@ -36,7 +36,7 @@ impl Gate {
         locked.contains(bucket)
     }
 
-    /// Refuses what would remove or replace an object of a locked bucket.
+    /// Refuses to delete or replace an object of a locked bucket.
     fn keep(&self, context: &S3AccessContext<'_>) -> S3Result<()> {
         let bucket = match context.s3_path() {
             S3Path::Object { bucket, .. } | S3Path::Bucket { bucket } => bucket,
@@ -64,12 +64,12 @@ impl Gate {
             return Err(denied("Request has expired"));
         }
         match (context.s3_op().name(), context.s3_path()) {
-            // Its key stands in the form, which is read later.
+            // Its key is in the form, which is read later.
             ("PostObject", _) => Ok(()),
             ("HeadObject", S3Path::Object { bucket, key }) => {
                 self.permit(signer, "s3:GetObject", &format!("{bucket}/{key}"))
             }
-            // What is copied was looked at before the call came here.
+            // The source of a copy was checked before.
             ("CopyObject", S3Path::Object { bucket, key }) => {
                 self.permit(signer, "s3:PutObject", &format!("{bucket}/{key}"))
             }
@@ -94,7 +94,7 @@ impl Gate {
 }
 
 impl S3Access for Gate {
-    // Written out because the trait's own form needs the `async_trait` macro.
+    // Written out because the trait's usual form needs the `async_trait` macro.
     fn check<'s, 'c, 'x, 'f>(&'s self, context: &'c mut S3AccessContext<'x>) -> BoxFuture<'f, S3Result<()>>
     where
         's: 'f,
@@ -122,7 +122,7 @@ fn denied(message: impl Into<std::borrow::Cow<'static, str>>) -> S3Error {
     S3Error::with_message(S3ErrorCode::AccessDenied, message)
 }
 
-/// When a link ends, in milliseconds since 1970, if the query is one of a link.
+/// The expiry of a link, in milliseconds since 1970, if the query belongs to a link.
 fn end_of_link(query: &str) -> Option<i64> {
     const FORMAT: &[BorrowedFormatItem<'_>] =
         format_description!("[year][month][day]T[hour][minute][second]Z");

@@ -1,11 +1,11 @@
-//! Which operation of S3 a request is.
+//! The S3 operation of a request.
 
 use http::{HeaderMap, Method};
 
-/// The header that names what is copied: a bucket and a key.
+/// The header with the source of a copy: a bucket and a key.
 pub(crate) const COPY_SOURCE: &str = "x-amz-copy-source";
 
-/// The operation that a path-style request means, for the operations that functions use.
+/// The operation of a path-style request, for the operations that functions use.
 pub(crate) fn of(method: &Method, path: &str, query: &str, headers: &HeaderMap) -> &'static str {
     let has_key = path
         .trim_start_matches('/')
