@@ -1,6 +1,6 @@
-//! The buckets over HTTP, for clients that were given a form or a link, with S3's answers to pages of other origins.
+//! The buckets over HTTP, for clients with a presigned form or link, including S3's responses to cross-origin requests.
 //!
-//! The embedded S3 checks what is presigned, and knows no cross-origin requests: those follow the bucket's rules here.
+//! The embedded S3 checks presigned requests, but does not implement CORS: the bucket's rules are applied here.
 //! Source: AWS, *Using cross-origin resource sharing (CORS)* and *Elements of a CORS configuration* of S3.
 
 use std::io;
@@ -14,7 +14,7 @@ use local_runtime::loopback::Server;
 use local_services::Services;
 use tokio::net::TcpListener;
 
-/// Answers for the buckets until the server is dropped.
+/// Serves the buckets until the server is dropped.
 pub fn serve(listener: TcpListener, services: Services, buckets: &[BucketSpec]) -> io::Result<Server> {
     let rules: Arc<[CorsSpec]> = buckets
         .iter()
@@ -58,7 +58,7 @@ fn rule_for<'a>(rules: &'a [CorsSpec], origin: &HeaderValue, method: &str) -> Op
     })
 }
 
-/// Whether a page may send a request of this kind.
+/// Whether a page may send such a request.
 fn preflight(rules: &[CorsSpec], origin: &HeaderValue, asked: &HeaderMap) -> Response<SdkBody> {
     let text = |name: HeaderName| asked.get(name).and_then(|value| value.to_str().ok());
     let method = text(header::ACCESS_CONTROL_REQUEST_METHOD).unwrap_or_default();

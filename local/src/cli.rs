@@ -1,4 +1,4 @@
-//! The command `tidings`: run the desk, make tokens, listen, send dead letters back.
+//! The command `tidings`: runs the desk, issues tokens, listens, redrives dead-letter queues.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ use crate::environment::{self, Environment};
 use crate::processes::{self, ProcessOptions};
 use crate::{redrive, restoring};
 
-/// Tidings on one desk: the HTTP and WebSocket APIs, every function, and the services they stand on.
+/// Tidings on one desk: the HTTP and WebSocket APIs, every function, and the services that they use.
 #[derive(Debug, Parser)]
 #[command(name = "tidings", version, about, args_conflicts_with_subcommands = true)]
 pub struct Cli {
@@ -37,13 +37,13 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Print a token for somebody.
+    /// Print a token for a user.
     Token(Token),
-    /// Print the frames that somebody gets, line by line, and send what is typed.
+    /// Print the frames that a user gets, line by line, and send what is typed.
     Listen(Listen),
-    /// Send the jobs of the running desk's dead-letter queues back to where they failed.
+    /// Send the jobs in the running desk's dead-letter queues back to their queues.
     Redrive(Redrive),
-    /// Make the end of the running desk's audit log anew, after it was lost.
+    /// Restore the end of the running desk's audit log after it was lost.
     RestoreAudit(RestoreAudit),
 }
 
@@ -58,55 +58,55 @@ struct Run {
     /// The port of the buckets, for uploads and downloads.
     #[arg(long, default_value_t = 3002)]
     s3_port: u16,
-    /// The folder that the data is kept in.
+    /// The data folder.
     #[arg(long, default_value = ".local", conflicts_with = "memory")]
     data_dir: PathBuf,
-    /// Keep the data in memory and forget it at the end.
+    /// Keep the data in memory only.
     #[arg(long)]
     memory: bool,
     /// Print the functions' log lines.
     #[arg(long)]
     log: bool,
-    /// Run the functions as processes of their own, as Lambda does. They are built with
+    /// Run the functions as separate processes, as Lambda does. They are built with
     /// `cargo build --workspace --bins`.
     #[arg(long)]
     processes: bool,
     /// The folder of the functions' binaries [default: where this program is].
     #[arg(long, requires = "processes")]
     binaries: Option<PathBuf>,
-    /// The most processes of one function at once; a request beyond is throttled.
+    /// The maximum number of processes per function; further requests are throttled.
     #[arg(long, requires = "processes", default_value_t = processes::MOST_PER_FUNCTION)]
     most_per_function: usize,
 }
 
 #[derive(Debug, Args)]
 struct Token {
-    /// Whose: the `sub`, a UUID.
+    /// The user: the `sub`, a UUID.
     #[arg(long)]
     user: Uuid,
-    /// The name to show.
+    /// The display name.
     #[arg(long)]
     name: Option<String>,
-    /// The short name.
+    /// The user name.
     #[arg(long)]
     username: Option<String>,
     /// The e-mail address.
     #[arg(long)]
     email: Option<String>,
-    /// A role; may be given more than once.
+    /// A role; may be repeated.
     #[arg(long = "role")]
     roles: Vec<String>,
-    /// A permission; may be given more than once.
+    /// A permission; may be repeated.
     #[arg(long = "permission")]
     permissions: Vec<String>,
-    /// For how many minutes it is good.
+    /// For how many minutes the token is valid.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=525_600))]
     minutes: u64,
 }
 
 #[derive(Debug, Args)]
 struct Listen {
-    /// The token of the one who listens.
+    /// The token of the user.
     #[arg(long)]
     token: String,
     /// The port of the WebSocket API.
@@ -130,7 +130,7 @@ struct RestoreAudit {
     http_port: u16,
 }
 
-/// Does what the command line says.
+/// Runs the command.
 pub async fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -154,14 +154,14 @@ pub async fn main() -> ExitCode {
     }
 }
 
-/// Shows the help that was asked for, or says in one line what is wrong with the command line.
+/// Shows the requested help, or says in one line what is wrong with the command line.
 fn refuse(error: &clap::Error) -> ExitCode {
     let text = error.to_string();
     if !error.use_stderr() {
         say(text.trim_end());
         return ExitCode::SUCCESS;
     }
-    // The first paragraph says what is wrong; the others show how it would be right, as --help does.
+    // The first paragraph is the error; the others show the usage, like --help.
     let what = text.split("\n\n").next().unwrap_or_default();
     let what: Vec<&str> = what.trim_start_matches("error: ").split_whitespace().collect();
     eprintln!("tidings: {}; --help tells more", what.join(" "));
@@ -170,7 +170,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
 
 async fn run(run: Run) -> Result<(), String> {
     let mut ending = Ending::new()?;
-    // What the desk writes is for whoever runs it.
+    // Files that the desk writes are only for its user.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     show_warnings();
     let environment = environment::of_process();
@@ -209,8 +209,7 @@ async fn run(run: Run) -> Result<(), String> {
     Ok(())
 }
 
-/// What ends the program: Ctrl-C, or a polite signal. Listened for from the moment that this is made, so that
-/// none is missed later.
+/// Waits for Ctrl-C or a termination signal. Listens from the moment of its creation, so that none is missed later.
 struct Ending {
     interrupt: Signal,
     terminate: Signal,
@@ -233,7 +232,7 @@ impl Ending {
     }
 }
 
-/// Log lines go to standard error, or nowhere: the terminal is for what a newcomer has to read.
+/// Log lines go to standard error, or nowhere: the terminal is for what a newcomer should read.
 fn sink(is_wanted: bool) -> Sink {
     if !is_wanted {
         return Arc::new(|_| {});
@@ -241,14 +240,14 @@ fn sink(is_wanted: bool) -> Sink {
     let standard_error = Mutex::new(std::io::stderr());
     Arc::new(move |line| {
         if let Ok(mut standard_error) = standard_error.lock() {
-            // A log that cannot be written leaves nobody to tell.
+            // If the log cannot be written, there is nobody to tell.
             writeln!(standard_error, "{line}").ok();
         }
     })
 }
 
-/// Shows on standard error what the gateways and the embedded services warn of, or what `RUST_LOG` asks for: a function
-/// that died, a database that cannot be written.
+/// Shows on standard error the warnings of the gateways and the embedded services, or what `RUST_LOG` selects: a
+/// function that died, a database that cannot be written.
 fn show_warnings() {
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into());
     tracing_subscriber::fmt()
@@ -257,7 +256,7 @@ fn show_warnings() {
         .init();
 }
 
-/// Prints a line for the person at the desk.
+/// Prints a line for the user of the desk.
 fn say(text: &str) {
     writeln!(std::io::stdout().lock(), "{text}").ok();
 }
@@ -398,8 +397,8 @@ async fn listen_to(listen: Listen) -> Result<(), String> {
     }
 }
 
-/// The lines that are typed. A thread of their own reads them: the runtime would wait for its own until the
-/// next line, and the program would not end before.
+/// The typed lines, read by a separate thread: the runtime would wait for its own thread until the next line, and the
+/// program would not end before.
 fn typed_lines() -> tokio::sync::mpsc::Receiver<String> {
     let (typed, lines) = tokio::sync::mpsc::channel(1);
     std::thread::spawn(move || {

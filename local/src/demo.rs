@@ -9,7 +9,7 @@ use shared::domain::time::Timestamp;
 use shared::domain::user::Claims;
 use uuid::Uuid;
 
-/// Somebody to try things with.
+/// A demo user.
 #[derive(Clone, Copy, Debug)]
 pub struct DemoUser {
     /// The id.
@@ -20,7 +20,7 @@ pub struct DemoUser {
     pub name: &'static str,
 }
 
-/// The people who live on every desk.
+/// The users that exist on every desk.
 pub const USERS: [DemoUser; 4] = [
     DemoUser {
         id: Uuid::from_u128(0x11111111_1111_4111_8111_111111111111),
@@ -44,11 +44,11 @@ pub const USERS: [DemoUser; 4] = [
     },
 ];
 
-/// How long a demo user's token is good: a day at the desk.
+/// How long a demo user's token is valid.
 pub const TOKEN_LIFETIME: Duration = Duration::from_hours(24);
 
 impl DemoUser {
-    /// What their token says.
+    /// The claims of their token.
     pub fn claims(&self) -> Claims {
         Claims {
             name: Some(self.name.to_owned()),
@@ -78,7 +78,7 @@ pub fn token(
     token::issue(secret, &claims)
 }
 
-/// Makes the demo users known, as their first call would, so that one can write to the other at once.
+/// Creates the demo users' profiles, as their first call would, so that they can write to each other at once.
 pub async fn introduce(app: &App) -> shared::Result<()> {
     for user in USERS {
         shared::store::profiles::refresh(app, UserId::from_uuid(user.id), &user.claims(), None).await?;

@@ -1,4 +1,4 @@
-//! The desk itself: everything put together, started and stopped.
+//! The desk: all parts put together, started and stopped.
 
 mod gateways;
 
@@ -29,7 +29,7 @@ use crate::invoker::{Divided, InProcess, Instance, SharedInvoker};
 use crate::processes::{ProcessOptions, Processes, ProcessesError};
 use crate::{buckets, demo, live_page, poller, rights, schedules};
 
-/// The name of the desk itself among those who call services.
+/// The desk's own name among the callers of services.
 const DESK: &str = "desk";
 
 /// How a desk is set up.
@@ -40,9 +40,9 @@ pub struct Options {
     pub ws_port: u16,
     /// The port of the buckets; 0 for any free one.
     pub s3_port: u16,
-    /// Where the data is kept; none for in memory.
+    /// The data folder; none for in memory.
     pub data_dir: Option<PathBuf>,
-    /// Settings over those of the template.
+    /// Environment variables that override the template's.
     pub environment: Environment,
     /// The time.
     pub clock: Clock,
@@ -50,16 +50,16 @@ pub struct Options {
     pub sink: Sink,
     /// How the WebSocket gateway behaves.
     pub websocket: WebSocketOptions,
-    /// How many processes of each function there would be.
+    /// How many instances each function has.
     pub instances: usize,
-    /// How functions run as processes; none for in this process.
+    /// How functions run as processes; none to run them in this process.
     pub processes: Option<ProcessOptions>,
 }
 
 /// Why a desk does not start, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A port is taken.
+    /// A port is in use.
     #[error("port {port} is in use; choose another with {flag}")]
     PortInUse {
         /// The port.
@@ -84,7 +84,7 @@ pub enum StartError {
     /// The template is wrong.
     #[error("template.yaml: {0}")]
     Template(#[from] TemplateError),
-    /// `ALLOWED_ORIGINS` are none that a deployment would take.
+    /// `ALLOWED_ORIGINS` has values that a deployment would refuse.
     #[error("ALLOWED_ORIGINS: {0}")]
     Origins(TemplateError),
     /// Its routes contradict each other.
@@ -96,13 +96,13 @@ pub enum StartError {
     /// The template names a function that does not exist.
     #[error("template.yaml: no binary {0} exists")]
     NoSuchFunction(String),
-    /// A schedule is none that the desk can keep.
+    /// A schedule that the desk does not support.
     #[error("template.yaml: {0} is no rate such as rate(1 hour)")]
     Schedule(String),
     /// The functions cannot run as processes.
     #[error(transparent)]
     Processes(#[from] ProcessesError),
-    /// The demo users cannot be made known.
+    /// The demo users cannot be created.
     #[error("the demo users cannot be introduced: {0}")]
     Demo(String),
 }
@@ -126,9 +126,9 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Starts everything; when this returns, it answers.
+    /// Starts everything; when this returns, the desk responds.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        // The ports first: a desk that cannot listen should not touch the data of one that does.
+        // The ports first: a desk that cannot listen must not touch the data of a running one.
         let http_listener = listen(options.http_port, "--http-port").await?;
         let ws_listener = listen(options.ws_port, "--ws-port").await?;
         let s3_listener = listen(options.s3_port, "--s3-port").await?;
@@ -153,7 +153,7 @@ impl Desk {
 
         let (invoker, processes) = functions(&options, &services, &template, &s3_public).await?;
         if let Some(spec) = template.functions.first() {
-            // The settings of any function, and no function's rights.
+            // The settings of a function, without any function's rights.
             let desk = FunctionSpec {
                 logical_id: DESK.to_owned(),
                 ..spec.clone()
@@ -257,7 +257,7 @@ impl Desk {
         self.processes.as_deref()
     }
 
-    /// The secret that signs tokens here; empty where only an issuer does.
+    /// The secret that signs tokens; empty if only an issuer signs.
     pub fn secret(&self) -> &str {
         &self.secret
     }
@@ -267,14 +267,14 @@ impl Desk {
         &self.clock
     }
 
-    /// Lets time pass, for everything on this desk.
+    /// Advances the clock of everything on this desk.
     pub fn advance(&self, duration: Duration) {
         self.clock.advance(duration);
         self.services.queues().clock_moved();
         self.moved.send_modify(|times| *times += 1);
     }
 
-    /// Lets requests and jobs that are under way end, closes all connections, and stops.
+    /// Waits for requests and jobs in progress, closes all connections, and stops.
     pub async fn stop(mut self) {
         // Nobody listens only if everything has ended already.
         self.stop.send(true).ok();

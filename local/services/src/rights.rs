@@ -1,8 +1,8 @@
-//! What functions may do: the statements of their roles, enforced as IAM does.
+//! The rights of functions: the statements of their roles, enforced as IAM does.
 //!
-//! Services that were given [`Rights`] refuse a call that no statement of the caller's role allows, in the words of
-//! the service that is called. Whoever is no function (the desk itself, a test) may do everything. Every right
-//! remembers whether it was used, so that one which nothing needs can be found and taken away.
+//! Services with [`Rights`] refuse a call that the caller's role does not allow, with the error of the service. Callers
+//! that are not functions (the desk itself, a test) may do everything. Every right remembers whether it was used, so
+//! that unused ones can be found and removed.
 
 mod demands;
 
@@ -19,22 +19,22 @@ use demands::Demand;
 /// A statement of a function's role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// Whether it allows or denies; a denial beats any allowance.
+    /// Allow or deny; a denial overrides every permission.
     pub allows: bool,
-    /// Actions such as `dynamodb:GetItem`; `*` and `?` stand for others.
+    /// Actions such as `dynamodb:GetItem`, with the wildcards `*` and `?`.
     pub actions: Vec<String>,
-    /// ARNs; `*` and `?` stand for others.
+    /// ARNs, with the wildcards `*` and `?`.
     pub resources: Vec<String>,
 }
 
-/// That a function may do one thing with one resource.
+/// A right of a function to perform an action on a resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Right {
-    /// Whose right it is.
+    /// The function.
     pub function: String,
-    /// What may be done.
+    /// The action.
     pub action: String,
-    /// With what.
+    /// The resource.
     pub resource: String,
 }
 
@@ -52,7 +52,7 @@ pub struct Rights {
     websocket_arn: String,
 }
 
-/// One action on one resource, as a statement has it.
+/// One action on one resource of a statement.
 #[derive(Debug)]
 struct Entry {
     allows: bool,
@@ -62,7 +62,7 @@ struct Entry {
 }
 
 impl Rights {
-    /// Rights over an API, `arn:aws:execute-api:region:account:api/stage`, and nobody's yet.
+    /// The rights on an API, `arn:aws:execute-api:region:account:api/stage`, without any functions.
     pub fn new(websocket_arn: impl Into<String>) -> Self {
         Self {
             by_function: HashMap::new(),
@@ -70,7 +70,7 @@ impl Rights {
         }
     }
 
-    /// Adds a function with the statements of its role. Without any, it may do nothing.
+    /// Adds a function with the statements of its role; without any, it may do nothing.
     #[must_use]
     pub fn with(mut self, function: &str, statements: &[Statement]) -> Self {
         let entries = statements.iter().flat_map(|statement| {
@@ -92,7 +92,7 @@ impl Rights {
         self.rights(|entry| entry.allows)
     }
 
-    /// The rights that have allowed something.
+    /// The rights that were used.
     pub fn used(&self) -> Vec<Right> {
         self.rights(|entry| entry.was_used.load(Ordering::Relaxed))
     }
@@ -110,7 +110,7 @@ impl Rights {
         rights
     }
 
-    /// The error that a call of `function` gets, unless its role allows all that the call asks for.
+    /// The error of a call of `function`, unless its role allows everything that the call needs.
     pub(crate) fn refuse(
         &self,
         function: &str,
@@ -127,14 +127,14 @@ impl Rights {
 }
 
 impl Rights {
-    /// The error that a function gets in place of the news that an object is not there, unless it may see which are.
+    /// The error that a function gets instead of "not found", unless it may list the objects.
     pub(crate) fn refuse_to_miss(&self, function: &str, operation: &str, path: &str) -> Option<AwsError> {
         let role = self.by_function.get(function)?;
         let demand = demands::of_missing(operation, path)?;
         (!allows(role, &demand)).then(|| denied(function, Service::S3, &demand))
     }
 
-    /// The error that comes of something that a function has signed for others, unless its role allows it.
+    /// The error of using something that a function has signed, unless its role allows it.
     pub(crate) fn refuse_object(&self, function: &str, action: &str, resource: &str) -> Option<AwsError> {
         let role = self.by_function.get(function)?;
         let demand = Demand {
@@ -145,12 +145,12 @@ impl Rights {
     }
 }
 
-/// Whether a role allows what is asked for: some entry allows it, and none denies it.
+/// Whether a role allows a demand: some entry allows it, and none denies it.
 /// Source: AWS, *Policy evaluation logic*.
 fn allows(role: &[Entry], demand: &Demand) -> bool {
     let mut allowed = false;
     for entry in role {
-        // Action names have no case.
+        // Action names are case-insensitive.
         let meets = matches(&entry.action, &demand.action, u8::eq_ignore_ascii_case)
             && matches(&entry.resource, &demand.resource, u8::eq);
         if meets && !entry.allows {
@@ -164,10 +164,10 @@ fn allows(role: &[Entry], demand: &Demand) -> bool {
     allowed
 }
 
-/// Whether a text is of a pattern, in which `*` stands for any letters and `?` for one.
+/// Whether a text matches a pattern, in which `*` stands for any characters and `?` for one.
 fn matches(pattern: &str, text: &str, same: impl Fn(&u8, &u8) -> bool) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
-    // Where the last `*` stands, and how much of the text it has taken so far.
+    // The position of the last `*`, and how much of the text it has matched so far.
     let mut star: Option<(usize, usize)> = None;
     let (mut at, mut read) = (0, 0);
     while let Some(letter) = text.get(read) {
@@ -191,7 +191,7 @@ fn matches(pattern: &str, text: &str, same: impl Fn(&u8, &u8) -> bool) -> bool {
     pattern.iter().skip(at).all(|letter| *letter == b'*')
 }
 
-/// The refusal as each service words it.
+/// The error in the format of each service.
 fn denied(function: &str, service: Service, demand: &Demand) -> AwsError {
     let (status, kind) = match service {
         Service::DynamoDb => (400, "AccessDeniedException"),
@@ -200,7 +200,7 @@ fn denied(function: &str, service: Service, demand: &Demand) -> AwsError {
         Service::Connections => (403, "ForbiddenException"),
     };
     let action = match service {
-        // SQS alone writes actions in small letters.
+        // Only SQS writes actions in lower case.
         Service::Sqs => demand.action.to_ascii_lowercase(),
         _ => demand.action.clone(),
     };

@@ -1,11 +1,11 @@
-//! The audit log: what was done in the name of an administrator, each entry with the hash of the one before it.
+//! The audit log: the actions of administrators, each entry with the hash of the previous one.
 //!
 //! The hash of an entry is the HMAC-SHA256 (RFC 2104), in hexadecimal, of the entry as clients get it, without `hash`:
 //! compact JSON in UTF-8 with the names of every object in order of their code points. The key is `AUDIT_SECRET_KEY`,
 //! which only the functions that audit have: whoever can write to the table but has no key cannot change an entry and
 //! make the hashes fit. An auditor who is given the key can compute the hashes without Tidings; in Python:
 //! `hmac.digest(key, json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(), "sha256")`.
-//! An entry holds no fractions, which programs write differently.
+//! Entries hold no fractional numbers, which programs format differently.
 
 mod keys;
 
@@ -73,7 +73,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// One thing.
+    /// A single target.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "ids are copied; a reference at each call would say nothing"
@@ -85,7 +85,7 @@ impl Target {
         }
     }
 
-    /// All things of a kind.
+    /// All targets of a kind.
     pub fn all(kind: &str) -> Self {
         Self {
             kind: kind.to_owned(),
@@ -122,7 +122,7 @@ pub struct AuditEntry {
 }
 
 impl AuditEntry {
-    /// What its hash is computed from: all its fields but the hash itself.
+    /// The data that its hash is computed from: all fields except the hash.
     pub fn signed_part(&self) -> Value {
         let mut value = serde_json::to_value(self).unwrap_or_default();
         if let Some(fields) = value.as_object_mut() {
@@ -132,7 +132,7 @@ impl AuditEntry {
     }
 }
 
-/// Compact JSON with the names of every object in order.
+/// Compact JSON with the members of every object sorted.
 fn canonical(value: &Value) -> String {
     let mut text = String::new();
     write_canonical(value, &mut text);
@@ -173,7 +173,7 @@ fn write_canonical(value: &Value, text: &mut String) {
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         write!(text, "{byte:02x}").ok();
         text
     })

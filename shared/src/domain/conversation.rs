@@ -1,4 +1,4 @@
-//! Conversations as clients see them, and what a member has read.
+//! Conversations as clients see them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ pub use super::read_mark::ReadMark;
 
 /// How many members a conversation shows; `participant_count` counts them all (contract §2).
 pub const PARTICIPANTS_LIMIT: usize = 100;
-/// How many it still shows where a page would grow too large.
+/// How many it shows if the page would grow too large otherwise.
 const FEWER_PARTICIPANTS: usize = 10;
 /// The most members that a group can be created with, the creator included.
 pub const GROUP_LIMIT: usize = 1000;
@@ -77,7 +77,7 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// Shows but the first few members.
+    /// Shows only the first few members.
     pub fn show_fewer(&mut self) {
         self.participants.truncate(FEWER_PARTICIPANTS);
     }

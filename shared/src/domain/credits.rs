@@ -1,4 +1,4 @@
-//! Credits: what a person-to-person message costs, and the ledger that says where they came from and went.
+//! Credits: the price of a person-to-person message, and the ledger.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::ids::{MessageId, TransactionId};
 use super::time::Timestamp;
 
-/// What one person-to-person message costs (S2-N01).
+/// The price of a person-to-person message (S2-N01).
 pub const MESSAGE_COST: u64 = 1;
-/// The most credits of one grant: a sum of a billion of them is still far from what a number holds.
+/// The maximum amount of a grant: the sum of a billion grants is still far from the limit of a number.
 pub const LARGEST_GRANT: u64 = 1_000_000_000;
 
 /// The type of a transaction.

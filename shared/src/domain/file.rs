@@ -1,4 +1,4 @@
-//! Files: their names, their types, and how the bytes of a file show its type.
+//! Files: their names, their types, and the detection of types by content.
 
 mod looked;
 mod media_type;
@@ -18,11 +18,11 @@ use super::ids::FileId;
 use super::text::Invalid;
 use super::time::Timestamp;
 
-/// The largest file (contract §4).
+/// The maximum size of a file (contract §4).
 pub const SIZE_LIMIT_BYTES: u64 = 10 * 1024 * 1024;
 
-/// How many of the first bytes are read before anything else. Two frames of every MPEG sound lie within them, and the
-/// place where a PDF may begin.
+/// How many of the first bytes are always read. They contain two frames of any MPEG audio, and the range in which a PDF
+/// may begin.
 pub const HEAD_BYTES: u64 = 4096;
 
 /// The size of a file: 1 byte to [`SIZE_LIMIT_BYTES`].

@@ -1,4 +1,4 @@
-//! Frames: what is pushed over the WebSocket, and what the event routes list.
+//! Frames: what is posted over the WebSocket, and what the event routes list.
 
 mod event;
 mod personal;
@@ -31,15 +31,15 @@ pub enum Frame {
     NewMessage(NewMessage),
     /// A message was deleted.
     MessageDeleted(MessageDeleted),
-    /// A moderator gave a message another status.
+    /// A moderator changed the moderation status of a message.
     MessageModerated(MessageModerated),
     /// A member has read up to a message.
     MessageRead(MessageRead),
-    /// A person-to-person message has come further.
+    /// The status of a person-to-person message changed.
     MessageStatus(MessageStatus),
     /// A member started or stopped typing.
     Typing(Typing),
-    /// A mail came.
+    /// A mail arrived.
     #[serde(rename = "new_message")]
     NewMail(NewMail),
     /// A mail was read by opening it.
@@ -48,13 +48,13 @@ pub enum Frame {
     /// The flags of a mail changed.
     #[serde(rename = "message_updated")]
     MailUpdated(MailUpdated),
-    /// A mail left the box.
+    /// A mail was deleted.
     #[serde(rename = "message_deleted")]
     MailDeleted(MailDeleted),
     /// The flags of many mails changed.
     #[serde(rename = "messages_bulk_updated")]
     MailsUpdated(MailsUpdated),
-    /// A notification came.
+    /// A notification was created.
     NewNotification(NewNotification),
     /// A notification was read.
     NotificationRead(NotificationRead),
@@ -63,11 +63,11 @@ pub enum Frame {
     /// Many notifications were read.
     #[serde(rename = "notifications_bulk_read")]
     NotificationsRead(NotificationsRead),
-    /// The missed frames, or as many as one `resume` brings, have been sent.
+    /// The missed frames, or the first page of them, have been sent.
     Resumed(Resumed),
-    /// The answer to a ping.
+    /// The response to a ping.
     Pong(Pong),
-    /// Something that the client sent cannot be done.
+    /// A frame of the client was rejected.
     Error(ErrorFrame),
     /// A frame that would have been over 32 KB; the client fetches the rest.
     #[serde(untagged)]

@@ -1,4 +1,4 @@
-//! Lists that clients send, with as many items as are allowed.
+//! Lists in requests, with a bounded number of items.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! Mail: a subject and a body that never change, and for each side a box with flags of its own (S0, contract §4).
-//! Which lists a mail stands in follows from its [`Flags`].
+//! Mail: an immutable subject and body, and for each side a box with its own flags (S0, contract §4). The lists of a
+//! mail follow from its [`Flags`].
 
 mod flags;
 
@@ -17,27 +17,27 @@ use super::text::{Invalid, Line, Text};
 use super::time::Timestamp;
 use super::user::Card;
 
-/// What a mail is about (S0-F03): one line.
+/// The subject of a mail (S0-F03): a single line.
 pub type Subject = Line<1, 255>;
 
-/// The body of a mail: 1 to 100,000 bytes of UTF-8, without control characters but newline, return and tab. Counted
-/// in bytes and not in characters, because an item of the table is.
+/// The body of a mail: 1 to 100,000 bytes of UTF-8, without control characters except newline, carriage return and tab.
+/// Counted in bytes rather than characters, because the size of an item is limited in bytes.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct MailBody(String);
 
 impl MailBody {
-    /// The most bytes.
+    /// The maximum size in bytes.
     pub const MAX_BYTES: usize = 100_000;
 
-    /// Takes the text if it is one.
+    /// Parses a body.
     pub fn parse(text: String) -> Result<Self, Invalid> {
         let length = text.len();
         if length > Self::MAX_BYTES {
             let reason = format!("is {length} bytes long; at most {} are allowed", Self::MAX_BYTES);
             return Err(Invalid::new("too_long", reason));
         }
-        // No text has more characters than bytes.
+        // A text never has more characters than bytes.
         Text::<1, { Self::MAX_BYTES }>::parse(text).map(|text| Self(text.into_string()))
     }
 
@@ -48,7 +48,7 @@ impl MailBody {
 }
 
 impl fmt::Debug for MailBody {
-    /// Shows the length alone: what people write belongs in no log.
+    /// Shows only the length: user content must not be logged.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "MailBody({} bytes)", self.0.len())
     }
@@ -77,7 +77,7 @@ impl JsonSchema for MailBody {
     }
 }
 
-/// What a mail consists of: the same for both sides, until it is deleted for good.
+/// The content of a mail: the same for both sides, unchanged until it is erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
     /// Its id.
@@ -86,9 +86,9 @@ pub struct Content {
     pub sender: UserId,
     /// Who got it.
     pub recipient: UserId,
-    /// What it is about; empty once it was deleted for good.
+    /// The subject; empty if the mail was erased.
     pub subject: String,
-    /// What it says; empty once it was deleted for good.
+    /// The body; empty if the mail was erased.
     pub body: String,
     /// When it was sent.
     pub created_at: Timestamp,
@@ -97,7 +97,7 @@ pub struct Content {
 }
 
 impl Content {
-    /// The side on which somebody stands; none for a stranger.
+    /// The side of a user; none for strangers.
     pub fn side(&self, user: UserId) -> Option<Side> {
         match (user == self.sender, user == self.recipient) {
             (true, true) => Some(Side::Both),
@@ -170,7 +170,7 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// Leaves the body out, and says so.
+    /// Leaves the body out, and sets `truncated`.
     pub fn leave_body_out(&mut self) {
         self.body = None;
         self.truncated = true;

@@ -1,4 +1,4 @@
-//! Messages and the log that they live in.
+//! Messages, and the log of a conversation.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -74,7 +74,7 @@ impl MessageType {
 }
 
 impl From<MessageType> for ContentType {
-    /// As conversations show it, which know fewer.
+    /// The corresponding type in conversations, which have fewer types.
     fn from(message_type: MessageType) -> Self {
         match message_type {
             MessageType::Text => Self::Text,
@@ -97,7 +97,7 @@ pub struct Attachment {
     pub size_bytes: u64,
 }
 
-/// What was paid for a message.
+/// The payment for a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Payment {
     /// How many credits.
@@ -106,38 +106,38 @@ pub struct Payment {
     pub transaction: TransactionId,
 }
 
-/// One entry of a conversation's log: something that happened and took the number `seq`.
+/// An entry of a conversation's log, with the number `seq`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its number: from 1, no gap, no repeat.
+    /// Its number: from 1, without gaps or duplicates.
     pub seq: u64,
-    /// When it happened; never before the entry in front of it.
+    /// When it happened; never before the previous entry.
     pub at: Timestamp,
     /// What happened.
     pub event: Event,
-    /// What the whole log comes to, up to and with this entry.
+    /// The summary of the log up to and including this entry.
     pub tail: Tail,
 }
 
-/// What a log comes to at one of its entries. Each entry carries it, so that the newest one alone tells what
-/// a list of conversations shows, and a send need not rewrite anything.
+/// The summary of a log at one of its entries. Each entry carries it, so that lists of conversations need only the
+/// newest entry, and a send rewrites nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tail {
-    /// How many messages the log holds: finds a page without walking to it.
+    /// The number of messages: finds a page without walking to it.
     pub messages: u64,
-    /// The newest message, 0 without one.
+    /// The number of the newest message; 0 without one.
     pub last_message_seq: u64,
-    /// When it came.
+    /// Its time.
     pub last_message_at: Option<Timestamp>,
-    /// Who sent the last entries.
+    /// The senders of the last entries.
     pub window: Window,
-    /// The two of a direct conversation, so that a send between them need not ask for their memberships.
+    /// The two members of a direct conversation, so that a send need not read their memberships.
     pub pair: Option<[UserId; 2]>,
-    /// How many of the messages of a direct conversation the first of the two has sent; the other sent the rest.
+    /// How many of the messages of a direct conversation its first member has sent; the other member sent the rest.
     pub messages_of_first: u64,
 }
 
-/// What can happen in a conversation.
+/// The content of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// Somebody sent a message.
@@ -146,22 +146,22 @@ pub enum Event {
     Deletion {
         /// The message.
         message_id: MessageId,
-        /// Its place in the log.
+        /// Its number.
         message_seq: u64,
     },
-    /// A moderator gave a message another status.
+    /// A moderator changed the moderation status of a message.
     Moderation {
         /// The message.
         message_id: MessageId,
-        /// Its place in the log.
+        /// Its number.
         message_seq: u64,
-        /// The status from here on.
+        /// The new status.
         status: ModerationStatus,
     },
 }
 
 impl Event {
-    /// The message that it speaks of.
+    /// The message that it is about.
     pub fn message_id(&self) -> MessageId {
         match self {
             Self::Message(content) => content.id,
@@ -169,7 +169,7 @@ impl Event {
         }
     }
 
-    /// The place of the message that it shows anew, beside itself.
+    /// The number of another message that it shows again.
     pub fn subject(&self) -> Option<u64> {
         match self {
             Self::Moderation { message_seq, .. } => Some(*message_seq),
@@ -185,41 +185,41 @@ pub struct Content {
     pub id: MessageId,
     /// Who sent it.
     pub sender: UserId,
-    /// What the sender was called then.
+    /// The sender's user name at the time of sending.
     pub sender_username: String,
     /// The text.
     pub text: String,
-    /// What it is.
+    /// Its type.
     pub message_type: MessageType,
     /// The id that the client gave it.
     pub client_message_id: Option<String>,
     /// The files that it refers to.
     pub attachments: Vec<Attachment>,
-    /// What the client noted beside it.
+    /// The client's metadata.
     pub metadata: Map<String, Value>,
-    /// What was paid for it.
+    /// The payment for it.
     pub payment: Option<Payment>,
-    /// When the receiver of a person-to-person message said that it arrived.
+    /// When the receiver of a person-to-person message marked it as delivered.
     pub delivered_at: Option<Timestamp>,
-    /// When the receiver of a person-to-person message marked it by itself.
+    /// When the receiver of a person-to-person message read it individually.
     pub read_at: Option<Timestamp>,
-    /// When and by which log entry it was deleted; the text stays for moderation and is shown to nobody.
+    /// When and by which log entry it was deleted; the text is kept for moderation and hidden from everybody else.
     pub deletion: Option<Deletion>,
-    /// What moderators said of it last.
+    /// The last moderation.
     pub moderation: Option<Moderation>,
-    /// When its content was removed for good; the text is empty then.
+    /// When it was erased; the text is then empty.
     pub erased_at: Option<Timestamp>,
 }
 
 impl Content {
-    /// What moderators say of it; approved until they say otherwise.
+    /// The moderation status; approved unless it was changed.
     pub fn moderation_status(&self) -> ModerationStatus {
         self.moderation
             .map(|moderation| moderation.status)
             .unwrap_or_default()
     }
 
-    /// Whether members see what it says, and so have it to read: it is neither deleted nor blocked.
+    /// Whether members see the content, so that it counts as unread: it is neither deleted nor blocked.
     pub fn is_shown(&self) -> bool {
         self.deletion.is_none() && self.moderation_status() != ModerationStatus::Blocked
     }
@@ -229,12 +229,12 @@ impl Content {
         self.is_shown().then_some(self.text.as_str())
     }
 
-    /// The text as moderators see it: all that has not been removed for good.
+    /// The text as moderators see it: everything that was not erased.
     pub fn kept_text(&self) -> Option<&str> {
         self.erased_at.is_none().then_some(self.text.as_str())
     }
 
-    /// When it last changed, where it was accepted at a moment.
+    /// When it last changed; `accepted_at` is when it was stored.
     pub fn changed_at(&self, accepted_at: Timestamp) -> Timestamp {
         let changes = [
             self.deletion.map(|deletion| deletion.at),
@@ -245,12 +245,12 @@ impl Content {
     }
 }
 
-/// The end of a message.
+/// A deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deletion {
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
-    /// The log entry that says so.
+    /// The number of the deletion entry.
     pub seq: u64,
 }
 
@@ -287,19 +287,19 @@ pub struct Message {
     pub read_count: u64,
 }
 
-/// From where a message is looked at.
+/// The viewer of a message, with the read marks.
 #[derive(Clone, Copy, Debug)]
 pub struct Viewpoint<'a> {
     /// The conversation.
     pub conversation: ConversationId,
-    /// Who looks.
+    /// The viewer.
     pub viewer: UserId,
-    /// How far each member has read.
+    /// The read marks of all members.
     pub read_marks: &'a [ReadMark],
 }
 
 impl Viewpoint<'_> {
-    /// The message at a place of the log, as the viewer sees it.
+    /// The message with a number, as the viewer sees it.
     pub fn message(&self, seq: u64, at: Timestamp, content: &Content) -> Message {
         let readers = || {
             let has_read =

@@ -1,4 +1,4 @@
-//! Person-to-person messages: a message of a direct conversation, as S2 sees it (contract §4).
+//! Person-to-person messages: messages of a direct conversation in the format of S2 (contract §4).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,19 +72,19 @@ pub struct MessageV2 {
     pub updated_at: Timestamp,
 }
 
-/// How far a message has come, and when.
+/// The status of a message, with times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// How far.
     pub status: MessageStatus,
-    /// When it arrived.
+    /// When it was delivered.
     pub delivered_at: Option<Timestamp>,
     /// When it was read.
     pub read_at: Option<Timestamp>,
 }
 
 impl Progress {
-    /// The progress of the message at a place of the log; `receiver` says how far its receiver has read.
+    /// The progress of the message with a number; `receiver` is the receiver's read mark.
     pub fn of(seq: u64, content: &Content, receiver: Option<&ReadMark>) -> Self {
         let read = receiver.filter(|read_mark| read_mark.has_read(seq));
         let read_at = read.and_then(|read_mark| content.read_at.or(read_mark.read_at));
@@ -101,25 +101,25 @@ impl Progress {
     }
 }
 
-/// What both of a direct conversation see of its messages: the same.
+/// The view of messages that both members of a direct conversation share.
 #[derive(Clone, Copy, Debug)]
 pub struct Between<'a> {
     /// The conversation.
     pub conversation: ConversationId,
-    /// The two.
+    /// The two members.
     pub pair: [UserId; 2],
-    /// How far each has read.
+    /// Their read marks.
     pub read_marks: &'a [ReadMark],
 }
 
 impl Between<'_> {
-    /// The one of the two who is not the given one.
+    /// The other member.
     pub fn other(&self, user: UserId) -> UserId {
         let [first, second] = self.pair;
         if user == first { second } else { first }
     }
 
-    /// How far a message has come.
+    /// The progress of a message.
     pub fn progress(&self, seq: u64, content: &Content) -> Progress {
         let receiver = self.other(content.sender);
         let read_mark = self
@@ -129,7 +129,7 @@ impl Between<'_> {
         Progress::of(seq, content, read_mark)
     }
 
-    /// The message at a place of the log.
+    /// The message with a number.
     pub fn message(&self, seq: u64, at: Timestamp, content: &Content) -> MessageV2 {
         MessageV2::of(
             self.conversation,
@@ -143,7 +143,7 @@ impl Between<'_> {
 }
 
 impl MessageV2 {
-    /// The message at a place of the log, without what nobody is to see of one that is deleted or blocked.
+    /// The message with a number, without the content of a deleted or blocked one.
     pub fn of(
         conversation: ConversationId,
         seq: u64,
@@ -188,7 +188,7 @@ impl MessageV2 {
         }
     }
 
-    /// The same message as moderators see it: what was deleted or blocked is kept for them.
+    /// The same message as moderators see it, with deleted or blocked content.
     #[must_use]
     pub fn with_what_is_kept(self, content: &Content) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! What a client notes beside a message: an object of its own making, which Tidings keeps and gives back.
+//! Metadata: an object of the client's own, which is stored with a message and returned unchanged.
 
 use std::borrow::Cow;
 
@@ -8,15 +8,15 @@ use serde_json::{Map, Value};
 
 use super::text::Invalid;
 
-/// The object. It is kept in the message's entry of the log, and so within bounds.
+/// The object. It is stored in the message's log entry, so its size is bounded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metadata(Map<String, Value>);
 
 impl Metadata {
-    /// The most bytes that it may have, written as JSON without spaces.
+    /// The maximum size in bytes, as JSON without whitespace.
     pub const MAX_BYTES: usize = 4096;
 
-    /// The object, given away.
+    /// Consumes it.
     pub fn into_map(self) -> Map<String, Value> {
         self.0
     }

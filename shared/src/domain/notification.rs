@@ -1,4 +1,4 @@
-//! Notifications: what a person is to be told of (S0, contract §4).
+//! Notifications (S0, contract §4).
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,16 +7,16 @@ use super::ids::{MessageId, NotificationId, UserId};
 use super::text::Text;
 use super::time::Timestamp;
 
-/// What a notification says.
+/// The text of a notification.
 pub type NotificationText = Text<1, 2000>;
-/// What kind of notification it is (S0-F09).
+/// The type of a notification (S0-F09).
 pub type NotificationType = Text<1, 50>;
 
 /// The type of a notification about a mail.
 pub const NEW_MESSAGE: &str = "new_message";
-/// The type of a notification about conversation messages that came while one was away.
+/// The type of a notification about missed conversation messages.
 pub const MISSED_MESSAGES: &str = "missed_messages";
-/// The type of a system notification, unless it has another.
+/// The default type of a system notification.
 pub const SYSTEM_ALERT: &str = "system_alert";
 
 /// A notification.
@@ -44,17 +44,17 @@ pub struct Notification {
     pub created_at: Timestamp,
 }
 
-/// What a notification says of a mail whose content is hidden or gone.
+/// The text about a mail whose content is hidden or erased.
 pub fn about_hidden_mail(sender_name: &str) -> String {
     format!("New message from {sender_name}")
 }
 
-/// The text about a mail, exactly so (S0-F11).
+/// The exact text about a mail (S0-F11).
 pub fn about_mail(sender_name: &str, subject: &str) -> String {
     format!("New message from {sender_name}: {subject}")
 }
 
-/// The text about what was missed in a conversation: without what was said, which may be gone by the time it is read.
+/// The text about missed messages: without their content, which may be gone by the time it is read.
 pub fn about_missed(sender_username: &str) -> String {
     format!("{sender_username} wrote while you were away")
 }

@@ -1,4 +1,4 @@
-//! How far a member has read.
+//! Read marks: how far a member has read.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,13 +18,13 @@ pub struct ReadMark {
     pub last_read_message_id: Option<MessageId>,
     /// When it happened.
     pub read_at: Option<Timestamp>,
-    /// What was marked by itself behind that place. Each message says for itself whether it is read.
+    /// Messages after the read mark that were read individually.
     #[serde(skip)]
     pub alone: ReadAlone,
 }
 
 impl ReadMark {
-    /// Whether the member has read the message at a place of the log.
+    /// Whether the member has read the message with a number.
     pub fn has_read(&self, seq: u64) -> bool {
         self.last_read_seq >= seq || self.alone.holds(seq)
     }

@@ -1,4 +1,4 @@
-//! People: their profile, and what their token lets them do.
+//! Users: their profiles and permissions.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,19 +9,19 @@ use super::time::Timestamp;
 pub use super::claims::Claims;
 pub use super::permission::Permission;
 
-/// What other people see of a person.
+/// The public profile of a user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Card {
-    /// The short name; a person without one goes by the first part of their id.
+    /// The user name; by default the first part of the id.
     pub username: String,
-    /// The name to show; the short name where there is none.
+    /// The display name; by default the user name.
     pub display_name: String,
     /// The picture.
     pub avatar_url: Option<String>,
 }
 
 impl Card {
-    /// What the claims of `user` show to others.
+    /// The public profile from the claims of `user`.
     pub fn of(user: UserId, claims: &Claims) -> Self {
         let mut start = user.to_string();
         start.truncate(8);
@@ -63,7 +63,7 @@ pub struct User {
 }
 
 impl Claims {
-    /// Whether the token allows something.
+    /// Whether the token grants a permission.
     pub fn allow(&self, permission: Permission) -> bool {
         match permission {
             Permission::HardDelete => self.roles.iter().any(|role| role == "super_admin"),
@@ -71,7 +71,7 @@ impl Claims {
         }
     }
 
-    /// What the roles and the permissions of the token come to, in a fixed order.
+    /// The permissions of the token, including those of its roles, in a fixed order.
     pub fn permissions(&self) -> Vec<Permission> {
         let holds = |permission: &Permission| {
             self.permissions.iter().any(|name| name == permission.as_str())

@@ -1,8 +1,8 @@
-//! What SQS refuses, in its words.
+//! The errors of SQS.
 
 use crate::interceptor::AwsError;
 
-/// Why a queue refused or failed.
+/// Why a request was refused or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
     /// There is no queue of that name.
@@ -14,13 +14,13 @@ pub enum QueueError {
     /// A parameter is missing, or the request is no JSON.
     #[error("{0}")]
     Malformed(String),
-    /// The receipt handle is no handle at all.
+    /// The receipt handle is invalid.
     #[error("The input receipt handle is invalid.")]
     InvalidReceiptHandle,
-    /// The message is neither there nor in flight under that handle.
+    /// The message does not exist or is not in flight under that handle.
     #[error("The message referred to isn't in flight.")]
     NotInFlight,
-    /// The body holds characters that XML has no room for.
+    /// The body has characters that XML does not allow.
     #[error(
         "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
     )]
@@ -51,7 +51,7 @@ pub enum QueueError {
 }
 
 impl QueueError {
-    /// The code in the JSON body, and the one that older clients, and SDKs for their sake, read.
+    /// The code in the JSON body, and the one that older clients use.
     fn codes(&self) -> (&'static str, &'static str) {
         match self {
             Self::NoSuchQueue(_) => ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"),
@@ -95,7 +95,7 @@ impl QueueError {
         format!("{};{fault}", self.codes().1)
     }
 
-    /// The error as an AWS client sees it.
+    /// The error as an AWS client gets it.
     pub(super) fn to_aws(&self) -> AwsError {
         AwsError::new(
             if self.is_of_sender() { 400 } else { 500 },

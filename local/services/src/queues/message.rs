@@ -1,22 +1,22 @@
-//! What queues and messages look like from outside.
+//! Queues and messages as callers see them.
 
 use std::collections::BTreeMap;
 
 /// The account in queue URLs and ARNs.
 const ACCOUNT: &str = "000000000000";
 
-/// A queue to make sure of.
+/// A queue to create if it does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueSpec {
     /// The name, the last part of the queue's URL.
     pub name: String,
-    /// For how long a received message is hidden from other receivers.
+    /// The visibility timeout.
     pub visibility_timeout_seconds: u32,
-    /// For how long a sent message is held back.
+    /// The delivery delay.
     pub delay_seconds: u32,
-    /// For how long a message is kept.
+    /// The retention period.
     pub retention_seconds: u32,
-    /// How often a message is received before it goes to the dead-letter queue.
+    /// The maximum number of receives before a message moves to the dead-letter queue.
     pub max_receive_count: Option<u32>,
     /// The name of the dead-letter queue.
     pub dead_letter_queue: Option<String>,
@@ -32,7 +32,7 @@ impl QueueSpec {
         format!("arn:aws:sqs:us-east-1:{ACCOUNT}:{}", self.name)
     }
 
-    /// The queue's URL, as SDK clients are to be given.
+    /// The queue's URL for SDK clients.
     pub fn url(&self) -> String {
         format!("http://sqs.localhost/{ACCOUNT}/{}", self.name)
     }
@@ -41,7 +41,7 @@ impl QueueSpec {
 /// A received message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Received {
-    /// Stays the same over all receptions.
+    /// The same for all receives.
     pub message_id: String,
     /// Deletes or hides the message, until it is received again.
     pub receipt_handle: String,
@@ -55,7 +55,7 @@ pub struct Received {
     pub message_attributes: serde_json::Value,
 }
 
-/// A message that was looked at, not received.
+/// A message that was listed, not received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peeked {
     /// The message's id.
@@ -64,43 +64,43 @@ pub struct Peeked {
     pub body: String,
     /// When it was sent, in milliseconds since 1970.
     pub sent_ms: i64,
-    /// When it is or was to be visible, in milliseconds since 1970.
+    /// When it becomes or became visible, in milliseconds since 1970.
     pub due_ms: i64,
     /// How often it was received.
     pub receive_count: u32,
-    /// What it does now.
+    /// Its state.
     pub state: State,
 }
 
-/// What a message does.
+/// The state of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// Waits for a receiver.
     Visible,
     /// Was received and not yet deleted.
     InFlight,
-    /// Was sent with a delay that isn't over.
+    /// Was sent with a delay that has not passed.
     Delayed,
 }
 
 /// How many messages a queue holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Depth {
-    /// Messages that wait for a receiver.
+    /// Visible messages.
     pub visible: u64,
-    /// Messages that were received and not yet deleted.
+    /// Messages in flight.
     pub in_flight: u64,
-    /// Messages whose delay isn't over.
+    /// Delayed messages.
     pub delayed: u64,
 }
 
-/// How well-behaved the queues are. Standard queues promise neither order nor "once".
+/// Duplication and reordering of deliveries. Standard queues guarantee neither order nor exactly-once delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Delivery {
     /// Each message once, oldest first.
     #[default]
     Orderly,
-    /// Each message that is sent from now on twice.
+    /// Each message that is sent from now on is delivered twice.
     Duplicated,
     /// Each message once, in random order.
     Shuffled,
@@ -126,7 +126,7 @@ impl Delivery {
     }
 }
 
-/// In which order visible messages are taken.
+/// The order in which visible messages are taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     ByTime,
@@ -142,6 +142,6 @@ pub struct Outgoing {
     pub delay_seconds: Option<u32>,
     /// The sender's own attributes, in the JSON of the SQS API.
     pub message_attributes: serde_json::Map<String, serde_json::Value>,
-    /// The function that sends, told to receivers as `SenderId`.
+    /// The sending function, shown to receivers as `SenderId`.
     pub sender: String,
 }

@@ -8,13 +8,13 @@ use tokio::time::Instant;
 use super::store::Taken;
 use super::{QueueError, Queues, Received, md5_hex};
 
-/// Longer waits are cut to this, so that a deadline can be told.
+/// Longer waits are shortened to this, so that a deadline can be computed.
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 impl Queues {
     /// Receives up to `max` messages. Waits for the first of them, for `wait` at most.
     ///
-    /// Cancelling the future loses nothing: what it takes, it returns at once.
+    /// Cancelling the future loses nothing: taken messages are returned at once.
     pub async fn receive(
         &self,
         queue: &str,
@@ -42,11 +42,11 @@ impl Queues {
             if !received.is_empty() || Instant::now() >= deadline {
                 return Ok(received);
             }
-            // From the same moment on, lest a message that becomes due in between be missed.
+            // Computed at the same moment, or a message that becomes due in between would be missed.
             let next_due_ms = self.store.next_due_ms(name, now_ms)?;
             let until_due_ms = next_due_ms.map(|due_ms| due_ms - now_ms);
             let wake = until_due_ms.map_or(deadline, |until_due_ms| {
-                // At least 5 ms, lest a stopped clock make this a busy loop.
+                // At least 5 ms, so that a stopped clock does not make this a busy loop.
                 let pause_ms = u64::try_from(until_due_ms).unwrap_or_default().max(5);
                 deadline.min(Instant::now() + Duration::from_millis(pause_ms))
             });

@@ -1,4 +1,4 @@
-//! Requests of the SQS API, and what SQS refuses in them.
+//! Requests of the SQS API, and their validation.
 
 use std::collections::HashSet;
 
@@ -116,7 +116,7 @@ impl Content {
     }
 }
 
-/// Refuses what SQS refuses.
+/// Validates as SQS does.
 pub(super) fn check_message(message: &Outgoing) -> Result<(), QueueError> {
     if message.body.is_empty() {
         return Err(QueueError::Malformed(

@@ -1,8 +1,7 @@
 //! The messages, in `SQLite`.
 //!
-//! A message is *visible* from `due_ms` on. Before that it is *in flight* if it has a receipt, and
-//! *delayed* if not. Receiving sets a new receipt, so that a handle from before is stale; the receipt of a message
-//! that its receiver has given up is empty.
+//! A message is *visible* from `due_ms` on. Before that it is *in flight* if it has a receipt, and *delayed* if not.
+//! Receiving sets a new receipt, so that earlier handles become stale; the receipt of an abandoned message is empty.
 
 mod taking;
 
@@ -35,7 +34,7 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS message_expires ON message (queue, expires_ms);
     CREATE INDEX IF NOT EXISTS message_received ON message (queue, due_ms) WHERE receipt IS NOT NULL;";
 
-/// A message to keep.
+/// A message to store.
 pub(super) struct NewMessage<'a> {
     pub(super) id: &'a str,
     pub(super) body: &'a str,
@@ -57,14 +56,14 @@ impl Store {
             Some(folder) => Connection::open(folder.join(super::FILE))?,
             None => Connection::open_in_memory()?,
         };
-        // As for the table: with a write-ahead log and no waiting for the disk, a commit is the
-        // kernel's when the sender hears of it. It outlives `kill -9`, though not a power cut.
-        // Nobody else opens it: the log's index is in memory, and a transaction takes no locks of the kernel's.
+        // As for the table: with a write-ahead log and without waiting for the disk, a commit is in the kernel when the
+        // sender gets the response. It survives `kill -9`, but not a power failure. Nobody else opens the database, so
+        // the log's index is in memory, and a transaction needs no file locks.
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "OFF")?;
         connection.set_prepared_statement_cache_capacity(64);
-        // A statement that is kept is planned once, and not anew for the values of each use.
+        // Cached statements are planned once, not for each use.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.execute_batch(SCHEMA)?;
         Ok(Self {
@@ -76,7 +75,7 @@ impl Store {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps the messages, all or none.
+    /// Stores the messages, all or none.
     pub(super) fn insert(
         &self,
         queue: &QueueSpec,
@@ -170,7 +169,7 @@ impl Store {
         exists.query_row(params![queue, now_ms], |row| row.get(0))
     }
 
-    /// Whether any message of the queue is visible, or in flight and not given up.
+    /// Whether any message of the queue is visible, or in flight and not abandoned.
     pub(super) fn is_at_work(&self, queue: &str, now_ms: i64) -> rusqlite::Result<bool> {
         let connection = self.lock();
         let mut exists = connection.prepare_cached(
@@ -180,7 +179,7 @@ impl Store {
         exists.query_row(params![queue, now_ms], |row| row.get(0))
     }
 
-    /// When the next message that is not visible yet will be.
+    /// When the next invisible message becomes visible.
     pub(super) fn next_due_ms(&self, queue: &str, now_ms: i64) -> rusqlite::Result<Option<i64>> {
         let connection = self.lock();
         let mut next = connection.prepare_cached(
@@ -204,7 +203,7 @@ impl Store {
             .execute(params![queue, now_ms])
     }
 
-    /// Moves every message back, as if sent anew.
+    /// Moves every message back, as if newly sent.
     pub(super) fn redrive(
         &self,
         dead_letters: &QueueSpec,

@@ -13,7 +13,7 @@ use super::{QueueError, Queues, Received, md5_hex};
 use crate::answer::{self, Answer};
 use crate::interceptor::Service;
 
-/// What `X-Amz-Target` begins with.
+/// The prefix of `X-Amz-Target`.
 pub(crate) const TARGET_PREFIX: &str = "AmazonSQS.";
 
 /// Answers one request of `sender`, a function.
@@ -143,7 +143,7 @@ async fn receive(queues: &Queues, body: &[u8]) -> Result<Value, QueueError> {
 }
 
 impl Receive {
-    /// The message with the attributes that were asked for.
+    /// The message with the requested attributes.
     fn show(&self, message: Received) -> Value {
         let mut shown = json!({
             "MessageId": message.message_id,

@@ -1,4 +1,4 @@
-//! What a call asks IAM for: which actions, on which resources.
+//! The actions and resources that IAM checks for a call.
 //!
 //! From AWS's *Actions, resources, and condition keys* of each service, and for transactions from *Using IAM with
 //! DynamoDB transactions*: a transaction needs the rights of its parts, a batch the right to make a batch.
@@ -18,7 +18,7 @@ use crate::queues;
 const REGION: &str = "us-east-1";
 const ACCOUNT: &str = "000000000000";
 
-/// To do one thing with one resource.
+/// An action on a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Demand {
     pub(super) action: String,
@@ -32,7 +32,7 @@ fn demand(action: impl Into<String>, resource: impl Into<String>) -> Demand {
     }
 }
 
-/// All that a call asks for. One that cannot be read asks for everything.
+/// Everything that a call needs. One that cannot be parsed needs everything.
 pub(super) fn of(
     service: Service,
     operation: &str,
@@ -50,7 +50,7 @@ pub(super) fn of(
         .unwrap_or_else(|| vec![demand("*", "*")])
 }
 
-/// The parts of a request to `DynamoDB` that rights are about.
+/// The parts of a `DynamoDB` request that matter for rights.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[expect(
@@ -126,7 +126,7 @@ fn of_queue(operation: &str, body: &[u8]) -> Option<Vec<Demand>> {
         (Some(url), _) => queues::name(url),
         (None, name) => name.as_deref()?,
     };
-    // The right to do it once is the right to do it by the batch.
+    // A batch of an action needs the right for the action.
     let action = operation.strip_suffix("Batch").unwrap_or(operation);
     let resource = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}");
     Some(vec![demand(format!("sqs:{action}"), resource)])
@@ -136,7 +136,7 @@ fn of_bucket(operation: &str, request: &Request<Bytes>) -> Option<Vec<Demand>> {
     let action = match operation {
         "HeadBucket" | "ListObjectsV2" => "ListBucket",
         "HeadObject" => "GetObject",
-        // It reads one object and writes another.
+        // A copy reads one object and writes another.
         "CopyObject" => {
             let source = request.headers().get(COPY_SOURCE)?.to_str().ok()?;
             return Some(vec![
@@ -152,7 +152,7 @@ fn of_bucket(operation: &str, request: &Request<Bytes>) -> Option<Vec<Demand>> {
     )])
 }
 
-/// What S3 asks for before it says that there is no such object: the right to see which there are.
+/// What S3 checks before it says that an object does not exist: the right to list objects.
 /// Source: AWS, the permissions of `GetObject` and `HeadObject`.
 pub(super) fn of_missing(operation: &str, path: &str) -> Option<Demand> {
     let asks = matches!(operation, "GetObject" | "HeadObject" | "CopyObject");
@@ -160,7 +160,7 @@ pub(super) fn of_missing(operation: &str, path: &str) -> Option<Demand> {
     asks.then(|| demand("s3:ListBucket", object_arn(bucket)))
 }
 
-/// The ARN of a bucket, or of a key in it, by its path.
+/// The ARN of a bucket, or of an object in it, from a path.
 fn object_arn(path: &str) -> String {
     let place = percent_decode_str(path.trim_start_matches('/')).decode_utf8_lossy();
     format!("arn:aws:s3:::{}", place.trim_end_matches('/'))

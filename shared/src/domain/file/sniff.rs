@@ -1,8 +1,8 @@
-//! Whether a file is what it says, by what its bytes show.
+//! Whether the content of a file matches its declared type.
 //!
-//! No crate was right about the files in `tests/data/files`, which is why the rules stand here. Of `infer` 0.22,
-//! `file-format` 0.29 and `mimetype-detector` 0.3 each takes an office document or a PDF for something else, and none
-//! knows text that is not UTF-8. Only the directory of ZIP archives is read by a crate.
+//! No crate recognized all files in `tests/data/files`, so the rules are implemented here. `infer` 0.22, `file-format`
+//! 0.29 and `mimetype-detector` 0.3 each misidentify an office document or a PDF, and none recognizes text that is not
+//! UTF-8. Only the directory of ZIP archives is read by a crate.
 
 mod boxes;
 mod matroska;
@@ -12,13 +12,13 @@ mod text;
 
 use super::{Looked, MediaType, Unread};
 
-/// How many bytes may come before a PDF's header.
+/// How many bytes may precede a PDF's header.
 /// Source: Adobe, *PDF Reference* 1.7, implementation note 13: the header is looked for in the first 1,024 bytes.
 const PDF_PRELUDE_BYTES: usize = 1024;
 
 impl MediaType {
-    /// Whether a file can be of this type. It may take several looks: as long as bytes are missing, they are to be
-    /// [added](Looked::add), and the question is to be asked again.
+    /// Whether a file can be of this type. This may take several calls: if bytes are missing, they must be
+    /// [added](Looked::add), and the function called again.
     /// Source: WHATWG, *MIME Sniffing*, §6 and §7; where it knows a format less well than the format's own
     /// specification does, the latter.
     ///
@@ -40,7 +40,7 @@ impl MediaType {
             Self::Wav => at(0, b"RIFF") && at(8, b"WAVE"),
             Self::Pdf => is_pdf(head),
             Self::Plain => text::is_plain(head),
-            // An empty archive has nothing but its end.
+            // An empty archive only has the end of the directory.
             Self::Zip => at(0, b"PK\x03\x04") || at(0, b"PK\x05\x06"),
             Self::Docx => at(0, b"PK\x03\x04") && office::is_document(file, "word/")?,
             Self::Xlsx => at(0, b"PK\x03\x04") && office::is_document(file, "xl/")?,
@@ -49,12 +49,12 @@ impl MediaType {
     }
 }
 
-/// Whether the first stream of an Ogg file is a film. Its first page holds nothing but the header of that stream, and
-/// streams of films come first.
+/// Whether the first stream of an Ogg file is video. The first page holds only the header of that stream, and video
+/// streams come first.
 /// Source: RFC 3533 §6 for the page, RFC 5334 §4 for the order.
 fn is_ogg_film(head: &[u8]) -> bool {
     const FILMS: [&[u8]; 4] = [b"\x80theora", b"BBCD\0", b"\x01video", b"OVP80"];
-    // 27 bytes and the lengths of the segments, whose number is the last of the 27.
+    // 27 bytes and the lengths of the segments; the last of the 27 is their number.
     let Some(segments) = head.get(26) else {
         return false;
     };
@@ -62,7 +62,7 @@ fn is_ogg_film(head: &[u8]) -> bool {
     FILMS.iter().any(|film| packet.starts_with(film))
 }
 
-/// Whether it is a PDF, behind nothing but lines of text: a byte order mark, empty lines, the header of an answer.
+/// Whether it is a PDF, possibly after lines of text: a byte order mark, empty lines, HTTP headers.
 fn is_pdf(head: &[u8]) -> bool {
     const HEADER: &[u8] = b"%PDF-";
     let start = head.get(..head.len().min(PDF_PRELUDE_BYTES)).unwrap_or_default();

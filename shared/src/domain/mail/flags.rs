@@ -1,7 +1,7 @@
-//! What somebody does with a mail, and what follows from that.
+//! The flags of a mail, and what follows from them.
 //!
-//! In which lists a mail stands, and what it adds to the counts of a box, are functions of its flags and of nothing else:
-//! a change of flags is the difference of two sets, and nothing can drift.
+//! The lists that a mail is in, and what it adds to the counts of a box, depend only on its flags: a change of flags is
+//! the difference of two sets, so nothing can drift.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::moderation::ModerationStatus;
 use crate::domain::time::Timestamp;
 
-/// On which side of a mail a box is.
+/// A side of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// The sender's.
@@ -62,25 +62,25 @@ impl Folder {
     }
 }
 
-/// A list of mails: a folder, or what is unread in it.
+/// A list of mails: a folder, or the unread mails in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Listing {
     /// The folder.
     pub folder: Folder,
-    /// Whether it holds what is unread alone.
+    /// Whether it only has unread mails.
     pub unread_only: bool,
 }
 
-/// Something of a box that is counted: each mail adds one to it, or nothing.
+/// A count of a box: each mail adds one or nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Count {
     /// Mails in the box.
     Total,
-    /// Those that are unread, wherever they stand.
+    /// Unread mails, in any folder.
     Unread,
-    /// Those that were received, archived or not.
+    /// Received mails, archived or not.
     Received,
-    /// Those in a list.
+    /// Mails in a list.
     Listed(Listing),
 }
 
@@ -95,7 +95,7 @@ impl Count {
             .chain(listed)
     }
 
-    /// How many stand in a folder.
+    /// The number of mails in a folder.
     pub const fn of(folder: Folder) -> Self {
         Self::Listed(Listing {
             folder,
@@ -110,20 +110,20 @@ impl Count {
 pub struct Flags {
     /// Whether it is read.
     pub is_read: bool,
-    /// Since when.
+    /// When it was read.
     pub read_at: Option<Timestamp>,
     /// Whether it is starred.
     pub is_starred: bool,
     /// Whether it is archived.
     pub is_archived: bool,
-    /// Whether it has left this box for good.
+    /// Whether it was deleted from this box.
     pub is_deleted: bool,
-    /// What moderators say of the mail. It is the same on both sides, and is kept with the flags because those are
-    /// read strongly wherever a mail is shown: what is blocked is hidden at once.
+    /// The moderation status. It is the same on both sides, and is stored with the flags because those are read with
+    /// strong consistency wherever a mail is shown: a blocked mail is hidden at once.
     pub moderation_status: ModerationStatus,
-    /// Whether the content of the mail was deleted for good.
+    /// Whether the mail was erased.
     pub is_erased: bool,
-    /// From 1; each change adds one.
+    /// The version, from 1; each change adds one.
     pub version: u64,
     /// When they last changed; none if they never did.
     pub updated_at: Option<Timestamp>,
@@ -154,7 +154,7 @@ impl Change {
 }
 
 impl Flags {
-    /// The flags of a mail that nobody has touched: what one has written oneself is read.
+    /// The flags of a new mail: for its sender it is read.
     pub fn untouched(side: Side) -> Self {
         Self {
             is_read: side == Side::Sender,
@@ -169,7 +169,7 @@ impl Flags {
         }
     }
 
-    /// The flags after a change; the same with the same version if it changes nothing.
+    /// The flags after a change; if nothing changes, the same flags with the same version.
     #[must_use]
     pub fn changed(self, change: Change, now: Timestamp) -> Self {
         let is_read = change.is_read.unwrap_or(self.is_read);
@@ -188,7 +188,7 @@ impl Flags {
         if next == self { self } else { next.next(now) }
     }
 
-    /// The flags of a mail that leaves the box.
+    /// The flags after deletion.
     #[must_use]
     pub fn deleted(self, now: Timestamp) -> Self {
         if self.is_deleted {
@@ -201,7 +201,7 @@ impl Flags {
         .next(now)
     }
 
-    /// The flags of a mail of which moderators say something else.
+    /// The flags after a change of the moderation status.
     #[must_use]
     pub fn moderated(self, status: ModerationStatus, now: Timestamp) -> Self {
         Self {
@@ -211,7 +211,7 @@ impl Flags {
         .next(now)
     }
 
-    /// The flags of a mail whose content was deleted for good.
+    /// The flags after erasure.
     #[must_use]
     pub fn erased(self, now: Timestamp) -> Self {
         Self {
@@ -226,7 +226,7 @@ impl Flags {
         self.moderation_status != ModerationStatus::Blocked && !self.is_erased
     }
 
-    /// The next version. Times never go backwards, whatever clock they came from.
+    /// The next version. The time never decreases, whatever clock it came from.
     fn next(self, now: Timestamp) -> Self {
         Self {
             version: self.version + 1,
@@ -235,7 +235,7 @@ impl Flags {
         }
     }
 
-    /// The lists that the mail stands in.
+    /// The lists that the mail is in.
     pub fn listings(self, side: Side) -> BTreeSet<Listing> {
         let stands_in = |folder: &Folder| match folder {
             Folder::Inbox => side.received() && !self.is_archived,
@@ -314,7 +314,7 @@ mod tests {
                 let unread = listings.contains(&Listing { folder, unread_only: true });
                 prop_assert_eq!(unread, in_folder(folder) && !flags.is_read);
             }
-            // Each list and its count go together.
+            // Each list has a count.
             let counts = flags.counts(side);
             for listing in &listings {
                 prop_assert!(counts.contains(&Count::Listed(*listing)));

@@ -1,4 +1,4 @@
-//! Taking messages: hiding them from others, or burying them.
+//! Taking messages: hiding them from other receivers, or moving them to the dead-letter queue.
 
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 
@@ -19,7 +19,7 @@ pub(in crate::queues) struct Taken {
     pub(in crate::queues) receipt: String,
 }
 
-/// What one attempt to receive has done.
+/// The result of one attempt to receive.
 #[derive(Default)]
 pub(in crate::queues) struct Attempt {
     pub(in crate::queues) taken: Vec<Taken>,
@@ -75,7 +75,7 @@ impl Store {
                 }
             }
             if hidden_until_ms <= now_ms {
-                // Taken for no time at all, they are visible again: the next round would find them.
+                // With a timeout of zero they are visible again, so the next round would find them.
                 break;
             }
         }
@@ -84,7 +84,7 @@ impl Store {
     }
 }
 
-/// Whether there is anything to take or to remove: mostly there is not, and a look is cheaper than a transaction.
+/// Whether there is anything to take or to remove: usually not, and a query is cheaper than a transaction.
 fn has_work(connection: &Connection, queue: &str, now_ms: i64) -> rusqlite::Result<bool> {
     connection
         .prepare_cached(
@@ -146,7 +146,7 @@ fn mark_taken(transaction: &Transaction<'_>, message: &mut Taken, due_ms: i64) -
     Ok(())
 }
 
-/// Moves a message to the dead-letter queue; its age goes on counting from when it was sent.
+/// Moves a message to the dead-letter queue; its age still counts from when it was sent.
 fn bury(
     transaction: &Transaction<'_>,
     message: &Taken,

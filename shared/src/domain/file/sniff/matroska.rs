@@ -1,9 +1,9 @@
-//! WebM, told from Matroska by the type of document that its header names.
+//! WebM, distinguished from Matroska by the document type in the header.
 //! Source: RFC 8794 (EBML) §4, §5 and §11.2; RFC 9559 §18.
 
 /// The header.
 const HEADER: u64 = 0x1a45_dfa3;
-/// The type of document, within the header.
+/// The document type, within the header.
 const DOC_TYPE: u64 = 0x4282;
 
 /// Whether the header says `webm`.
@@ -11,7 +11,7 @@ pub(super) fn is_webm(head: &[u8]) -> bool {
     doc_type(head) == Some(b"webm")
 }
 
-/// The type of document that a header names.
+/// The document type in a header.
 fn doc_type(head: &[u8]) -> Option<&[u8]> {
     let (HEADER, mut children, _) = element(head)? else {
         return None;
@@ -19,7 +19,7 @@ fn doc_type(head: &[u8]) -> Option<&[u8]> {
     loop {
         let (id, data, rest) = element(children)?;
         if id == DOC_TYPE {
-            // A string may be filled up with zeros.
+            // A string may be padded with zeros.
             return data.split(|byte| *byte == 0).next();
         }
         children = rest;

@@ -1,22 +1,22 @@
-//! MPEG audio (MP3 and its older layers): two frames, one right behind the other, after any tags.
+//! MPEG audio (MP3 and its older layers): two consecutive frames, after any tags.
 //!
-//! The first bits of a frame alone are found in too much else: UTF-16 text begins with them.
+//! The first bits of a single frame also occur elsewhere: UTF-16 text begins with them.
 //! Source: ISO/IEC 11172-3 §2.4.2.3 and 13818-3 §2.4.2.3 for the frames; ID3v2.4, *structure*, §3.1 for the tags;
 //! WHATWG, *MIME Sniffing*, §6.2.3 for the second frame.
 
 use super::super::{Looked, Unread};
 
-/// How many tags may come before the sound; ordinary files have one.
+/// How many tags may precede the audio; ordinary files have one.
 const MOST_TAGS: usize = 4;
-/// How many bytes are looked at behind the tags. Zeros may come first: some programs give a tag a size that leaves its
-/// padding out.
+/// How many bytes after the tags are searched. They may begin with zeros: some programs exclude the padding from the
+/// size of a tag.
 const WINDOW_BYTES: u64 = 4096;
 
 /// Whether two frames follow the tags.
 pub(super) fn is_sound(file: &Looked) -> Result<bool, Unread> {
     let mut start = 0;
     for _ in 0..MOST_TAGS {
-        // More than the ten bytes of a header, so that the frames behind a tag need no read of their own.
+        // More than the ten bytes of a header, so that the frames after a tag need no read of their own.
         match tag_bytes(file.at(start, WINDOW_BYTES)?) {
             Some(size) => start += size,
             None => break,
@@ -39,7 +39,7 @@ fn tag_bytes(bytes: &[u8]) -> Option<u64> {
         return None;
     };
     let is_tag = *version < 0xff && *revision < 0xff && size.iter().all(|byte| *byte < 0x80);
-    // Seven bits to a byte, without the header, and without the footer that a flag announces.
+    // Seven bits per byte, without the header, and without the footer that a flag indicates.
     let size = size
         .iter()
         .fold(0, |size: u64, byte| size << 7 | u64::from(*byte));
@@ -47,7 +47,7 @@ fn tag_bytes(bytes: &[u8]) -> Option<u64> {
     is_tag.then_some(10 + size + footer)
 }
 
-/// A frame of sound.
+/// An audio frame.
 struct Frame {
     /// Version, layer and sampling rate, which are the same in all frames of a file.
     kind: (u8, u8, u8),
@@ -56,7 +56,7 @@ struct Frame {
 }
 
 impl Frame {
-    /// The frame that begins with these four bytes, if all that they say can be.
+    /// The frame that begins with these four bytes, if they are valid.
     fn read(header: &[u8]) -> Option<Self> {
         let [0xff, second, third, fourth] = *header else {
             return None;
@@ -87,7 +87,7 @@ impl Frame {
             (1, false) => (&SECOND_LAYERS_2_AND_3, 72, 1),
             _ => return None,
         };
-        // The first place is a free bitrate, which says nothing of the frame's size; the last is no bitrate.
+        // The first value means a free bitrate, which does not determine the frame's size; the last is invalid.
         let bitrate = usize::from(third >> 4).checked_sub(1)?;
         let bitrate = 1000 * u64::from(*table.get(bitrate)?);
         let padding = u64::from(third >> 1 & 1);
@@ -98,7 +98,7 @@ impl Frame {
     }
 }
 
-/// Bitrates in kbit/s by version and layer, from the second place on.
+/// Bitrates in kbit/s by version and layer, from the second value on.
 const FIRST_LAYER_1: [u16; 14] = [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448];
 const FIRST_LAYER_2: [u16; 14] = [32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384];
 const FIRST_LAYER_3: [u16; 14] = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];

@@ -1,6 +1,6 @@
-//! Office documents, told from other ZIP archives by the names in the archive's directory.
+//! Office documents, distinguished from other ZIP archives by the names in the archive's directory.
 //!
-//! The directory stands at the end, so the end is read besides the beginning.
+//! The directory is at the end, so the end is read too.
 //! Source: ECMA-376-2 (Open Packaging Conventions) §7.2.3.2 for `[Content_Types].xml`, §6.2.2.2 for names that differ in
 //! case alone; PKWARE, *.ZIP File Format Specification*, §4.3 for the directory.
 
@@ -13,10 +13,10 @@ use super::super::{Looked, Unread};
 
 /// How many of the last bytes are searched for the end of the directory: a comment of 65,535 bytes may follow it.
 const END_BYTES: u64 = 66_000;
-/// How many bytes of a directory that is larger are read at a time.
+/// How many bytes of a larger directory are read at a time.
 const STEP_BYTES: u64 = 1024 * 1024;
 
-/// Whether it is a document whose parts lie in a folder, without macros: with them it has another type.
+/// Whether it is a document whose parts are in a folder, without macros: with macros it has another type.
 pub(super) fn is_document(file: &Looked, folder: &str) -> Result<bool, Unread> {
     let Some(names) = names(file)? else {
         return Ok(false);
@@ -53,13 +53,13 @@ fn read_names(reader: Reader<'_>) -> Result<Vec<String>, rawzip::Error> {
     let mut names = Vec::new();
     while let Some(entry) = entries.next_entry()? {
         let name = String::from_utf8_lossy(entry.file_path().as_ref()).to_ascii_lowercase();
-        // Old programs write the separators of Windows.
+        // Old programs write backslashes.
         names.push(name.replace('\\', "/"));
     }
     Ok(names)
 }
 
-/// Reads what has been read, and notes where something is missing.
+/// Reads the available bytes, and records which ones are missing.
 struct Reader<'a> {
     file: &'a Looked,
     missing: &'a Cell<Option<u64>>,

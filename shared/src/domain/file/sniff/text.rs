@@ -1,10 +1,10 @@
-//! Plain text, told from other bytes and from pages.
+//! Plain text, distinguished from binary data and from HTML pages.
 //! Source: WHATWG, *MIME Sniffing*, §7.2 for text, §7.1 for pages.
 
 use std::borrow::Cow;
 
-/// How pages and drawings begin, in lower case. A comment and a tag have to be ended; `<?xml` has not.
-/// `<meta` and `<svg` are not in the standard: sniffing browsers don't look for them, but show what begins so.
+/// The beginnings of pages and drawings, in lower case. A comment and a tag must be closed; `<?xml` need not be.
+/// `<meta` and `<svg` are not in the standard: browsers do not sniff for them, but render such content.
 const TAGS: [&[u8]; 18] = [
     b"<!doctype html",
     b"<html",
@@ -26,13 +26,13 @@ const TAGS: [&[u8]; 18] = [
     b"<svg",
 ];
 
-/// Whether it is text in any encoding, and neither a page nor a program for a shell.
+/// Whether it is text in any encoding, and neither a page nor a shell script.
 pub(super) fn is_plain(head: &[u8]) -> bool {
     is_text(head) && !begins_as_page(head) && !head.starts_with(b"#!")
 }
 
-/// Whether it begins with a byte order mark, or has no byte that text in encodings without zeros never has. The escape
-/// (`1b`), which colours logs and switches the encodings of ISO 2022, is none of those.
+/// Whether it begins with a byte order mark, or has none of the bytes that never occur in text without zero bytes. The
+/// escape (`1b`), which colours logs and switches the encodings of ISO 2022, is not one of those.
 fn is_text(head: &[u8]) -> bool {
     let is_binary = |byte: &u8| matches!(byte, 0..=0x08 | 0x0b | 0x0e..=0x1a | 0x1c..=0x1f);
     has_mark(head) || !head.iter().any(is_binary)
@@ -44,7 +44,7 @@ fn has_mark(head: &[u8]) -> bool {
         .any(|mark| head.starts_with(mark))
 }
 
-/// Whether a browser would take it for a page, whatever its encoding.
+/// Whether a browser would take it for a page, in any encoding.
 fn begins_as_page(head: &[u8]) -> bool {
     let characters = narrow(head);
     let begin = characters
@@ -58,7 +58,7 @@ fn begins_as_page(head: &[u8]) -> bool {
             .filter(|(found, _)| found.eq_ignore_ascii_case(start))
             .map(|(_, rest)| rest)
     };
-    // The standard ends a tag by a space or `>`. A parser of HTML ends it by any white space and by `/` as well.
+    // In the standard a tag ends with a space or `>`. HTML parsers also accept other white space and `/`.
     let is_ended = |rest: &[u8]| {
         rest.first()
             .is_some_and(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'))
@@ -68,7 +68,7 @@ fn begins_as_page(head: &[u8]) -> bool {
         || after(b"<?xml").is_some()
 }
 
-/// The characters behind a byte order mark, one byte each; of UTF-16, those beyond ASCII are question marks.
+/// The characters after a byte order mark, one byte each; UTF-16 characters beyond ASCII become question marks.
 fn narrow(head: &[u8]) -> Cow<'_, [u8]> {
     let units = |from: fn([u8; 2]) -> u16, rest: &[u8]| {
         let (pairs, _) = rest.as_chunks::<2>();
