@@ -1,4 +1,4 @@
-//! The AsyncAPI 3.0 document of the WebSocket, from the list of functions and the frames of the server.
+//! The AsyncAPI 3.0 document, generated from the list of functions and the frames of the server.
 
 mod frames;
 mod personal;
@@ -13,7 +13,7 @@ use crate::openapi::schemas::{Frame, Schemas, pascal};
 
 /// A message of the document.
 pub(crate) struct Message {
-    /// The `type` of the frame; none where it can be any.
+    /// The `type` of the frame; none if it can be any.
     pub(crate) tag: Option<&'static str>,
     /// Its name in the document.
     pub(crate) name: &'static str,
@@ -23,13 +23,13 @@ pub(crate) struct Message {
     pub(crate) description: String,
     /// The schema of the frame: a reference to a component.
     pub(crate) schema: Value,
-    /// The `type` of the frame of the server that answers it, if there is always one.
+    /// The `type` of the server's response, if there always is one.
     pub(crate) answered_by: Option<&'static str>,
-    /// What it may look like, each with a name.
+    /// Named examples.
     pub(crate) examples: Vec<(String, Value)>,
 }
 
-/// Who sends a message.
+/// The sender of a message.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Client,
@@ -44,7 +44,7 @@ impl Side {
         }
     }
 
-    /// What the application that the document describes, the server, does with it.
+    /// The operation of the described application, the server.
     const fn action(self) -> &'static str {
         match self {
             Self::Client => "receive",
@@ -53,7 +53,7 @@ impl Side {
     }
 }
 
-/// The document of every frame that these functions take, and that the server sends.
+/// The document of all frames that these functions accept, and that the server sends.
 pub fn document(functions: &[Function]) -> Value {
     let mut schemas = Schemas::of_asyncapi();
     let mut entries: Vec<&AnyAction> = functions.iter().filter_map(frame).collect();
@@ -118,7 +118,7 @@ pub fn document(functions: &[Function]) -> Value {
     })
 }
 
-/// The route of a function for frames; `$default` takes what is no message.
+/// The route of a frame function; `$default` accepts what is not a message.
 fn frame(function: &Function) -> Option<&AnyAction> {
     match &function.trigger {
         Trigger::Frame(entry) if !entry.key.starts_with('$') => Some(entry),
@@ -130,7 +130,7 @@ fn frame(function: &Function) -> Option<&AnyAction> {
     }
 }
 
-/// What API Gateway answers by itself, without a function.
+/// The frames that API Gateway answers itself, without a function.
 fn ping(schemas: &mut Schemas) -> Message {
     let frame = Frame {
         name: Some("PingRequest".to_owned()),

@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document, written from the list of functions alone.
+//! The OpenAPI 3.1 document, generated from the list of functions alone.
 
 pub(crate) mod errors;
 pub mod named;
@@ -18,7 +18,7 @@ use schemas::Schemas;
 /// The document of every route of these functions.
 pub fn document(functions: &[Function]) -> Value {
     let mut entries: Vec<&AnyEndpoint> = functions.iter().filter_map(route).collect();
-    // By tag, then as people would look for them; not as the functions happen to be listed.
+    // By tag, then in the order in which people look for them, not in the order of the functions.
     entries.sort_by_key(|entry| (entry.route.tag, entry.route.path, entry.route.method));
     let mut schemas = Schemas::of_openapi();
     errors::schemas(&mut schemas);
@@ -66,7 +66,7 @@ pub fn document(functions: &[Function]) -> Value {
     })
 }
 
-/// The route of a function, if it has one that a client can name.
+/// The route of a function, if it has one that is documented.
 fn route(function: &Function) -> Option<&AnyEndpoint> {
     match &function.trigger {
         Trigger::Http(entry) if is_documented(entry) => Some(entry),
@@ -78,7 +78,7 @@ fn route(function: &Function) -> Option<&AnyEndpoint> {
     }
 }
 
-/// Whether the document speaks of a route: all but the one that answers what no other does.
+/// Whether a route is documented: all but the one for unmatched requests.
 pub fn is_documented(entry: &AnyEndpoint) -> bool {
     entry.route.path.starts_with('/')
 }

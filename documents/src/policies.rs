@@ -1,10 +1,10 @@
-//! The policies of the functions' roles, as the stacks of functions write them.
+//! The policies of the functions' roles, as written in the nested stacks.
 
 use std::collections::BTreeSet;
 
 use shared::rights::{Resource, Rights};
 
-/// A resource as a stack of functions refers to it: by the parameter with its ARN that `template.yaml` passes on.
+/// A resource as a nested stack refers to it: by the parameter with its ARN that `template.yaml` passes.
 pub fn reference(resource: Resource) -> String {
     let connections = |method: &str| format!("!Sub ${{ConnectionsArn}}/{method}/@connections/*");
     match resource {
@@ -20,7 +20,7 @@ pub fn reference(resource: Resource) -> String {
     }
 }
 
-/// Which actions are allowed on which resources, pair by pair.
+/// The allowed actions and their resources, pair by pair.
 pub fn pairs(rights: &Rights) -> BTreeSet<(String, String)> {
     let statements = rights.statements().into_iter();
     statements
@@ -34,8 +34,7 @@ pub fn pairs(rights: &Rights) -> BTreeSet<(String, String)> {
         .collect()
 }
 
-/// The lines of `Policies` of a function, as deep as they stand in the template; nothing for a function without
-/// rights.
+/// The `Policies` of a function, indented as in the template; nothing for a function without rights.
 pub fn yaml(rights: &Rights) -> String {
     let statements = rights.statements();
     if statements.is_empty() {

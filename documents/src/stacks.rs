@@ -1,8 +1,8 @@
-//! What the templates say of each function, written from its declaration between two marked lines: routes and
-//! integrations in `template.yaml`; names, code, roles and log groups in the stacks of functions.
+//! The parts of the templates that are generated from the functions' declarations, between two marker lines: routes and
+//! integrations in `template.yaml`; names, code, roles and log groups in the nested stacks.
 //!
-//! Properties that no declaration speaks of (memory, time-outs, triggers, reserved concurrency, secrets) are kept as
-//! they stand in the function's block, with the comments above them.
+//! Properties that no declaration determines (memory, timeouts, triggers, reserved concurrency, secrets) are kept as
+//! they are in the function's block, with the comments above them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,11 +11,11 @@ use shared::lambda::{Function, Trigger};
 
 use crate::policies;
 
-/// The end of a line behind which everything is written, up to [`END`].
+/// The end of the line after which everything up to [`END`] is generated.
 const BEGIN: &str = "# written by `UPDATE=1 cargo t in_sync`, up to the end mark";
-/// The line that ends what is written.
+/// The line that ends the generated part.
 const END: &str = "# end mark";
-/// The properties of a function that are written.
+/// The generated properties of a function.
 const WRITTEN: [&str; 4] = ["FunctionName", "CodeUri", "LoggingConfig", "Policies"];
 
 /// The name of a function in the templates: `send_message` is `SendMessage`.
@@ -30,9 +30,10 @@ pub fn logical_id(name: &str) -> String {
 }
 
 /// `template.yaml` with the routes and integrations of these functions.
+/// `template.yaml` with the routes and integrations of these functions.
 ///
 /// # Errors
-/// The marked lines are not there.
+/// The marker lines are missing.
 pub fn root(template: &str, functions: &[Function]) -> Result<String, String> {
     let (mut paths, mut integrations) = (BTreeMap::<String, Vec<(String, String)>>::new(), String::new());
     for function in functions {
@@ -71,7 +72,7 @@ pub fn root(template: &str, functions: &[Function]) -> Result<String, String> {
                 "x-amazon-apigateway-integration: {{ $ref: \"#/components/x-amazon-apigateway-integrations/{id}\" }}"
             );
             let _infallible = if method == "any" {
-                // What no route matches.
+                // Unmatched requests.
                 writeln!(
                     routes,
                     "            x-amazon-apigateway-any-method:\n              isDefaultRoute: true\n              \
@@ -86,10 +87,10 @@ pub fn root(template: &str, functions: &[Function]) -> Result<String, String> {
     between(&template, "x-amazon-apigateway-integrations: ", &integrations)
 }
 
-/// A stack of functions with the blocks of these, and a log group for each domain.
+/// A nested stack with the blocks of these functions, and a log group for each domain.
 ///
 /// # Errors
-/// The marked lines are not there.
+/// The marker lines are missing.
 pub fn stack(template: &str, functions: &[Function]) -> Result<String, String> {
     let by_hand = kept(template);
     let mut domains: Vec<&str> = functions.iter().map(|function| function.domain).collect();
@@ -123,7 +124,7 @@ pub fn stack(template: &str, functions: &[Function]) -> Result<String, String> {
     between(template, "Resources: ", blocks.trim_end_matches('\n'))
 }
 
-/// What a function begins with that has no block yet.
+/// The initial properties of a new function.
 fn first(function: &Function) -> &'static str {
     if function.verifies_tokens() {
         "      Environment: { Variables: { JWT_SECRET_KEY: !Ref JwtSecretKey } }\n"
@@ -132,7 +133,7 @@ fn first(function: &Function) -> &'static str {
     }
 }
 
-/// The properties of each function that are by hand, with the comments above them.
+/// The properties of each function that are maintained by hand, with the comments above them.
 fn kept(template: &str) -> BTreeMap<String, String> {
     const PROPERTY: &str = "      ";
     let mut kept = BTreeMap::<String, String>::new();
@@ -171,7 +172,7 @@ fn kept(template: &str) -> BTreeMap<String, String> {
     kept
 }
 
-/// A template with other lines behind the marked one that begins so.
+/// A template with new lines after the marker line.
 fn between(template: &str, begin: &str, lines: &str) -> Result<String, String> {
     let mark = format!("{begin}{BEGIN}\n");
     let missing = || format!("the line `{begin}{BEGIN}` is missing, or the line `{END}` behind it");

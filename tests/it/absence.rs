@@ -1,4 +1,4 @@
-//! Who was away, and what the queues may do to the jobs: come twice, come late, be refused, be poison.
+//! Offline members, and faults of queues: duplicated, late, failing and malformed jobs.
 
 mod missed;
 mod queues;
@@ -6,13 +6,13 @@ mod queues;
 use harness::{Person, World};
 use serde_json::Value;
 
-/// What somebody missed in a conversation, as it is stored (`shared/src/store/keys.rs`).
+/// A person's missed messages of a conversation, as stored (`shared/src/store/keys.rs`).
 async fn missed(world: &World, person: &Person, conversation: &str) -> Option<Value> {
     let partition = format!("U#{}#NOTE", person.id);
     world.stored(&partition, &format!("MISSED#{conversation}")).await
 }
 
-/// The place of the newest message that somebody missed.
+/// The number of the newest missed message.
 async fn missed_seq(world: &World, person: &Person, conversation: &str) -> Option<u64> {
     let item = missed(world, person, conversation).await?;
     Some(item["q"]["N"].as_str().unwrap().parse().unwrap())

@@ -1,4 +1,4 @@
-//! How an answer leaves a function: as `lambda_http` writes payload format 2.0, with nothing of it lost.
+//! How a response leaves a function: `lambda_http` encodes it in payload format 2.0 without losses.
 //! Source: AWS, *Create AWS Lambda proxy integrations for HTTP APIs in API Gateway*.
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use shared::http::{AnyEndpoint, Example, Reply, Route, Tag};
 use shared::lambda::Function;
 use shared::rights::Rights;
 
-/// What a function answers whose route answers with this.
+/// The response of a function whose route replies with this.
 async fn answered(answer: Answer) -> Value {
     let nothing = |_: &mut schemars::SchemaGenerator| schemars::Schema::default();
     let entry = AnyEndpoint {
@@ -41,7 +41,7 @@ async fn answered(answer: Answer) -> Value {
         };
         is_known.then(|| value.to_owned())
     });
-    // Nothing is called.
+    // No service is called.
     let connector = SharedHttpConnector::new(Connector::builder().build_http());
     let app = App::new(config.unwrap(), Clock::default(), &connector, Arc::new(|_| ()));
     let event = &events::recorded()["get-health"];
@@ -87,7 +87,7 @@ async fn bytes_are_sent_as_base64_and_nothing_as_no_body() {
     assert_eq!(answer["body"], "H4sA/w==");
     assert_eq!(answer["isBase64Encoded"], true);
     assert_eq!(answer["headers"]["content-encoding"], "gzip");
-    // A list, though it is empty: some readers of this format insist on it (cargo-lambda 1.9).
+    // An empty list, but present: some readers of this format require it (cargo-lambda 1.9).
     assert_eq!(answer["cookies"], json!([]));
 
     let answer = answered(|app, request| {
@@ -101,7 +101,7 @@ async fn bytes_are_sent_as_base64_and_nothing_as_no_body() {
     assert_eq!(answer.get("body"), None);
 }
 
-/// A header that cannot be written is a fault of ours, and the caller is told so in the ordinary shape.
+/// An invalid header is a defect, and the caller gets an ordinary error.
 #[tokio::test]
 async fn a_header_that_cannot_be_written_is_an_internal_error() {
     let answer = answered(|app, request| {

@@ -1,8 +1,8 @@
-//! The real binaries, through the Runtime API: cold starts, answers, deaths (design §7 and §8).
+//! The real binaries, through the Runtime API: cold starts, responses, crashes (design §7 and §8).
 //!
-//! A few functions of every kind run as processes here, and the others in the desk, because each binary has to be
-//! linked first. With `cargo build --workspace --bins && TIDINGS_PROCESSES=1 cargo t` all of them do, in these
-//! stories and in all others; `TIDINGS_BINARIES` names the folder of others, such as `target/lambda`.
+//! A few functions of every kind run as processes here, and the others in the desk, because each binary must be linked
+//! first. With `cargo build --workspace --bins && TIDINGS_PROCESSES=1 cargo t` all functions do, in these tests and in
+//! all others; `TIDINGS_BINARIES` selects another folder, such as `target/lambda`.
 
 use std::path::Path;
 use std::process::Command;
@@ -21,7 +21,7 @@ use serde_json::json;
 use shared::clock::Clock;
 use tokio::sync::Notify;
 
-/// What changes the table or a queue.
+/// The operations that write to the table or a queue.
 const WRITES: &[&str] = &[
     "PutItem",
     "UpdateItem",
@@ -31,7 +31,7 @@ const WRITES: &[&str] = &[
     "SendMessage",
 ];
 
-/// The functions that run as processes unless all do: of the HTTP API, of the WebSocket API, and a worker.
+/// The functions that run as processes by default: of the HTTP API, of the WebSocket API, and a worker.
 const REPRESENTATIVES: [&str; 6] = [
     "AuthorizeConnection",
     "Deliver",
@@ -41,7 +41,7 @@ const REPRESENTATIVES: [&str; 6] = [
     "ShowTyping",
 ];
 
-/// Builds the representatives' binaries, once for all stories.
+/// Builds these binaries, once for all tests.
 fn built() {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
@@ -52,7 +52,7 @@ fn built() {
     });
 }
 
-/// All functions as processes if that was asked for, whose binaries somebody has built; else the representatives.
+/// All functions as processes if requested, with existing binaries; otherwise the selected ones.
 async fn processes() -> ProcessOptions {
     if harness::world::wants_processes() {
         return all_processes();
@@ -68,7 +68,7 @@ async fn world_of_processes() -> World {
     World::in_processes(processes().await).await
 }
 
-/// Keeps a function waiting for ever at one of its calls.
+/// Makes a function wait forever at one of its calls.
 struct Hold {
     function: &'static str,
     operations: &'static [&'static str],
@@ -81,7 +81,7 @@ struct Hold {
 }
 
 impl Hold {
-    /// Puts it in the way of everything in a world.
+    /// Installs it in a world.
     fn in_the_way(
         world: &World,
         function: &'static str,
@@ -134,7 +134,7 @@ impl Interceptor for Hold {
     }
 }
 
-/// Kills the one process of a function that is working.
+/// Kills the one process of a function that is handling a request.
 fn kill(world: &World, function: &str) -> u32 {
     let busy = world.processes().busy(function);
     let [id] = busy[..] else {
@@ -152,7 +152,7 @@ fn is_there(process: u32) -> bool {
     Path::new(&format!("/proc/{process}")).exists()
 }
 
-/// Sends without looking at the answer as the document sees it: what the gateway says by itself is not in there.
+/// Sends without validating the response: the gateway's own errors are not in the API document.
 fn sending(person: &Person, conversation: &str, id: &str) -> impl Future<Output = u16> + use<> {
     let path = format!("/api/conversations/{conversation}/messages");
     let body = json!({ "content": "Hello", "client_message_id": id });
@@ -233,7 +233,7 @@ async fn a_desk_whose_story_ends_early_leaves_no_process() {
     tokio::time::timeout(harness::PATIENCE, gone).await.unwrap();
 }
 
-/// A send that dies after any of its writes is an error for the client, and one message after the retry.
+/// A send that dies after any of its writes returns an error, and the retry leads to one message.
 #[tokio::test]
 async fn a_send_whose_process_is_killed_is_sent_once_by_its_retry() {
     let world = world_of_processes().await;
@@ -254,7 +254,7 @@ async fn a_send_whose_process_is_killed_is_sent_once_by_its_retry() {
         };
         world.services().set_interceptor(None);
         if status == 201 {
-            // It has fewer writes than that.
+            // It makes fewer writes.
             break;
         }
         assert_eq!(status, 500);
@@ -273,7 +273,7 @@ async fn a_send_whose_process_is_killed_is_sent_once_by_its_retry() {
     world.settled().await;
 }
 
-/// A worker that dies gets its job again.
+/// The job of a worker that dies is delivered again.
 #[tokio::test]
 async fn a_delivery_whose_process_is_killed_is_made_by_the_next() {
     let world = world_of_processes().await;
@@ -287,7 +287,7 @@ async fn a_delivery_whose_process_is_killed_is_made_by_the_next() {
     hold.reached.notified().await;
     kill(&world, "Deliver");
     world.services().set_interceptor(None);
-    // In two minutes, the queue would do it by itself.
+    // The queue would do this by itself in two minutes.
     assert_eq!(world.services().queues().make_visible_now(FANOUT).unwrap(), 1);
 
     let frame = socket.next_of("new_message").await;
@@ -295,7 +295,7 @@ async fn a_delivery_whose_process_is_killed_is_made_by_the_next() {
     world.settled().await;
 }
 
-/// A function that takes too long is killed; the next request is a cold start that works.
+/// A function that times out is killed; the next request is a cold start that works.
 #[tokio::test]
 async fn a_process_that_takes_too_long_is_killed() {
     let options = ProcessOptions {

@@ -1,5 +1,5 @@
-//! The binaries under `cargo lambda watch`, which is a Runtime API of another make than the desk's. Without
-//! `cargo-lambda` (`pip install cargo-lambda`) this story says that it was skipped.
+//! The binaries under `cargo lambda watch`, which implements the Runtime API differently from the desk. Without
+//! `cargo-lambda` (`pip install cargo-lambda`) this test reports that it was skipped.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
@@ -14,7 +14,7 @@ use local_runtime::loopback::Server;
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
-/// How long the emulator may take to start, and an answer to come.
+/// The timeout of starting the emulator, and of a response.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The `cargo-lambda` of this machine.
@@ -29,7 +29,7 @@ fn cargo_lambda() -> Option<PathBuf> {
     found
 }
 
-/// The emulator alone: the story starts the functions itself.
+/// Only the emulator: the test starts the functions itself.
 async fn watch(program: &Path, port: u16) -> Child {
     let mut child = Command::new(program)
         .args([
@@ -47,7 +47,7 @@ async fn watch(program: &Path, port: u16) -> Child {
         .kill_on_drop(true)
         .spawn()
         .unwrap();
-    // It says that it starts before it listens.
+    // It reports its start before it listens.
     let is_ready = async {
         let mut tries = tokio::time::interval(Duration::from_millis(20));
         while tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port))
@@ -64,7 +64,7 @@ async fn watch(program: &Path, port: u16) -> Child {
     child
 }
 
-/// A function as a process of the emulator's, with the services of the world.
+/// A function as a process of the emulator, with the services of the world.
 fn function(world: &World, services: &Server, name: &str, binaries: &Path, port: u16) -> Child {
     let template = environment::template(&BTreeMap::new()).unwrap();
     let spec = template.function(name).unwrap();
@@ -109,7 +109,7 @@ async fn the_binaries_answer_under_cargo_lambda_watch_and_invoke() {
     let _emulator = watch(&program, port).await;
     let _functions = ["GetMe", "SendMessage"].map(|name| function(&world, &services, name, &binaries, port));
 
-    // As a function URL, which is an HTTP event.
+    // Through its function URL, as an HTTP event.
     let url = format!("http://127.0.0.1:{port}/lambda-url/get-me/api/v1/users/me");
     let request = reqwest::Client::new()
         .get(url)
@@ -120,7 +120,7 @@ async fn the_binaries_answer_under_cargo_lambda_watch_and_invoke() {
     let me: Value = answer.json().await.unwrap();
     assert_eq!(me["data"]["username"], "ada");
 
-    // By its recorded event.
+    // With its recorded event.
     let event = events::recorded()["send-message"]
         .replace("{{token}}", &ada.token)
         .replace("{{conversation_id}}", &conversation);

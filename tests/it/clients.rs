@@ -1,4 +1,4 @@
-//! The client of `docs/clients.md`, as it stands there, against the desk. Without Node these stories say that they were
+//! The client in `docs/clients.md`, unchanged, against the desk. Without Node these tests report that they were
 //! skipped.
 
 use std::path::Path;
@@ -11,15 +11,15 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 
-/// How long a line of the client may take.
+/// The timeout of an output line of the client.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// The first version of Node with everything that the client uses.
+/// The first version of Node with everything that the client needs.
 const NODE: u32 = 20;
-/// The longest example that one reads to its end.
+/// The maximum length of the example.
 const MOST_LINES: usize = 100;
 
-/// The program around the client: it prints frames and sends what it is told. The network that it gives the client loses
-/// every third message of the live ones, brings every fifth twice, and swallows every second answer to a send.
+/// The program around the client: it prints frames and sends what it is told. The simulated network loses every third
+/// live message, duplicates every fifth, and drops every second response to a send.
 const DRIVER: &str = r#"
 import { readFileSync, writeFileSync, existsSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -63,7 +63,7 @@ createInterface({ input: process.stdin }).on("line", (line) => {
 await client.start();
 "#;
 
-/// The example of the document.
+/// The example in the document.
 fn example() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/clients.md");
     let text = std::fs::read_to_string(path).unwrap();
@@ -71,7 +71,7 @@ fn example() -> String {
     rest.split_once("```").unwrap().0.to_owned()
 }
 
-/// Whether there is a Node that the client runs in.
+/// Whether Node can run the client.
 fn has_node() -> bool {
     let version = std::process::Command::new("node").arg("--version").output();
     let version = version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
@@ -86,7 +86,7 @@ fn has_node() -> bool {
     is_there
 }
 
-/// Somebody's client, in a process of its own.
+/// A client in a process of its own.
 struct Client {
     child: Child,
     typed: ChildStdin,
@@ -171,13 +171,13 @@ async fn shows_everything_once_and_in_order(arguments: &[&str]) {
     let live: Vec<u64> = (1..=LIVE).collect();
     assert_eq!(client.shows(live.len()).await, live);
 
-    // Each is sent twice, since the first answer is lost, and is one message; he sees his own as well.
+    // Each is sent twice, because the first response is lost, but is one message; the sender gets it as well.
     for number in 1..=SENT {
         client.sends(&conversation, &format!("from Bob {number}")).await;
         let sent = client.next_of(&["sent", "refused"]).await;
         assert_eq!(sent["message"]["seq"], LIVE + number);
     }
-    // The last of them may be one that the network lost: what follows shows the hole.
+    // The network may lose the last of them: later messages reveal the gap.
     ada.says(&conversation, "so far").await;
     ada.says(&conversation, "so good").await;
     client.child.kill().await.unwrap();
@@ -192,7 +192,7 @@ async fn shows_everything_once_and_in_order(arguments: &[&str]) {
     let all = LIVE + SENT + 2 + MISSED;
     let missed: Vec<u64> = (shown + 1..=all).collect();
     assert_eq!(client.shows(missed.len()).await, missed);
-    // Live again, and with nothing shown twice.
+    // Connected again, without duplicates.
     let next: Vec<u64> = (all + 1..=all + 4).collect();
     for number in &next {
         ada.says(&conversation, &number.to_string()).await;

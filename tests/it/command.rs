@@ -1,4 +1,4 @@
-//! The command `tidings`: tokens, listening, and the words of its start, taken at their word.
+//! The command `tidings`: tokens, listening, and the commands that it prints at its start.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use uuid::Uuid;
 
-/// Runs `tidings token`; the token.
+/// Runs `tidings token`; returns the token.
 async fn token(arguments: &[&str]) -> String {
     let output = program::run(&[&["token"], arguments].concat()).await;
     let (said, errors) = (
@@ -22,7 +22,7 @@ async fn token(arguments: &[&str]) -> String {
     said.trim_end().to_owned()
 }
 
-/// Runs the program, which must refuse in one line of standard error.
+/// Runs the program, which must fail with one line on standard error.
 async fn refusal(arguments: &[&str]) -> String {
     refused(program::command(arguments)).await
 }
@@ -37,7 +37,7 @@ async fn refused(command: std::process::Command) -> String {
     errors
 }
 
-/// S1-A01: what the command makes, the API takes, with all that it says.
+/// S1-A01: the API accepts the issued token with all its claims.
 #[tokio::test]
 async fn a_token_of_the_command_is_accepted_with_its_name_roles_and_permissions() {
     let world = World::start().await;
@@ -89,7 +89,7 @@ async fn a_token_of_the_command_is_accepted_with_its_name_roles_and_permissions(
         );
     }
 
-    // Five minutes and the leeway of 30 seconds later it is over.
+    // It expires after five minutes and the leeway of 30 seconds.
     world.advance(Duration::from_secs(5 * 60 + 20));
     grace.get("/api/v1/users/me").await.is(200);
     world.advance(Duration::from_secs(20));
@@ -169,7 +169,7 @@ async fn help_and_version_go_to_standard_output_and_name_every_flag() {
     );
 }
 
-/// Whoever listens sees each frame as a line, and what they type goes out as it is.
+/// `listen` prints each frame as a line, and sends typed lines unchanged.
 #[tokio::test]
 async fn listening_prints_the_frames_and_sends_what_is_typed() {
     let world = World::start().await;
@@ -208,7 +208,7 @@ async fn listening_prints_the_frames_and_sends_what_is_typed() {
         serde_json::from_str::<Value>(&line().await).unwrap(),
         json!({ "type": "pong" })
     );
-    // It ends with the server, though somebody might still type.
+    // It ends with the server, although more could be typed.
     world.stop().await;
     let status = tokio::time::timeout(PATIENCE, listener.wait())
         .await
@@ -218,7 +218,7 @@ async fn listening_prints_the_frames_and_sends_what_is_typed() {
     drop(typed);
 }
 
-/// In a script nobody types; that is no reason to stop listening. A signal is.
+/// In a script nothing is typed; it keeps listening until a signal.
 #[tokio::test]
 async fn listening_goes_on_when_nothing_more_is_typed_and_ends_with_a_signal() {
     let world = World::start().await;
@@ -259,7 +259,7 @@ async fn listening_goes_on_when_nothing_more_is_typed_and_ends_with_a_signal() {
     assert!(status.success());
 }
 
-/// The commands of the start text, without its comments; a command that goes on behind a `\` is one.
+/// The commands in the start text, without comments; a command may continue after a `\`.
 fn commands(words: &str) -> Vec<String> {
     let mut commands: Vec<String> = Vec::new();
     for line in words.replace("\\\n", " ").lines() {
@@ -271,7 +271,7 @@ fn commands(words: &str) -> Vec<String> {
     commands
 }
 
-/// Runs a line as somebody types it, with the two lines of tokens pasted before.
+/// Runs a line as a user would, after the two lines with tokens.
 async fn types(tokens: &[&str], line: &str) -> Value {
     let mut script = tokens.join("\n");
     script.push('\n');
@@ -289,7 +289,7 @@ async fn types(tokens: &[&str], line: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{line}: {error}"))
 }
 
-/// What the desk prints at its start works as it stands.
+/// The commands that the desk prints at its start work unchanged.
 #[tokio::test]
 async fn the_commands_of_the_start_text_work_as_they_stand() {
     for tool in ["bash", "curl"] {
@@ -324,13 +324,13 @@ async fn the_commands_of_the_start_text_work_as_they_stand() {
         (&json!(1), &conversation["id"])
     );
     assert_eq!(message["sender_id"], json!(demo::USERS[0].id));
-    // Pasted twice it is still one message.
+    // Run twice, it still sends one message.
     assert_eq!(types(&tokens, writes).await["id"], message["id"]);
     let page = types(&tokens, reads).await;
     assert_eq!(page["total"], 1);
     assert_eq!(page["messages"][0]["id"], message["id"]);
 
-    // The line that lets Bob listen, and the addresses that it names.
+    // The line with which Bob listens, and its addresses.
     let listens = desk
         .words
         .lines()

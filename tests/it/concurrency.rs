@@ -1,4 +1,4 @@
-//! Many at once: one log without a gap, one message per id, one conversation per pair (S1-E04, design §9).
+//! Concurrency: one log without gaps, one message per id, one conversation per pair (S1-E04, design §9).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use serde_json::{Value, json};
 const WRITERS: usize = 50;
 const MESSAGES_EACH: usize = 200;
 
-/// A desk on which functions really race: eight processes of each.
+/// A desk on which functions really race: eight instances of each.
 async fn busy_world() -> World {
     World::with_options(&[], WebSocketOptions::default(), 8).await
 }
 
-/// A worker that is down: it reaches nothing, and its jobs wait in their queue.
+/// A worker that is down: it never runs, and its jobs wait in the queue.
 struct WithoutDeliver;
 
 impl Interceptor for WithoutDeliver {
@@ -50,8 +50,8 @@ async fn group(people: &[Person]) -> String {
         .await
 }
 
-/// Sends until it is acknowledged, as a client does: the same id each time. The answer, and how often it was
-/// told to come again.
+/// Retries a send with the same id until it is acknowledged, as a client does; returns the response and the number of
+/// retries.
 async fn sends_until_acknowledged(person: &Person, conversation: &str, text: &str) -> (Answer, u32) {
     let mut refusals = 0;
     loop {
@@ -117,7 +117,7 @@ fn ids(messages: &[Value]) -> Vec<&str> {
         .collect()
 }
 
-/// The numbers of a log: from 1, each once, in order.
+/// Checks the numbers of a log: from 1, each once, in order.
 fn assert_dense(events: &[Value]) {
     let numbers: Vec<usize> = events.iter().map(seq).collect();
     assert_eq!(numbers, (1..=events.len()).collect::<Vec<_>>());
@@ -130,7 +130,7 @@ fn of_type<'a>(events: &'a [Value], frame_type: &str) -> Vec<&'a Value> {
         .collect()
 }
 
-/// What was sent, in the order of the log: the ids by number.
+/// The sent messages in the order of the log: the ids by number.
 fn acknowledged(sent: &[Vec<(Answer, u32)>]) -> BTreeMap<usize, &str> {
     let answers = sent.iter().flatten().map(|(answer, _)| &answer.json);
     answers
@@ -138,13 +138,13 @@ fn acknowledged(sent: &[Vec<(Answer, u32)>]) -> BTreeMap<usize, &str> {
         .collect()
 }
 
-/// S1-E04, design §9: 0 lost, 0 doubled, 0 gaps, 0 swaps.
+/// S1-E04, design §9: none lost, none duplicated, no gaps, in order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_writers_at_once_leave_one_log_without_a_gap() {
     let world = busy_world().await;
     let writers = crowd(&world, WRITERS).await;
     let conversation = group(&writers).await;
-    // Half a million notes to absent members are another story's; no send waits for a worker.
+    // Half a million writes for offline members belong to another test; no send waits for a worker.
     world.services().set_interceptor(Some(Arc::new(WithoutDeliver)));
 
     let began = Instant::now();
@@ -167,7 +167,7 @@ async fn fifty_writers_at_once_leave_one_log_without_a_gap() {
         .sum();
     println!("{total} sends in {took:.1?}, {refusals} times 503, {contentions} contentions");
 
-    // Each has the number that it was acknowledged with, and nothing else is there.
+    // Each has the number that was acknowledged, and there are no others.
     let acknowledged = acknowledged(&sent);
     assert_eq!(
         acknowledged.len(),
@@ -188,11 +188,11 @@ async fn fifty_writers_at_once_leave_one_log_without_a_gap() {
         "a message is there twice"
     );
     assert!(log.is_sorted_by_key(|event| event["message"]["created_at"].as_str().map(str::to_owned)));
-    // A writer's own messages keep the order in which they were sent one after the other.
+    // The messages of each writer are in the order in which they were sent.
     for sent in &sent {
         assert!(sent.is_sorted_by_key(|(answer, _)| seq(&answer.json)));
     }
-    // Everybody sees the same order, the same total, and as many unread messages as stand behind what they read.
+    // Everybody sees the same order and the same total, and an unread count that fits their read mark.
     assert_eq!(ids(&history(&writers[1], &conversation).await), logged);
     join_all(writers.iter().enumerate().map(async |(index, person)| {
         let path = format!("/api/conversations/{conversation}/messages?page_size=20");
@@ -215,7 +215,7 @@ async fn fifty_writers_at_once_leave_one_log_without_a_gap() {
     .await;
 }
 
-/// Contract §1: the same sender, conversation and id give the first message back.
+/// Contract §1: the same sender, conversation and id return the first message.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_sends_of_one_id_at_once_are_one_message_and_fifty_equal_answers() {
     let world = busy_world().await;
@@ -233,7 +233,7 @@ async fn fifty_sends_of_one_id_at_once_are_one_message_and_fifty_equal_answers()
     assert_eq!(replays.count(), 49);
     assert_eq!(bob.messages(&conversation).await.len(), 1);
     assert_eq!(bob.sees(&conversation).await["last_seq"], 1);
-    // The frame may come more than once, and never with another message or number.
+    // The frame may come more than once, but always with the same message and number.
     world.settled().await;
     let came = socket.so_far().await;
     let frames = of_type(&came, "new_message");
@@ -262,7 +262,7 @@ async fn twenty_deletes_of_one_message_at_once_leave_one_entry() {
         message["id"].as_str().unwrap()
     );
 
-    // Others write at the same time, so that the deletion has to race for its place.
+    // Others write concurrently, so the deletion has to race for its number.
     tokio::join!(
         join_all((0..20).map(async |_| { while ada.delete(&path).await.status != 204 {} })),
         join_all([bob, chen].map(async |person| {
@@ -281,7 +281,7 @@ async fn twenty_deletes_of_one_message_at_once_leave_one_entry() {
     assert_eq!(bob.sees(&conversation).await["unread_count"], 10);
 }
 
-/// S1-E05: a cursor only moves forward, whoever comes last.
+/// S1-E05: a read mark only moves forward, in whatever order marks arrive.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn reads_at_once_end_at_the_furthest_one() {
     const MESSAGES: usize = 12;
@@ -307,7 +307,7 @@ async fn reads_at_once_end_at_the_furthest_one() {
             }),
     )
     .await;
-    // Each has left as many unread as their number says; the first message is read by all five.
+    // Each one's unread count fits their read mark; all five have read the first message.
     for (index, person) in people.iter().enumerate().skip(1) {
         let seen = person.sees(&conversation).await;
         assert_eq!(seen["unread_count"], index);
@@ -323,7 +323,7 @@ async fn reads_at_once_end_at_the_furthest_one() {
     }
 }
 
-/// S1-E01: one conversation per pair, and one caller who made it.
+/// S1-E01: one conversation per pair, and one caller who created it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn twenty_opens_from_both_sides_at_once_make_one_conversation() {
     let world = busy_world().await;
@@ -363,7 +363,7 @@ async fn twenty_opens_from_both_sides_at_once_make_one_conversation() {
     }
 }
 
-/// S1-E04, S1-E06: sends and deletions take their numbers from one log.
+/// S1-E04, S1-E06: sends and deletions share the numbers of one log.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sends_and_deletions_that_race_leave_a_dense_log_and_right_counts() {
     const EACH: usize = 12;

@@ -9,12 +9,12 @@ use harness::{Person, World};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// Somebody new among many, who has called once.
+/// A new person among many, who has made one call.
 async fn one_of_many(world: &World, index: usize) -> Person {
     world.person(&format!("member{index}")).await
 }
 
-/// As many people, who have each called once.
+/// Many people, who have each made one call.
 async fn crowd(world: &World, count: usize) -> Vec<Person> {
     let mut people = Vec::with_capacity(count);
     for start in (0..count).step_by(50) {
@@ -28,7 +28,7 @@ fn ids(people: &[Person]) -> Vec<Uuid> {
     people.iter().map(|person| person.id).collect()
 }
 
-/// Where the direct conversation with somebody is opened.
+/// The path for opening the direct conversation with somebody.
 fn direct_path(other: &Person) -> String {
     format!("/api/conversations/dm/{}", other.id)
 }

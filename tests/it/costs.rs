@@ -1,6 +1,6 @@
-//! The cost ledger: units, requests, waits, posts and invocations of operations, counted on real runs.
+//! The cost ledger: units, requests, waits, posts and invocations of operations, counted in real runs.
 //!
-//! `cargo t costs -- --nocapture` prints the tables. What they come to at list prices is in [`prices`].
+//! `cargo t costs -- --nocapture` prints the tables. The costs at list prices are in [`prices`].
 
 mod administration;
 mod boxes;
@@ -19,7 +19,7 @@ use harness::ledger::{Bill, Ledger};
 use local_services::Service;
 use serde_json::Value;
 
-/// A world whose calls are written down: those of requests alone, not of the inits of processes.
+/// A world whose calls are recorded: only those of requests, not those of the inits of processes.
 async fn world() -> (World, Arc<Ledger>) {
     let limits = [
         ("RATE_LIMIT_SENDS_PER_MINUTE", "1000000"),
@@ -34,10 +34,10 @@ async fn world() -> (World, Arc<Ledger>) {
     (world, ledger)
 }
 
-/// The functions that SQS invokes.
+/// The functions with an SQS trigger.
 const WORKERS: [&str; 3] = ["Deliver", "ExportMessages", "Notify"];
 
-/// What something cost.
+/// The cost of something.
 #[derive(Clone, Debug)]
 struct Cost {
     /// Every call of every function.
@@ -47,7 +47,7 @@ struct Cost {
 }
 
 impl Cost {
-    /// What an operation costs, everything that it sets off included, up to the rest of the queues.
+    /// The cost of an operation and everything that it triggers, until the queues are idle.
     async fn of<F: Future>(world: &World, ledger: &Ledger, operation: F) -> Self {
         world.settled().await;
         ledger.take();
@@ -64,7 +64,7 @@ impl Cost {
         }
     }
 
-    /// The part of one function.
+    /// The share of one function.
     fn part(&self, function: &str) -> Self {
         let mut invocations = self.invocations.clone();
         invocations.retain(|name, _| name == function);
@@ -80,8 +80,7 @@ impl Cost {
         WORKERS.iter().filter_map(of).sum()
     }
 
-    /// Requests to SQS: those of the functions and, for each batch that a worker got, the one that received it and
-    /// the one that deleted it.
+    /// Requests to SQS: those of the functions and, for each batch of a worker, one receive and one delete.
     fn queue_requests(&self) -> usize {
         self.bill.calls_to(Service::Sqs) + 2 * self.batches()
     }
@@ -96,12 +95,12 @@ impl Cost {
     }
 }
 
-/// The name in the template of the function that wrote a log line.
+/// The function that wrote a log line, as named in the template.
 fn logical_id(line: &Value) -> String {
     harness::events::logical_id(line["function"].as_str().unwrap())
 }
 
-/// Rows that are printed together, so that tables of stories that run side by side stay whole.
+/// Rows that are printed at once, so that tables of concurrent tests are not mixed.
 struct Table(Vec<String>);
 
 impl Table {

@@ -1,4 +1,4 @@
-//! Credits: what new people start with, what messages cost, what is granted, and a ledger that adds up (contract §4).
+//! Credits: initial balance, prices, grants, and a ledger that adds up (contract §4).
 
 mod grants;
 mod many;
@@ -23,7 +23,7 @@ async fn ledger(person: &Person) -> Vec<Value> {
     }
 }
 
-/// Insists that the ledger adds up, entry by entry, to the balance; what is left over.
+/// Checks that the ledger adds up, entry by entry, to the balance, which is returned.
 async fn adds_up(person: &Person) -> u64 {
     let mut sum = 0;
     for entry in ledger(person).await.iter().rev() {
@@ -69,7 +69,7 @@ async fn new_people_start_with_what_the_installation_gives_them() {
     assert!(ledger(&bob).await.is_empty());
 }
 
-/// S2-N01: 1 credit per message, and the message and the ledger name each other.
+/// S2-N01: 1 credit per message; the message and the ledger entry refer to each other.
 #[tokio::test]
 async fn a_message_costs_a_credit_and_the_ledger_says_which() {
     let world = World::with(&[("CREDITS_INITIAL", "2")]).await;
@@ -90,7 +90,7 @@ async fn a_message_costs_a_credit_and_the_ledger_says_which() {
     assert_eq!(adds_up(&ada).await, 1);
     assert_eq!(adds_up(&bob).await, 2, "receiving costs nothing");
 
-    // Messages of conversations (S1) cost nothing, and stand beside the others.
+    // Messages of conversations (S1) are free, and are listed with the others.
     let conversation = message["conversation_id"].as_str().unwrap();
     ada.says(conversation, "For free").await;
     assert_eq!(adds_up(&ada).await, 1);
@@ -132,7 +132,7 @@ async fn the_ledger_is_listed_page_by_page() {
         .is_error(400, "INVALID_CURSOR");
 }
 
-/// Nobody's credits are anybody else's business: there is no route to them.
+/// Nobody can read other people's credits: there is no such route.
 #[tokio::test]
 async fn a_stranger_has_a_ledger_of_their_own() {
     let world = World::with(&[("CREDITS_INITIAL", "5")]).await;
@@ -142,8 +142,8 @@ async fn a_stranger_has_a_ledger_of_their_own() {
     assert_eq!(adds_up(&eve).await, 5);
 }
 
-/// `CREDITS_APPLY_TO`: by default the routes of conversations are free; where the installation counts direct messages,
-/// they cost what the paid route costs, once for all attempts, and a group stays free.
+/// `CREDITS_APPLY_TO`: by default the routes of conversations are free; if direct messages are paid, they cost the same
+/// as through the paid route, once for all attempts, and groups stay free.
 #[tokio::test]
 async fn direct_messages_cost_a_credit_by_every_route_where_the_installation_says_so() {
     let world = World::with(&[("CREDITS_INITIAL", "2")]).await;
@@ -171,7 +171,7 @@ async fn direct_messages_cost_a_credit_by_every_route_where_the_installation_say
     let body = json!({ "content": "Too much", "client_message_id": "two" });
     ada.post(&path, body).await.is_error(402, "INSUFFICIENT_CREDITS");
     assert_eq!(ada.messages(&conversation).await.len(), 2);
-    // The first one again is the first one, whatever the balance is.
+    // Repeating the first one returns it, whatever the balance is.
     let again = ada.says_as(&conversation, "Paid for", "one").await;
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     assert_eq!(adds_up(&ada).await, 0);

@@ -1,4 +1,4 @@
-//! What the desk lets in and keeps to itself, and with what it refuses to start.
+//! Access to the desk, and the settings with which it refuses to start.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -10,7 +10,7 @@ use local::environment::DESK_JWT_SECRET;
 use tempfile::TempDir;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
-/// DNS rebinding: a page whose host name resolves to 127.0.0.1 is of the desk's origin, and would read the tokens.
+/// DNS rebinding: a page whose host name resolves to 127.0.0.1 has the desk's origin, and could read the tokens.
 #[tokio::test]
 async fn the_live_page_and_the_api_answer_loopback_names_alone() {
     let desk = Program::start(&["--memory"], &[]).await;
@@ -35,7 +35,7 @@ async fn the_live_page_and_the_api_answer_loopback_names_alone() {
         );
         let text = page.text().await.unwrap();
         assert_eq!(text.contains("\"token\":"), is_loopback, "{name}");
-        // The secret is public: such a page could make a token for anybody.
+        // The secret is public: such a page could create a token for anybody.
         let me = get("/api/v1/users/me")
             .bearer_auth(&ada.token)
             .send()
@@ -52,7 +52,7 @@ async fn the_live_page_and_the_api_answer_loopback_names_alone() {
         .header("origin", "https://evil.example");
     assert_eq!(redrive.send().await.unwrap().status(), 403);
 
-    // A page may open a socket to everywhere.
+    // A page may open a WebSocket to any host.
     let url = format!("ws://127.0.0.1:{}/?token={}", desk.ws_port(), ada.token);
     for (origin, is_ours) in [("http://localhost:5173", true), ("https://evil.example", false)] {
         let mut request = url.as_str().into_client_request().unwrap();
@@ -63,7 +63,7 @@ async fn the_live_page_and_the_api_answer_loopback_names_alone() {
     desk.kill().await;
 }
 
-/// A desk with a secret of its own is protected by that, and may be reached by any name.
+/// A desk with its own secret may be reached by any name.
 #[tokio::test]
 async fn a_desk_with_a_secret_of_its_own_answers_by_every_name_but_keeps_the_live_page() {
     let secret = "a secret of this story alone, of 32 bytes and more";
@@ -77,7 +77,7 @@ async fn a_desk_with_a_secret_of_its_own_answers_by_every_name_but_keeps_the_liv
     desk.kill().await;
 }
 
-/// Where an issuer publishes keys, nobody signs in with the secret that stands in the source.
+/// If an issuer publishes keys, the public default secret is not accepted.
 #[tokio::test]
 async fn the_public_secret_signs_nobody_in_where_an_issuer_does() {
     let settings = [("JWT_JWKS_URL", "http://127.0.0.1:9/keys.json")];
@@ -100,14 +100,14 @@ async fn the_public_secret_signs_nobody_in_where_an_issuer_does() {
         "{errors}"
     );
 
-    // Who says so has both.
+    // Unless both are configured.
     let both = [settings[0], ("JWT_SECRET_KEY", DESK_JWT_SECRET)];
     let desk = Program::start(&["--memory"], &both).await;
     desk.person(demo::USERS[0]).get("/api/v1/users/me").await.is(200);
     desk.kill().await;
 }
 
-/// Runs the program with a setting, which it must refuse in one line.
+/// Runs the program with a setting that it must refuse in one line.
 async fn refusal(arguments: &[&str], settings: &[(&str, &str)]) -> String {
     let ports = ["--http-port", "0", "--ws-port", "0", "--s3-port", "0"];
     let mut command = program::command(&ports);
@@ -131,7 +131,7 @@ async fn a_desk_for_every_origin_does_not_start() {
     }
 }
 
-/// What others on the machine may do with a file or a folder, for all below a path.
+/// The permissions of others on all files and folders below a path.
 fn open_to_others(path: &Path) -> Vec<String> {
     let mut open = Vec::new();
     let mut paths = vec![path.to_owned()];

@@ -1,4 +1,4 @@
-//! Files: how they are uploaded, who may have them, and how they go (contract §4, *attachments*).
+//! Files: uploads, access and removal (contract §4, *attachments*).
 
 mod at_once;
 mod downloading;
@@ -12,7 +12,7 @@ use harness::World;
 use serde_json::json;
 use uuid::Uuid;
 
-/// Has a message bring a file along, as the transaction that stores the message does it.
+/// Attaches a file to a message, in the transaction that stores the message.
 async fn brings(world: &World, file: &str, conversation: &str, seq: u64) {
     let conversation: Uuid = conversation.parse().unwrap();
     let place = [&conversation.as_bytes()[..], &seq.to_be_bytes()].concat();

@@ -1,4 +1,4 @@
-//! Who is calling: tokens by a secret and by published keys (RFC 8725), profiles, rights.
+//! Authentication: tokens by a shared secret and by published keys (RFC 8725), profiles, permissions.
 
 mod forged;
 mod issuer;
@@ -13,7 +13,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// A token of the story's own making.
+/// A custom token.
 fn signed(header: &Header, claims: &Value, key: &EncodingKey) -> String {
     jsonwebtoken::encode(header, claims, key).unwrap()
 }
@@ -33,7 +33,7 @@ fn claims(world: &World, user: Uuid) -> Value {
     json!({ "sub": user, "iat": now.seconds(), "exp": now.plus(Duration::from_secs(3600)).seconds() })
 }
 
-/// The claims with one changed, or taken away by null.
+/// The claims with one changed, or removed with null.
 fn but(claims: &Value, name: &str, value: Value) -> Value {
     let mut claims = claims.clone();
     let fields = claims.as_object_mut().unwrap();
@@ -45,7 +45,7 @@ fn but(claims: &Value, name: &str, value: Value) -> Value {
     claims
 }
 
-/// Whether the system takes a token, for a request.
+/// Whether a request with the token is accepted.
 async fn status(world: &World, user: Uuid, token: &str) -> u16 {
     world
         .bearer(user, token.to_owned())
@@ -54,7 +54,7 @@ async fn status(world: &World, user: Uuid, token: &str) -> u16 {
         .status
 }
 
-/// What is told to somebody whose token is not taken, without what differs in any two answers.
+/// The response to a refused token, without what differs between any two responses.
 async fn refusal(person: &Person) -> Value {
     let answer = person.get("/api/v1/users/me").await;
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));

@@ -1,4 +1,4 @@
-//! No answer is larger than a function can give: lists of the largest rows come in pages that fit (contract §1).
+//! Response sizes: lists of the largest possible rows come in pages that fit (contract §1).
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use shared::http::page::ANSWER_LIMIT_BYTES;
 use shared::lambda::Trigger;
 use uuid::Uuid;
 
-/// An answer within the limit, as Lambda counts it: the body is a string within JSON.
+/// Checks that a response is within the limit, as Lambda counts it: the body is a string within JSON.
 async fn get(person: &Person, path: &str) -> Value {
     let answer = person.get(path).await;
     let bytes = serde_json::to_string(&answer.text).unwrap().len();
@@ -43,7 +43,7 @@ fn ids(rows: &[Value], name: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Each list, page by page: all rows, each once, and the first page holds fewer than it was asked for.
+/// All rows of a list, each once; the first page has fewer than requested.
 async fn comes_in_pages(person: &Person, path: &str, name: &str, id: &str, count: usize) {
     let pages = pages(person, path, name).await;
     assert!(
@@ -55,7 +55,7 @@ async fn comes_in_pages(person: &Person, path: &str, name: &str, id: &str, count
     assert_eq!(ids(&all, id).len(), count, "{path}: every row comes");
 }
 
-/// A message as large as one can be: every character takes four bytes, in the content, beside it and in the file's name.
+/// A message of maximum size: four-byte characters in the content, the metadata and the file's name.
 async fn sends(sender: &Person, receiver: &Person, files: &[String]) {
     let body = json!({
         "receiver_id": receiver.id,
@@ -66,7 +66,7 @@ async fn sends(sender: &Person, receiver: &Person, files: &[String]) {
     sender.post("/api/v2/messages/send", body).await.is(200);
 }
 
-/// Files with names as long as can be.
+/// Files with names of maximum length.
 async fn long_names(person: &Person) -> Vec<String> {
     let mut files = Vec::new();
     for _ in 0..3 {
@@ -85,7 +85,7 @@ async fn lists_of_the_largest_messages_come_in_pages_that_fit() {
     let world = World::with(&[("CREDITS_INITIAL", "1000")]).await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let moderator = world.with_roles("moderator", &["moderator"]).await;
-    // A file can be sent a hundred times.
+    // A file can be attached a hundred times.
     let mut files = Vec::new();
     for _ in 0..4 {
         files.push(long_names(&ada).await);
@@ -104,7 +104,7 @@ async fn lists_of_the_largest_messages_come_in_pages_that_fit() {
     let conversations = "/api/v2/messages/conversations?limit=100";
     comes_in_pages(&ada, conversations, "conversations", "partner_id", COUNT).await;
 
-    // Within a page the oldest comes first, and what does not fit is the oldest.
+    // Within a page the oldest comes first, and the oldest are left out.
     let page = get(&ada, &with_bob).await;
     let seqs: Vec<u64> = rows(&page, "messages")
         .iter()
@@ -115,7 +115,7 @@ async fn lists_of_the_largest_messages_come_in_pages_that_fit() {
         "{seqs:?}"
     );
 
-    // The same conversation as others show it: 100 of these contents do fit.
+    // The same conversation in the other format: 100 of these contents fit.
     let id = ada.open_direct(&bob).await;
     let messages = pages(
         &ada,
@@ -133,7 +133,7 @@ async fn lists_of_the_largest_messages_come_in_pages_that_fit() {
     assert_eq!(found.concat().len(), 2 * COUNT - 1);
 }
 
-/// Mail: the last bodies of a page are left out, and no mail is.
+/// Mail: the last bodies of a page are left out, but no mail is.
 #[tokio::test]
 async fn a_page_of_the_largest_mails_holds_them_all() {
     let world = World::start().await;
@@ -155,7 +155,7 @@ async fn a_page_of_the_largest_mails_holds_them_all() {
     );
 }
 
-/// Notifications as large as the system may make them.
+/// System notifications of maximum size.
 #[tokio::test]
 async fn a_page_of_the_largest_notifications_fits() {
     let world = World::start().await;
@@ -172,7 +172,7 @@ async fn a_page_of_the_largest_notifications_fits() {
     assert_eq!((found.len(), found.concat().len()), (1, 100));
 }
 
-/// Somebody with the largest picture that a profile keeps.
+/// A person with the longest possible picture URL.
 async fn pictured(world: &World, number: usize) -> Person {
     let claims = Claims {
         username: Some(format!("other{number}")),
@@ -184,8 +184,8 @@ async fn pictured(world: &World, number: usize) -> Person {
     person
 }
 
-/// Groups of a hundred people with large pictures: the list shows fewer participants, and no group is left out; the
-/// events that tell of them come in stretches.
+/// Groups of a hundred people with long picture URLs: the list shows fewer participants, but every group; their events
+/// come in several pages.
 #[tokio::test]
 async fn a_page_of_large_groups_shows_fewer_participants() {
     const COUNT: usize = 24;
@@ -228,7 +228,7 @@ async fn a_page_of_large_groups_shows_fewer_participants() {
     assert_eq!((told.len(), ids(&told, "id").len()), (COUNT, COUNT));
 }
 
-/// The list of what this file tells of: whoever adds a list adds its story.
+/// The lists that this file covers: a new list needs a test here.
 #[test]
 fn every_list_is_told_of_here() {
     let mut lists = BTreeSet::new();

@@ -1,5 +1,5 @@
-//! The live page and the documentation pages in a real browser, driven by the DevTools protocol. Without
-//! Chromium on the machine these stories say that they were skipped.
+//! The live page and the documentation pages in a real browser, over the DevTools protocol. Without Chromium these
+//! tests report that they were skipped.
 
 mod browser;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use browser::Browser;
 
-/// The beginnings of the pages of a story.
+/// The URLs of the pages.
 async fn open_both(browser: &mut Browser, desk: &Program) -> (browser::Tab, browser::Tab) {
     let ada = browser.open(&format!("{}/?user=ada", desk.http_url())).await;
     let bob = browser.open(&format!("{}/?user=bob", desk.http_url())).await;
@@ -23,7 +23,7 @@ async fn open_both(browser: &mut Browser, desk: &Program) -> (browser::Tab, brow
     (ada, bob)
 }
 
-/// S1-P02: Ada writes to Bob, who sees it arrive; his typing and his reading show at hers.
+/// S1-P02: Ada writes to Bob, who sees it arrive; she sees his typing and reading.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_people_see_each_other_write_and_read_on_the_live_page() {
     let Some(mut browser) = Browser::start().await else {
@@ -98,7 +98,7 @@ async fn two_people_see_each_other_write_and_read_on_the_live_page() {
         .until(&bob, &format!("{mark}?.classList.contains('read')"))
         .await;
 
-    // Ada takes hers back; both see the tombstone.
+    // Ada deletes hers; both see the tombstone.
     browser.click(&ada, r#".msg.own [data-testid="delete"]"#).await;
     browser
         .click(&ada, r#".msg.own [data-testid="confirm-delete"]"#)
@@ -123,7 +123,7 @@ async fn two_people_see_each_other_write_and_read_on_the_live_page() {
     desk.kill().await;
 }
 
-/// S0-W: Ada writes a mail to Bob, whose lists and counts show it without a reload; he reads, stars and archives it.
+/// S0-W: Ada sends a mail to Bob, whose lists and counts update without a reload; he reads, stars and archives it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mail_and_its_notification_show_on_the_live_page() {
     let Some(mut browser) = Browser::start().await else {
@@ -143,7 +143,7 @@ async fn a_mail_and_its_notification_show_on_the_live_page() {
     browser.types(&ada, "Dear Bob, <b>come</b>!").await;
     browser.click(&ada, r#"[data-testid="mail-send"]"#).await;
 
-    // Bob's counts and lists, then the mail itself, which reading takes off the count.
+    // Bob's counts and lists, then the mail itself; reading it decreases the count.
     for badge in ["mail-unread", "notifications-unread"] {
         let shows = format!(
             r#"document.querySelector('[data-testid="{badge}"]:not([hidden])')?.textContent === '1'"#
@@ -172,7 +172,7 @@ async fn a_mail_and_its_notification_show_on_the_live_page() {
         )
         .await;
 
-    // The notification says it in words; read, it is counted no more.
+    // The notification describes it; once read, it is no longer counted.
     browser.click(&bob, r#"[data-testid="part-notifications"]"#).await;
     let words = r#"document.querySelector('[data-testid="notifications"] .says')?.textContent
         === 'New message from Ada Lovelace: Harbour at noon'"#;
@@ -189,7 +189,7 @@ async fn a_mail_and_its_notification_show_on_the_live_page() {
     desk.kill().await;
 }
 
-/// Both documentation pages render by themselves: no other host is asked for anything.
+/// Both documentation pages render without requests to other hosts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_documentation_pages_render_without_another_host() {
     let Some(mut browser) = Browser::start().await else {

@@ -1,5 +1,5 @@
-//! The log: a line per invocation that says what ran, how it ended and what it cost, and nothing of who wrote
-//! what to whom (S0-Q02, S1-Q02, S1-Q03).
+//! The log: one line per invocation with the function, the result and the cost, and without user content or relations
+//! between users (S0-Q02, S1-Q02, S1-Q03).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -183,7 +183,7 @@ async fn every_line_is_complete_and_declares_its_metrics() {
                 "{metric}"
             );
         }
-        // The authorizer and `$connect` decide about one and the same handshake.
+        // The authorizer and `$connect` handle the same handshake.
         let id = format!("{} {}", line["function"], line["request_id"]);
         assert!(ids.insert(id), "two lines: {line}");
     }
@@ -194,7 +194,7 @@ async fn every_line_is_complete_and_declares_its_metrics() {
     );
 }
 
-/// S1-Q03, S0-Q02: a log is no record of who writes what to whom.
+/// S1-Q03, S0-Q02: the log does not record who writes to whom.
 #[tokio::test]
 async fn a_lively_story_leaves_nothing_personal_in_the_log() {
     let world = World::with(&[
@@ -249,7 +249,7 @@ async fn a_lively_story_leaves_nothing_personal_in_the_log() {
         bob.reads(conversation, &message).await;
         messages.push(message);
     }
-    // What is wrong, with what is wrong about it.
+    // Invalid requests, with the reason.
     let path = format!("/api/conversations/{direct}/messages");
     for body in [
         json!({ "content": 7, "secretwords": "secretwords" }),
@@ -403,10 +403,10 @@ async fn a_lively_story_leaves_nothing_personal_in_the_log() {
     }
 }
 
-/// S1-Q03, S0-Q02: what the client is not told, the log says.
+/// S1-Q03, S0-Q02: the log says what the client is not told.
 #[tokio::test]
 async fn a_failure_of_ours_has_its_cause_in_the_log_and_not_in_the_answer() {
-    // A connection that breaks has other words where there is a socket.
+    // A broken connection has another error text when there is a socket.
     let world = World::in_desk(&[]).await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let conversation = ada.open_direct(&bob).await;

@@ -1,4 +1,4 @@
-//! Mail: sending it, the folders it stands in, the flags of each side (S0, contract §4).
+//! Mail: sending, folders, and the flags of each side (S0, contract §4).
 
 mod boxes;
 mod flags;
@@ -9,7 +9,7 @@ mod sending;
 use harness::{Answer, Person};
 use serde_json::{Value, json};
 
-/// Asks for a mail, without reading it.
+/// Gets a mail without marking it as read.
 async fn peek(person: &Person, mail: &Value) -> Answer {
     person.get(&format!("{}?peek=true", path(mail))).await
 }
@@ -19,7 +19,7 @@ async fn flag(person: &Person, mail: &Value, flags: Value) -> Answer {
     person.put(&path(mail), flags).await
 }
 
-/// Changes flags of a version.
+/// Changes the flags of a version.
 async fn flag_if(person: &Person, mail: &Value, version: u64, flags: &Value) -> Answer {
     let request = person.request("PUT", &path(mail)).json(flags);
     person

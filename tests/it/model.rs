@@ -1,5 +1,5 @@
-//! The API against a model of contract §2 so simple that one sees that it is right: random operations of four
-//! people in a group and in direct conversations, compared after every few steps.
+//! The API compared with a simple model of contract §2: random operations of four people in a group and in direct
+//! conversations, compared after every few steps.
 
 mod compare;
 mod operations;
@@ -23,7 +23,7 @@ const COMPARE_EVERY: usize = 8;
 /// How many cases, unless `PROPTEST_CASES` says otherwise.
 const CASES: u32 = 12;
 
-/// Four people who have never met, and what they should see.
+/// Four new people, and what they should see.
 struct Story {
     people: Vec<Person>,
     conversations: Vec<Conversation>,
@@ -63,7 +63,7 @@ impl Story {
             .expect("one of the people")
     }
 
-    /// Does an operation, and holds the answer against the model.
+    /// Performs an operation, and compares the response with the model.
     async fn perform(&mut self, operation: &Operation) {
         match *operation {
             Operation::Open { who, other } if who == other => {
@@ -90,7 +90,7 @@ impl Story {
                 word,
             } => {
                 let index = conversation % self.conversations.len();
-                // An id of its own for each sender and content, so that nothing is reused by accident.
+                // Unique for each sender and content, so that nothing is reused by accident.
                 let client = client.map(|client| format!("{who}-{client}"));
                 let content = client.clone().unwrap_or_else(|| format!("word {word}"));
                 self.send(who, index, client, content).await;
@@ -149,7 +149,7 @@ impl Story {
             .map(|(index, message)| (index, message.clone()))
     }
 
-    /// One of the messages of one of the conversations: which conversation, and its place.
+    /// A message: its conversation, and its index.
     fn chosen(&self, conversation: usize, message: usize) -> Option<(usize, usize)> {
         let index = conversation % self.conversations.len();
         let places: Vec<usize> = self.conversations[index].messages().map(|(seq, _)| seq).collect();
@@ -241,7 +241,7 @@ impl Story {
     }
 }
 
-/// Design §9: unread is what the model says, always; one order for everybody. S1-E02, S1-E03, S1-E05, S1-E06.
+/// Design §9: unread counts equal the model's; one order for everybody. S1-E02, S1-E03, S1-E05, S1-E06.
 #[test]
 fn whatever_people_do_everybody_sees_what_the_model_says() {
     static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {

@@ -1,7 +1,7 @@
-//! Requests that a client may write and that a URI, a header or a body may not hold: each gets an ordinary answer, from
-//! the gateway, from a function and from a process, and none ends a process.
+//! Odd requests that a client can send but that a URI, a header or a body cannot hold: each gets an ordinary response,
+//! from the gateway, from a function and from a process, and no process dies.
 //!
-//! `lambda_http` panics on some of them; `shared/src/http/event.rs` makes them sound before it sees them.
+//! `lambda_http` panics on some of them; `shared/src/http/event.rs` sanitizes them first.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn event(caller: &Person) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Values of the raw query, with the status of the answer.
+/// Raw queries, with the status of the response.
 fn queries() -> Vec<(String, u64)> {
     let mut queries: Vec<(String, u64)> = [
         "a b",
@@ -41,12 +41,12 @@ fn queries() -> Vec<(String, u64)> {
     queries
 }
 
-/// Hosts that are none.
+/// Invalid hosts.
 const HOSTS: [&str; 10] = [
     "a b", "[::", "a:99999", "a:b", "<a>", "", "xn--", "a/b?c#d", "%", "..",
 ];
 
-/// Every odd event, with what is odd about it and the status of its answer.
+/// Every odd event, with a description and the expected status.
 fn odd_events(caller: &Person) -> Vec<(String, Value, u64)> {
     let mut odd = Vec::new();
     let mut add = |what: String, status: u64, change: &dyn Fn(&mut Value)| {
@@ -117,7 +117,7 @@ fn odd_events(caller: &Person) -> Vec<(String, Value, u64)> {
     odd
 }
 
-/// Sends every odd event to the function, and says what is wrong with its answers.
+/// Sends every odd event to the function, and lists wrong responses.
 pub(crate) async fn answer_every_odd_event(world: &World) {
     let ada = world.person("ada").await;
     let functions = harness::functions();
@@ -137,7 +137,7 @@ async fn every_odd_event_gets_an_ordinary_answer() {
     answer_every_odd_event(&world).await;
 }
 
-/// What is repaired on the way to a URI is read as the client wrote it.
+/// What is encoded for the URI is read as the client wrote it.
 #[tokio::test]
 async fn a_raw_query_is_read_as_it_was_written() {
     let world = World::start().await;
@@ -162,14 +162,14 @@ async fn a_raw_query_is_read_as_it_was_written() {
     assert!(searched, "{audited}");
 }
 
-/// One request, byte for byte, and its answer.
+/// One raw request, and its response.
 async fn raw(world: &World, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(world.desk().http_url().trim_start_matches("http://"))
         .await
         .unwrap();
     stream.write_all(request).await.unwrap();
     let mut answer = Vec::new();
-    // The server closes, as the request asks, or because it is none.
+    // The server closes the connection, as requested or because the request is invalid.
     tokio::time::timeout(Duration::from_mins(1), stream.read_to_end(&mut answer))
         .await
         .expect("the server answers and closes")
@@ -177,7 +177,7 @@ async fn raw(world: &World, request: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// A desk behind which a function died would answer 500.
+/// If a function died, the desk would return 500.
 #[tokio::test]
 async fn the_gateway_answers_every_odd_request() {
     let world = World::with(&[("RATE_LIMIT_REQUESTS_PER_MINUTE", "0")]).await;
@@ -207,7 +207,7 @@ async fn the_gateway_answers_every_odd_request() {
     ada.get("/api/v1/users/me").await.is(200);
 }
 
-/// Whatever is written there: no panic, and an answer that is no fault of ours.
+/// Property: whatever is sent, no panic, and no internal error.
 #[test]
 fn no_event_of_the_http_api_ends_a_function() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -221,7 +221,7 @@ fn no_event_of_the_http_api_ends_a_function() {
         .find(|function| function.name == "get_health")
         .unwrap();
     let recorded: Value = serde_json::from_str(&events::recorded()["get-health"]).unwrap();
-    // Without what the recorded events have for placeholders.
+    // Without the placeholders of the recorded events.
     let text = "[^{]{0,40}";
     let texts = (text, text, text, text, proptest::option::of(text), any::<bool>());
     proptest!(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }, |((path, query, host, header, body, is_base64) in texts)| {

@@ -1,4 +1,4 @@
-//! Tables over the routes: who is refused, what is refused, and what every answer carries (contract §1).
+//! Tables over all routes: authentication, validation, and the headers of every response (contract §1).
 
 mod bodies;
 mod conditions;
@@ -14,7 +14,7 @@ use shared::http::AnyEndpoint;
 use shared::lambda::Trigger;
 use uuid::Uuid;
 
-/// The routes that need no token. Adding one is a decision.
+/// The routes that need no token. Adding one is a deliberate decision.
 const PUBLIC: [&str; 10] = [
     "get_asyncapi",
     "get_conversations_health",
@@ -28,7 +28,7 @@ const PUBLIC: [&str; 10] = [
     "get_ws_health",
 ];
 
-/// Every route that a client can name.
+/// Every route except `$default`.
 fn routes() -> Vec<AnyEndpoint> {
     let entry = |trigger| match trigger {
         Trigger::Http(entry) => Some(entry),
@@ -42,12 +42,12 @@ fn routes() -> Vec<AnyEndpoint> {
         .collect()
 }
 
-/// Two people who talk, and somebody who has no part in it.
+/// Two people with a conversation, and an outsider.
 struct Fixture {
     world: World,
     ada: Person,
     eve: Person,
-    /// What the ids of the examples become.
+    /// Real ids for the ids in the examples.
     ids: Map<String, Value>,
 }
 
@@ -59,7 +59,7 @@ impl Fixture {
     async fn set_with(settings: &[(&str, &str)]) -> Self {
         let world = World::with(settings).await;
         let [bob, eve] = world.people(["bob", "eve"]).await;
-        // She may do everything, so that what is refused is refused for another reason.
+        // With all permissions, so that requests are refused for other reasons.
         let claims = Claims {
             username: Some("ada".to_owned()),
             roles: vec!["super_admin".to_owned()],
@@ -70,7 +70,7 @@ impl Fixture {
         let message = ada.says(&conversation, "Between us").await["id"].clone();
         let received = bob.says(&conversation, "Back to you").await["id"].clone();
         let token = ada.get("/api/events").await.is(200)["next"].clone();
-        // Two, because with a mail the notification about it goes.
+        // Two, because deleting a mail deletes its notification too.
         let mail = bob.mails(&ada, "One").await["id"].clone();
         bob.mails(&ada, "Two").await;
         let notification = ada.notifications().await[0]["id"].clone();
@@ -110,13 +110,13 @@ impl Fixture {
         Self { world, ada, eve, ids }
     }
 
-    /// The example of a parameter or field, with a real id in place of the example's: of the route's own, if it has one.
+    /// The example of a parameter or field, with a real id in place of the example's; the route's own if there is one.
     fn real(&self, entry: &AnyEndpoint, name: &str, example: &Value) -> Value {
         let own = self.ids.get(&format!("{}.{name}", entry.route.name));
         own.or_else(|| self.ids.get(name)).unwrap_or(example).clone()
     }
 
-    /// A path with the example's parameters filled in; `but` says otherwise for some.
+    /// A path with the example's parameters filled in, except those in `but`.
     fn path_but(&self, entry: &AnyEndpoint, template: &str, but: impl Fn(&str) -> Option<String>) -> String {
         let mut path = template.to_owned();
         let mut query = Vec::new();
@@ -155,7 +155,7 @@ impl Fixture {
         }
     }
 
-    /// A request that is good in every way, for somebody.
+    /// A valid request of a person.
     fn request(&self, person: &Person, entry: &AnyEndpoint, template: &str) -> RequestBuilder {
         let request = person.request(entry.route.method.as_str(), &self.path(entry, template));
         match self.body(entry) {
@@ -176,7 +176,7 @@ impl Fixture {
     }
 }
 
-/// Insists on the one shape of errors, and gives its body without what differs from request to request.
+/// Checks the error format, and returns the body without what differs between requests.
 #[track_caller]
 fn shape(answer: &Answer, status: u16, code: &str, at: &str) -> Value {
     assert_eq!(answer.status, status, "{at}: {}", answer.text);
@@ -199,7 +199,7 @@ fn shape(answer: &Answer, status: u16, code: &str, at: &str) -> Value {
     body
 }
 
-/// A UUID that is nobody's and nothing's.
+/// A UUID that identifies nothing.
 fn nothing() -> String {
     Uuid::new_v4().to_string()
 }

@@ -1,4 +1,4 @@
-//! Rate limits: how much passes, what a refusal says, and what it costs (S1-N01 to S1-N03, S1-N05).
+//! Rate limits: how many requests are admitted, the refusals, and their costs (S1-N01 to S1-N03, S1-N05).
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn number(answer: &Answer, header: &str) -> u64 {
     value.parse().unwrap()
 }
 
-/// Limit and what remains of it.
+/// The limit, and what remains of it.
 fn standing(answer: &Answer) -> (u64, u64) {
     (
         number(answer, "x-ratelimit-limit"),
@@ -32,7 +32,7 @@ fn standing(answer: &Answer) -> (u64, u64) {
     )
 }
 
-/// Insists on a refusal; how long it says to wait.
+/// Checks a refusal; returns the time to wait.
 fn refused(answer: Answer) -> Duration {
     let wait = number(&answer, "retry-after");
     assert_eq!(standing(&answer).1, 0);
@@ -45,7 +45,7 @@ fn refused(answer: Answer) -> Duration {
     Duration::from_secs(wait)
 }
 
-/// S1-N01, S1-N02: thirty in sixty seconds, sliding: a place becomes free when the first falls out, and only one.
+/// S1-N01, S1-N02: thirty in a sliding window of sixty seconds: one more is admitted when the first leaves the window.
 #[tokio::test]
 async fn thirty_sends_pass_in_any_sixty_seconds_and_no_more() {
     let world = World::with(&[(SENDS, "30")]).await;
@@ -87,7 +87,7 @@ async fn every_answer_says_what_the_strictest_limit_leaves_and_when_it_is_whole_
         // Rounded up to a whole second.
         assert!((50..=61).contains(&ahead), "{ahead}");
     }
-    // Errors say it, too.
+    // Errors have the headers too.
     let answer = ada.get("/api/conversations/no-id").await;
     assert_eq!(standing(&answer), (100, 91));
     answer.is(404);
@@ -107,7 +107,7 @@ async fn every_answer_says_what_the_strictest_limit_leaves_and_when_it_is_whole_
     );
 }
 
-/// S1-N05: of all routes together.
+/// S1-N05: over all routes together.
 #[tokio::test]
 async fn a_hundred_requests_pass_in_a_minute_whatever_they_ask_for() {
     let world = World::with(&[(REQUESTS, "100")]).await;
@@ -125,13 +125,13 @@ async fn a_hundred_requests_pass_in_a_minute_whatever_they_ask_for() {
     refused(send(&ada, &conversation).await);
     refused(ada.get("/api/conversations?page=0").await);
     bob.get("/api/v1/users/me").await.is(200);
-    // What belongs to nobody is not counted.
+    // Unauthenticated requests are not counted.
     ada.send(ada.anonymous("GET", "/health")).await.is(200);
     world.advance(wait);
     ada.get("/api/v1/users/me").await.is(200);
 }
 
-/// Contract §1: a send counts once it is valid, whatever becomes of it.
+/// Contract §1: a valid send counts, whatever its result.
 #[tokio::test]
 async fn replays_and_sends_into_the_void_count_and_invalid_ones_do_not() {
     let world = World::with(&[(SENDS, "4"), (REQUESTS, "20")]).await;
@@ -160,7 +160,7 @@ async fn replays_and_sends_into_the_void_count_and_invalid_ones_do_not() {
     assert_eq!(ada.messages(&conversation).await.len(), 1);
 }
 
-/// S1-N01: what is refused is not sent, and does not count.
+/// S1-N01: a refused request is not sent, and does not count.
 #[tokio::test]
 async fn a_refusal_stores_nothing_and_does_not_prolong_the_wait() {
     let world = World::with(&[(SENDS, "2")]).await;
@@ -192,7 +192,7 @@ async fn the_limit_of_one_is_not_the_limit_of_another() {
     assert_eq!(standing(&send(&bob, &conversation).await), (2, 1));
 }
 
-/// S1-J03: processes that know nothing of each other give away no place twice.
+/// S1-J03: processes without shared memory never admit too many.
 #[tokio::test]
 async fn several_processes_share_one_limit() {
     let world = World::with_options(&[(SENDS, "10")], WebSocketOptions::default(), 4).await;
@@ -212,10 +212,10 @@ async fn several_processes_share_one_limit() {
     refused(send(&ada, &conversation).await);
 }
 
-/// S1-N02: a flood costs its sender, not us.
+/// S1-N02: refused requests cost nothing.
 #[tokio::test]
 async fn a_flood_beyond_the_limit_writes_nothing() {
-    // The process that has refused once remembers; another looks once for itself.
+    // A process that has refused once remembers it; another one reads once.
     let world = World::in_desk(&[(SENDS, "3")]).await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let conversation = ada.open_direct(&bob).await;
@@ -236,13 +236,13 @@ async fn a_flood_beyond_the_limit_writes_nothing() {
     }
 }
 
-/// S1-N05: twenty attempts in a minute; a refused one says in the handshake when to come back.
+/// S1-N05: twenty attempts a minute; a refused handshake says when to retry.
 #[tokio::test]
 async fn connects_beyond_the_limit_are_refused_in_the_handshake() {
     let world = World::with(&[(CONNECTS, "20")]).await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let url = format!("{}/?token={}", ada.ws_url(), ada.token);
-    // Who is not known is nobody, and counts for nobody.
+    // Unauthenticated attempts are not counted.
     for _ in 0..3 {
         assert_eq!(Socket::open(format!("{url}x")).await.err(), Some(401));
     }

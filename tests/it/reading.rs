@@ -1,4 +1,4 @@
-//! Reading: up to and including a message, never backwards, and everybody is told (S1-E05).
+//! Reading: up to and including a message, never backwards, delivered to everybody (S1-E05).
 
 mod counts;
 mod live;
@@ -6,12 +6,12 @@ mod marks;
 
 use serde_json::{Value, json};
 
-/// Where somebody says how far they have read.
+/// The path for marking as read.
 fn read_path(conversation: &str) -> String {
     format!("/api/conversations/{conversation}/read")
 }
 
-/// What is asked for up to a message.
+/// The body for marking up to a message.
 fn up_to(message: &Value) -> Value {
     json!({ "message_id": message["id"] })
 }

@@ -1,4 +1,4 @@
-//! Dead letters are sent back by a command, once what killed them is mended.
+//! Redriving dead-letter queues by a command, once the cause is fixed.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use harness::world::FANOUT_DEAD;
 use local_services::{AwsError, Call, Interceptor, Verdict};
 use serde_json::Value;
 
-/// Longer than a job is hidden while it is worked off.
+/// Longer than the visibility timeout.
 const VISIBILITY: Duration = Duration::from_secs(361);
 
-/// Lets no frame through.
+/// Fails every post.
 struct Deaf;
 
 impl Interceptor for Deaf {
@@ -30,7 +30,7 @@ impl Interceptor for Deaf {
     }
 }
 
-/// Runs the command; what it said, and whether it succeeded.
+/// Runs the command; returns its output, and whether it succeeded.
 async fn redrive(arguments: &[&str]) -> (bool, String) {
     let output = program::run(&[&["redrive"], arguments].concat()).await;
     let said = [output.stdout, output.stderr].concat();
@@ -71,7 +71,7 @@ async fn a_delivery_that_was_given_up_is_made_after_the_command() {
     world.settled().await;
     assert_eq!(dead(), 0);
 
-    // Without a name it looks at all of them.
+    // Without a name it redrives all of them.
     let (succeeded, said) = redrive(&["--http-port", port]).await;
     assert!(succeeded, "{said}");
     assert_eq!(

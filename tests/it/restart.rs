@@ -1,4 +1,4 @@
-//! The program's life: killed in the middle, ended politely, refused for a reason (design §6, contract §3).
+//! The program's life cycle: killed, terminated, and refusing to start (design §6, contract §3).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,7 +23,7 @@ const BOB: DemoUser = demo::USERS[1];
 const CHEN: DemoUser = demo::USERS[2];
 const DANA: DemoUser = demo::USERS[3];
 
-/// A desk whose data is kept in a folder.
+/// A desk with a data folder.
 async fn desk_in(folder: &Path) -> Program {
     Program::start(
         &["--data-dir", folder.to_str().unwrap()],
@@ -32,7 +32,7 @@ async fn desk_in(folder: &Path) -> Program {
     .await
 }
 
-/// One attempt to send; none if the desk died meanwhile, so that nobody knows what became of it.
+/// One attempt to send; none if the desk died meanwhile, so that the result is unknown.
 async fn tries_to_send(person: &Person, conversation: &str, id: &str) -> Option<Value> {
     let path = format!("/api/conversations/{conversation}/messages");
     let body = json!({ "content": id, "client_message_id": id });
@@ -63,7 +63,7 @@ fn dense(events: &[Value]) -> bool {
         .all(|(event, number)| event["seq"] == number)
 }
 
-/// S1-E04, design §9: what was acknowledged outlives `kill -9`, and what was not may be sent again.
+/// S1-E04, design §9: acknowledged messages survive `kill -9`, and others may be sent again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_desk_that_is_killed_in_the_middle_of_a_burst_has_lost_and_doubled_nothing() {
     const BURST: usize = 60;
@@ -122,7 +122,7 @@ async fn a_desk_that_is_killed_in_the_middle_of_a_burst_has_lost_and_doubled_not
             "an acknowledged message moved"
         );
     }
-    // Who heard nothing sends again; who heard something may.
+    // Sends without a response are repeated, and others may be.
     for (sender, id, answer) in &outcomes {
         let again = people[*sender].says_as(&conversation, id, id).await;
         if let Some(message) = answer {
@@ -180,13 +180,13 @@ async fn conversations_cursors_and_jobs_that_wait_are_there_after_a_restart() {
         .as_str()
         .unwrap()
         .to_owned();
-    // Her own frame comes from the same job that hands Bob, who is away, to `notify`.
+    // Her own frame comes from the same job that hands Bob, who is offline, to `notify`.
     let mut socket = ada.connect().await;
     let missed = ada.says(&conversation, "three").await;
     socket.next_of("new_message").await;
     desk.ends_with("TERM").await;
 
-    // Now in this process, to see the queues; an hour later, so that what waits is due.
+    // Now in this process, to see the queues; an hour later, so that delayed jobs are due.
     let clock = Clock::default();
     clock.advance(Duration::from_hours(1));
     let log = Arc::new(Mutex::new(Vec::new()));
@@ -222,14 +222,14 @@ async fn conversations_cursors_and_jobs_that_wait_are_there_after_a_restart() {
         (&before["unread_count"], &after["unread_count"]),
         (&json!(1), &json!(2))
     );
-    // A token from before is good.
+    // An earlier token is valid.
     let events = bob.get(&format!("/api/events?after={token}")).await.is(200);
     assert_eq!(events["events"][0]["message"]["id"], missed["id"]);
     assert_eq!(events["recovered"], true);
     desk.kill().await;
 }
 
-/// A polite signal ends it soon, though somebody is connected and somebody waits for news.
+/// A termination signal ends it quickly, even with a connection and a waiting request.
 #[tokio::test]
 async fn a_signal_ends_the_desk_within_seconds_and_says_goodbye_to_whoever_is_connected() {
     for signal in ["TERM", "INT"] {
@@ -256,7 +256,7 @@ async fn gone(mut socket: Socket) -> bool {
     socket.next().await.is_none()
 }
 
-/// Runs the program, which must refuse in one line of standard error.
+/// Runs the program, which must fail with one line on standard error.
 async fn refusal(arguments: &[&str]) -> String {
     let output = program::run(arguments).await;
     let errors = String::from_utf8(output.stderr).unwrap();
@@ -280,7 +280,7 @@ async fn what_cannot_start_says_why_in_one_line() {
         errors.contains("in use") && errors.contains(path) && errors.contains("--data-dir"),
         "{errors}"
     );
-    // The one that runs has not suffered.
+    // The running one is not affected.
     desk.person(ADA).get("/api/v1/users/me").await.is(200);
     desk.kill().await;
 

@@ -1,4 +1,4 @@
-//! Roles on the desk: what the template does not allow fails here as on AWS, and what it allows is needed.
+//! Roles on the desk: what the template does not allow fails as on AWS, and everything that it allows is needed.
 
 use harness::{World, events};
 use local::environment::{self, Environment};
@@ -7,7 +7,7 @@ use shared::domain::user::Claims;
 use shared::lambda::Trigger;
 use uuid::Uuid;
 
-/// Takes rights to an action away from a function.
+/// Removes rights to an action from a function.
 fn take_away(world: &World, function: &str, action: &str) {
     let mut template = environment::template(&Environment::new()).unwrap();
     let spec = template
@@ -32,7 +32,7 @@ fn take_away(world: &World, function: &str, action: &str) {
     world.services().set_rights(local::rights::of(&template));
 }
 
-/// The error of a function's line, which says what AWS would say.
+/// The error in a function's log line, which equals that of AWS.
 async fn refusal(world: &World, function: &str) -> String {
     let is_refused = |line: &serde_json::Value| line["function"] == function && line["error"].is_string();
     world.logged(1, is_refused).await["error"]
@@ -99,7 +99,7 @@ async fn a_first_call_by_any_route_is_within_its_rights() {
         };
         let newcomer = world.stranger(Uuid::new_v4(), claims);
         let mut event = recorded[&function.binary()].replace("{{token}}", &newcomer.token);
-        // What else the event speaks of does not exist for them.
+        // What the event refers to does not exist for them.
         while let Some((before, rest)) = event.split_once("{{") {
             let (_, after) = rest.split_once("}}").unwrap();
             event = format!("{before}{}{after}", Uuid::new_v4());

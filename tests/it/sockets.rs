@@ -1,4 +1,4 @@
-//! The socket: how it is opened, what is pushed, what clients may send, how it ends (S1-E09, S1-W01 to S1-W08).
+//! The WebSocket: opening, frames from the server and from clients, closing (S1-E09, S1-W01 to S1-W08).
 
 mod clients;
 mod credentials;

@@ -1,4 +1,4 @@
-//! Catching up: `GET /api/events`, and `resume` on a socket, which tell the same.
+//! Catching up: `GET /api/events`, and `resume` on a WebSocket, with the same content.
 
 mod limits;
 mod randomly;
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use harness::Person;
 use serde_json::Value;
 
-/// Somebody who keeps up: their last token and what they have been told so far.
+/// A client that keeps up: its last token, and everything that it got.
 struct Follower<'a> {
     person: &'a Person,
     token: String,
@@ -19,7 +19,7 @@ struct Follower<'a> {
 }
 
 impl<'a> Follower<'a> {
-    /// Begins now.
+    /// Starts now.
     async fn of(person: &'a Person) -> Self {
         let page = person.get("/api/events").await.is(200);
         assert_eq!(
@@ -33,7 +33,7 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// One page more.
+    /// One more page.
     async fn page(&mut self, limit: usize) -> Value {
         let path = format!("/api/events?after={}&limit={limit}", self.token);
         let page = self.person.get(&path).await.is(200);
@@ -48,7 +48,7 @@ impl<'a> Follower<'a> {
         page
     }
 
-    /// Pages until there is no more; what came.
+    /// Pages until there is no more; returns the events.
     async fn catch_up(&mut self, limit: usize) -> Vec<Value> {
         let known = self.told.len();
         for _ in 0..2000 {
@@ -62,8 +62,8 @@ impl<'a> Follower<'a> {
         panic!("pages without an end");
     }
 
-    /// Insists that everything told is the logs of this person's conversations, each entry once and in order,
-    /// each opening once and first, and of each member the last read, none of them twice.
+    /// Checks that the received events equal the logs of this person's conversations: each entry once and in order,
+    /// each opening once and first, and the last read mark of each member, once.
     async fn knows_everything(&self, conversations: &[&str]) {
         let mut logs: BTreeMap<&str, Vec<(u64, String)>> = BTreeMap::new();
         let mut reads: BTreeMap<(&str, String), Vec<u64>> = BTreeMap::new();
@@ -121,7 +121,7 @@ fn conversation_of(event: &Value) -> &str {
         .unwrap()
 }
 
-/// The whole log of a conversation, and how far each member has read.
+/// The whole log of a conversation, and the read marks.
 async fn log(person: &Person, conversation: &str) -> (Vec<(u64, String)>, Vec<(String, u64)>) {
     let mut entries = Vec::new();
     loop {

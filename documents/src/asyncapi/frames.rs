@@ -1,4 +1,4 @@
-//! The frames of the server, each with an example made of the real type, so that none can drift.
+//! The frames of the server, each with an example of the real type, so that examples cannot become outdated.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ use crate::openapi::schemas::{self, SchemaOf, Schemas};
 const CONVERSATION: ConversationId = ConversationId::from_uuid(uuid!("0b8f1c1e-5d3a-5f62-9a57-3f0c5a8e7d11"));
 const MESSAGE: MessageId = MessageId::from_uuid(uuid!("6f1d2c3b-4a59-5e68-8f77-869584736251"));
 
-/// One of each, and one that is cut down.
+/// One of each, and one that is truncated.
 fn samples() -> Vec<Frame> {
     let conversation_id = CONVERSATION;
     let message_id = MESSAGE;
@@ -119,8 +119,8 @@ fn samples() -> Vec<Frame> {
     ]
 }
 
-/// The name and the type of a frame; the documentation of the type is that of the frame. A new one does not compile
-/// until it is named; then it belongs among the [`samples`] too.
+/// The name and the type of a frame; its description is the type's documentation. The match is exhaustive, so a new
+/// frame must be named; it must also be added to the [`samples`].
 fn described(frame: &Frame) -> (&'static str, SchemaOf) {
     match frame {
         Frame::ConversationCreated(_) => ("conversation_created", |generator| {
@@ -189,7 +189,7 @@ fn of_frame(frame: &Frame, schemas: &mut Schemas) -> Message {
         described(frame)
     };
     let is_error = matches!(frame, Frame::Error(_));
-    // Mail has frames of the same types as conversations, told apart by their namespace.
+    // Mail has frames of the same types as conversations, distinguished by their namespace.
     let tag = (!is_truncated).then_some(name.trim_start_matches("inbox_"));
     let documented = schemas::Frame {
         name: None,
@@ -231,7 +231,7 @@ fn of_frame(frame: &Frame, schemas: &mut Schemas) -> Message {
 fn error_frames() -> Vec<ErrorFrame> {
     let mut frames = BTreeMap::new();
     for error in errors::samples() {
-        // A frame is refused as not found, whatever the reason is that HTTP would give.
+        // A frame is refused as not found, whatever HTTP's reason would be.
         if !matches!(error, shared::Error::Forbidden(_)) {
             let frame = error_frame(&error);
             frames.entry(frame.code).or_insert(frame);

@@ -1,4 +1,4 @@
-//! What people read in the document of the WebSocket beside what the types say.
+//! The prose of the AsyncAPI document.
 
 use serde_json::{Value, json};
 use shared::config::Limits;
@@ -55,7 +55,7 @@ Errors are frames of type `error`. After code 4001 the server closes the connect
     )
 }
 
-/// What the handshake takes.
+/// The parameters of the handshake.
 pub(super) fn handshake() -> Value {
     let text = |description: &str| json!({ "type": "string", "description": description });
     json!({
@@ -72,7 +72,7 @@ pub(super) fn handshake() -> Value {
     })
 }
 
-/// The four ways as a program reads them.
+/// The four ways in machine-readable form.
 pub(super) fn security_schemes() -> Value {
     let in_query = |name: &str, description: &str| json!({ "type": "httpApiKey", "in": "query", "name": name, "description": description });
     json!({

@@ -9,9 +9,9 @@ use shared::http::reply::status_and_code;
 
 use super::schemas::Schemas;
 
-/// When the examples take place.
+/// The time of the examples.
 pub(crate) const MOMENT: &str = "2026-01-15T10:30:00.000Z";
-/// The request that went wrong in the examples.
+/// The failed request of the examples.
 pub(crate) const REQUEST_ID: &str = "Zm9vYmFyAMFEJyQ=";
 
 /// One of each.
@@ -48,8 +48,8 @@ pub(crate) fn samples() -> Vec<Error> {
     ]
 }
 
-/// What a client makes of an error. A new error does not compile until it is explained; then it belongs
-/// among the [`samples`] too.
+/// What a client should do about an error. The match is exhaustive, so a new error must be explained; it must also be
+/// added to the [`samples`].
 fn meaning(error: &Error) -> &'static str {
     match error {
         Error::Malformed(_) => "The body is not a JSON object.",
@@ -89,7 +89,7 @@ fn meaning(error: &Error) -> &'static str {
     }
 }
 
-/// The table of all codes, for the front page.
+/// The table of all codes, for the introduction.
 pub(crate) fn table() -> String {
     let mut samples = samples();
     samples.sort_by_key(|error| status_and_code(error).0);
@@ -234,7 +234,7 @@ pub(crate) fn header(name: &str, component: &str) -> (String, Value) {
     )
 }
 
-/// The headers that say where the caller stands.
+/// The rate limit headers.
 pub(crate) fn rate_limit_headers() -> [(String, Value); 3] {
     [
         header("X-RateLimit-Limit", "RateLimitLimit"),
@@ -243,7 +243,7 @@ pub(crate) fn rate_limit_headers() -> [(String, Value); 3] {
     ]
 }
 
-/// An error as it is answered.
+/// An error as it is sent.
 fn body(error: &Error) -> Value {
     let (status, code) = status_and_code(error);
     let details = match error {

@@ -1,4 +1,4 @@
-//! Schemas that clients look for by name though no route needs them (S0-F13).
+//! Schemas that clients need by name although no route refers to them (S0-F13).
 
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
@@ -6,7 +6,7 @@ use shared::domain::frame::{MessageEvent, NotificationEvent};
 
 use super::schemas::Schemas;
 
-/// The names, beside those that routes refer to.
+/// The names, in addition to those that routes refer to.
 pub const NAMES: [&str; 5] = [
     "MessageBase",
     "MessageEvent",
@@ -15,7 +15,7 @@ pub const NAMES: [&str; 5] = [
     "NotificationResponse",
 ];
 
-/// Adds the schemas. Those that they are made of must be there already.
+/// Adds the schemas. Their components must already exist.
 pub(super) fn add(schemas: &mut Schemas) {
     let message = "What a mail has when it is sent and when it is returned.";
     base(
@@ -40,7 +40,7 @@ pub(super) fn add(schemas: &mut Schemas) {
     );
 }
 
-/// Adds the fields that two schemas have in common, as the second has them.
+/// Adds the fields that two schemas share, as in the second one.
 fn base(schemas: &mut Schemas, name: &str, description: &str, [create, response]: [&str; 2]) {
     let properties = |schemas: &Schemas, name: &str| -> Map<String, Value> {
         let reference = json!({ "$ref": format!("#/components/schemas/{name}") });

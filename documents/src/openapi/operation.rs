@@ -10,18 +10,18 @@ use super::parameters::{self, Parameters};
 use super::prose;
 use super::schemas::{Schemas, pascal};
 
-/// The body of a success: its schema, if there is one, and an example.
+/// The body of a successful response: its schema, if any, and an example.
 type Output<'a> = (Option<&'a Value>, &'a Value);
 
 /// The operations of a route.
 pub(super) struct Built {
     /// One per path.
     pub(super) by_path: Vec<(String, Value)>,
-    /// The statuses with which it refuses.
+    /// The error statuses.
     pub(super) refusals: BTreeSet<u16>,
 }
 
-/// Writes the operations of a route.
+/// Generates the operations of a route.
 pub(super) fn build(entry: &AnyEndpoint, schemas: &mut Schemas) -> Built {
     let route = &entry.route;
     let example = (entry.example)();
@@ -55,7 +55,7 @@ pub(super) fn build(entry: &AnyEndpoint, schemas: &mut Schemas) -> Built {
             operation.insert("parameters".to_owned(), parameters.list.clone().into());
         }
         if let Some(schema) = &body {
-            // What may stand in the query stands in the body under the same names.
+            // Parameters that may be in the query are in the body under the same names.
             let body = match &example.body {
                 Value::Null => &example.parameters,
                 body => body,
@@ -77,7 +77,7 @@ pub(super) fn build(entry: &AnyEndpoint, schemas: &mut Schemas) -> Built {
     }
 }
 
-/// The same operation for HEAD: the status and the headers, and no body.
+/// The same operation for HEAD: the status and the headers, without a body.
 pub(super) fn head(operation: &Value) -> Value {
     let mut head = operation.clone();
     let text = |name: &str| operation.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -115,7 +115,7 @@ fn summary(route: &Route, is_alias: bool) -> String {
     }
 }
 
-/// The statuses with which a route can refuse.
+/// The error statuses of a route.
 fn refusals(entry: &AnyEndpoint, parameters: &Parameters, has_body: bool) -> BTreeSet<u16> {
     let mut statuses = BTreeSet::from([500, 503]);
     if !entry.is_public {
@@ -189,12 +189,12 @@ fn success(entry: &AnyEndpoint, path: &str, status: u16, (schema, answer): Outpu
     Value::Object(response)
 }
 
-/// Whether an answer is a file, and no JSON.
+/// Whether a response is a file rather than JSON.
 fn is_file(answer: &Value) -> bool {
     answer.is_string()
 }
 
-/// The schema of a success under `/api/v1`, as a reference.
+/// The schema of a successful response under `/api/v1`, as a reference.
 fn envelope(route: &Route, data: &Value, schemas: &mut Schemas) -> Value {
     let name = format!("{}Envelope", pascal(route.name));
     let schema = json!({

@@ -1,4 +1,4 @@
-//! Parameters: each with a description and a schema, and an example where the route has one.
+//! Parameters: each with a description and a schema, and with an example if the route has one.
 
 use serde_json::{Value, json};
 use shared::domain::text::ClientMessageId;
@@ -6,15 +6,15 @@ use shared::http::{AnyEndpoint, Example, Idempotency};
 
 use super::schemas::{Schemas, never_null};
 
-/// Every parameter of an endpoint, and whether the query takes any, and whether one of them is a cursor.
+/// All parameters of an endpoint.
 pub(crate) struct Parameters {
-    /// As OpenAPI writes them.
+    /// In OpenAPI's format.
     pub(crate) list: Vec<Value>,
     /// Whether there are any in the path.
     pub(crate) in_path: bool,
     /// Whether there are any in the query.
     pub(crate) in_query: bool,
-    /// Whether one says where to go on.
+    /// Whether there is a cursor.
     pub(crate) has_cursor: bool,
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn of(entry: &AnyEndpoint, example: &Example, schemas: &mut Schemas) 
     found
 }
 
-/// The header `Idempotency-Key`, where it may be there.
+/// The header `Idempotency-Key`, if the route accepts it.
 fn key(entry: &AnyEndpoint, example: &Example) -> Option<Value> {
     let description = match entry.route.idempotency {
         Idempotency::OfMethod | Idempotency::Refused => return None,
@@ -97,7 +97,7 @@ fn parameters(example: &Example, schemas: &Schemas, place: &str, object: &Value)
     let properties = object.get("properties").and_then(Value::as_object);
     let parameter = |(name, property): (&String, &Value)| {
         let mut schema = property.clone();
-        // A parameter is there or is not; null is nothing that a query can say.
+        // A parameter is present or absent; a query cannot contain null.
         never_null(&mut schema);
         let description = take_description(&mut schema);
         if let Some(only) = schema
@@ -116,8 +116,8 @@ fn parameters(example: &Example, schemas: &Schemas, place: &str, object: &Value)
             "description": description,
             "schema": schema
         });
-        // Whoever tries the route out sends all examples together. So only those of the route itself are given, which
-        // go together, and none for what a client gets from the server, such as cursors.
+        // "Try it out" sends all examples together. So only the route's own examples are included, which are
+        // consistent, and none for values from the server, such as cursors.
         if let (Some(fields), Some(value)) = (written.as_object_mut(), example.parameters.get(name)) {
             fields.insert("example".to_owned(), value.clone());
         }

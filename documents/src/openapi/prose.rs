@@ -1,4 +1,4 @@
-//! What people read in the document beside what the types say.
+//! The prose of the OpenAPI document.
 
 use shared::config::Limits;
 use shared::http::{AnyEndpoint, Route};
@@ -6,7 +6,7 @@ use shared::store::rates::RateLimit;
 
 use super::errors;
 
-/// How the token is checked.
+/// How the token is verified.
 pub(super) const BEARER: &str = "\
 A JSON Web Token, as `Authorization: Bearer <token>`. Required claims are `sub` (a UUID, the user) and `exp`; `iat` is \
 recommended. `name`, `username`, `email`, `avatar_url`, `roles`, `permissions` and `business_unit` describe the user. \
@@ -46,7 +46,7 @@ fn who(entry: &AnyEndpoint) -> String {
     }
 }
 
-/// Which limits a request counts towards.
+/// The rate limits of a request.
 fn counts(rate_limits: &[RateLimit]) -> Option<String> {
     let limits = Limits::default();
     let limit = |bucket: &RateLimit| match bucket {
@@ -63,7 +63,7 @@ fn counts(rate_limits: &[RateLimit]) -> Option<String> {
     (!limits.is_empty()).then(|| format!("Rate limits: {}.", limits.join(", ")))
 }
 
-/// What a status of success means.
+/// The meaning of a success status.
 pub(super) fn success(entry: &AnyEndpoint, status: u16) -> String {
     let text = match status {
         201 => "Created.",
@@ -75,7 +75,7 @@ pub(super) fn success(entry: &AnyEndpoint, status: u16) -> String {
     text.to_owned()
 }
 
-/// The description of the whole.
+/// The introduction.
 pub(super) fn front_page() -> String {
     let limits = Limits::default();
     format!(

@@ -1,4 +1,4 @@
-//! The schemas of a document: what schemars says of a type, gathered under `components/schemas`.
+//! The schemas of a document: those that schemars generates for types, collected under `components/schemas`.
 
 mod tidy;
 
@@ -8,42 +8,42 @@ use serde_json::{Map, Value, json};
 
 pub(crate) use tidy::never_null;
 
-/// Where a document keeps its schemas.
+/// The path of a document's schemas.
 const POINTER: &str = "#/components/schemas/";
-/// Names that many route files give to a type of their own; the document sets the route's name in front.
+/// Names that many route files use for a type of their own; the document prefixes them with the route's name.
 const LOCAL: [&str; 5] = ["Body", "Input", "Output", "Path", "Query"];
 
-/// What a type's schema is asked for.
+/// The function that generates a type's schema.
 pub(crate) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
-/// The schemas of a document, gathered while the rest of it is written.
+/// The schemas of a document, collected while the rest is generated.
 pub(crate) struct Schemas {
     settings: SchemaSettings,
-    /// Whether each gets an `$id`, by which generators for AsyncAPI name their types.
+    /// Whether each gets an `$id`, from which AsyncAPI generators derive type names.
     has_anchors: bool,
     components: Map<String, Value>,
-    /// The same before names were changed, to tell one type from another of the same name.
+    /// The same before renaming, to distinguish types of the same name.
     originals: Map<String, Value>,
 }
 
 /// A frame of the WebSocket.
 pub(crate) struct Frame {
-    /// The name of its component; that of its type if there is none.
+    /// The name of its component; by default that of its type.
     pub(crate) name: Option<String>,
-    /// Its `type`; none where it can be of several.
+    /// Its `type`; none if there are several.
     pub(crate) tag: Option<&'static str>,
-    /// Its schema, `type` aside.
+    /// Its schema without `type`.
     pub(crate) schema: SchemaOf,
 }
 
-/// A schema and the types that it speaks of.
+/// A schema and the types that it refers to.
 struct Found {
     root: Value,
     definitions: Map<String, Value>,
 }
 
 impl Found {
-    /// Changes the schema and each of its types.
+    /// Transforms the schema and each of its types.
     fn each(&mut self, change: impl Fn(&mut Value)) {
         self.definitions
             .values_mut()
@@ -76,30 +76,30 @@ impl Schemas {
         }
     }
 
-    /// Adds a schema that no type stands for, and refers to it.
+    /// Adds a schema without a type, and refers to it.
     pub(crate) fn add(&mut self, name: &str, schema: Value) -> Value {
         self.originals.insert(name.to_owned(), schema.clone());
         self.components.insert(name.to_owned(), schema);
         json!({ "$ref": format!("{POINTER}{name}") })
     }
 
-    /// What a client sends, as a reference to a component; none where there is nothing to send.
+    /// The body of a request, as a reference to a component; none if there is no body.
     ///
-    /// Without defaults: to generators such as openapi-typescript, a field with a default is always there, and so they
-    /// demand it of whoever sends. The description says it instead.
+    /// Without defaults: generators such as openapi-typescript treat a field with a default as always present, and so
+    /// require it in requests. The description mentions the default instead.
     pub(crate) fn input(&mut self, owner: &str, schema: SchemaOf) -> Option<Value> {
         let mut found = self.find(schema, Contract::Deserialize);
         found.each(tidy::defaults_to_words);
         self.reference(owner, found)
     }
 
-    /// What the server answers, as a reference to a component; none where there is nothing to say.
+    /// The body of a response, as a reference to a component; none if there is no body.
     pub(crate) fn output(&mut self, owner: &str, schema: SchemaOf) -> Option<Value> {
         let found = self.find(schema, Contract::Serialize);
         self.reference(owner, found)
     }
 
-    /// What a client sends as parameters, in place.
+    /// The parameters of a request, inline.
     pub(crate) fn parameters(&mut self, owner: &str, schema: SchemaOf) -> Value {
         let mut found = self.find(schema, Contract::Deserialize);
         let name = name_of(&found.root).map(str::to_owned);
@@ -109,10 +109,10 @@ impl Schemas {
         self.adopt(owner, found)
     }
 
-    /// A frame, as a reference to a component: under this name, or that of its type. `change` may say more of it.
+    /// A frame, as a reference to a component with this name, or that of its type. `change` may extend it.
     pub(crate) fn frame(&mut self, frame: &Frame, change: impl FnOnce(&mut Value)) -> Value {
         let contract = match frame.name {
-            // Only those of the client have other names than their types.
+            // Only the client's frames have other names than their types.
             Some(_) => Contract::Deserialize,
             None => Contract::Serialize,
         };
@@ -132,15 +132,15 @@ impl Schemas {
         self.add(&name, schema)
     }
 
-    /// The schema that a reference stands for, or the schema itself.
+    /// The target of a reference, or the schema itself.
     pub(crate) fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
         name_of(schema)
             .and_then(|name| self.components.get(name))
             .unwrap_or(schema)
     }
 
-    /// The components, by name. Each has a title, and no object or choice of words is without a name of its own: what
-    /// stands within another becomes a component too. Generators name their types by it.
+    /// The components, by name. Each has a title, and nested objects and enumerations become components too, so that
+    /// generators can name their types.
     pub(crate) fn into_components(mut self) -> Value {
         let mut named = Map::new();
         while !self.components.is_empty() {
@@ -151,7 +151,7 @@ impl Schemas {
                     fields.shift_remove("title");
                     fields.shift_insert(0, "title".to_owned(), name.clone().into());
                     if self.has_anchors {
-                        // An anchor, and no other base for the references within.
+                        // An anchor, which does not change the base of the references within.
                         fields.shift_insert(1, "$id".to_owned(), format!("#{name}").into());
                     }
                 }
@@ -189,7 +189,7 @@ impl Schemas {
             return None;
         }
         let root = self.adopt(owner, found);
-        // Where the type says nothing at all: this API speaks in objects.
+        // Types without any constraint: this API uses objects.
         Some(if root.as_object().is_some_and(|fields| !fields.is_empty()) {
             root
         } else {
@@ -197,7 +197,7 @@ impl Schemas {
         })
     }
 
-    /// Takes the definitions over, under other names where theirs are too common or taken by another type.
+    /// Adds the definitions, renamed if their names are too common or used by another type.
     fn adopt(&mut self, owner: &str, mut found: Found) -> Value {
         let taken =
             |name: &str, schema: &Value| self.originals.get(name).is_some_and(|known| known != schema);

@@ -1,6 +1,6 @@
-//! The Runtime API, version 2018-06-01, for one process: what it asks, and what it is told.
+//! The Runtime API, version 2018-06-01, for one process.
 //!
-//! A process has an address of its own, so what arrives there is from it and nobody else.
+//! Each process has an address of its own, so requests there are always from it.
 //! Source: AWS, *Using the Lambda runtime API for custom runtimes*.
 
 use std::io;
@@ -20,32 +20,32 @@ use crate::loopback::{HungUp, Server};
 /// Source: AWS, *Lambda quotas*.
 const PAYLOAD_LIMIT_BYTES: usize = 6 * 1024 * 1024;
 
-/// An event on its way to the process.
+/// An event for the process.
 pub(crate) struct Work {
     pub(crate) id: Uuid,
     pub(crate) event: Bytes,
-    /// When the process will be stopped, in milliseconds since 1970.
+    /// The deadline, in milliseconds since 1970.
     pub(crate) deadline_milliseconds: u128,
     /// The function's name.
     pub(crate) function: String,
 }
 
-/// What a process says.
+/// A request of a process.
 #[derive(Debug)]
 pub(crate) enum Said {
-    /// It asks for an event; the first time this means that its init is done.
+    /// It requests an event; the first request means that its init is done.
     Asks,
     /// Its init failed; holds the error object.
     InitFailed(String),
-    /// It answers the event of that id.
+    /// The response to the event with that id.
     Answers(Uuid, Bytes),
-    /// It could not do what the event of that id asks; holds the error object.
+    /// The error of the event with that id; holds the error object.
     Fails(Uuid, String),
-    /// Its answer to the event of that id is over the limit.
+    /// The response to the event with that id exceeds the limit.
     SaysTooMuch(Uuid),
 }
 
-/// The desk's end of a conversation.
+/// The desk's end.
 pub(crate) struct Conversation {
     server: Server,
     work: mpsc::Sender<Work>,
@@ -53,7 +53,7 @@ pub(crate) struct Conversation {
 }
 
 impl Conversation {
-    /// Waits for a process to speak.
+    /// Waits for requests of a process.
     pub(crate) async fn begin() -> io::Result<Self> {
         let (other_end, work, said) = OtherEnd::new();
         let other_end = Arc::new(other_end);
@@ -73,22 +73,22 @@ impl Conversation {
         self.server.address()
     }
 
-    /// Hands over an event, for when the process asks.
+    /// Provides an event for the next request.
     pub(crate) async fn give(&self, work: Work) {
-        // The other end lives as long as the server, which this value keeps.
+        // The other end lives as long as the server, which this value owns.
         self.work.send(work).await.ok();
     }
 
-    /// What the process says next. Never ends while the server is there.
+    /// The next message of the process. Never ends while the server exists.
     pub(crate) async fn hear(&mut self) -> Option<Said> {
         self.said.recv().await
     }
 }
 
-/// The process's end of a conversation.
+/// The process's end.
 struct OtherEnd {
     waiting: tokio::sync::Mutex<mpsc::Receiver<Work>>,
-    /// The event that the process has.
+    /// The event that the process is handling.
     current: Mutex<Option<Uuid>>,
     saying: mpsc::UnboundedSender<Said>,
 }
@@ -140,7 +140,7 @@ impl OtherEnd {
         Ok(accepted())
     }
 
-    /// Answers as soon as there is an event.
+    /// Responds as soon as there is an event.
     async fn next(&self) -> Result<Response<Full<Bytes>>, HungUp> {
         self.say(Said::Asks);
         let work = self.waiting.lock().await.recv().await.ok_or(HungUp)?;
@@ -169,7 +169,7 @@ impl OtherEnd {
             .map_err(|_| HungUp)
     }
 
-    /// Takes the event back if it is the one that the process has.
+    /// Completes the event, if the process is handling it.
     fn end(&self, id: &str) -> Option<Uuid> {
         let id = Uuid::parse_str(id).ok()?;
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
@@ -177,7 +177,7 @@ impl OtherEnd {
     }
 
     fn say(&self, said: Said) {
-        // Nobody listens only if the process is being stopped.
+        // The receiver is only gone if the process is being stopped.
         self.saying.send(said).ok();
     }
 }

@@ -15,16 +15,16 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinSet};
 
-/// How long a client may leave the body of a request where it is: then its connection is closed. S3 has such a time
-/// too (`RequestTimeout`), and does not say how long it is. Headers have hyper's 30 seconds.
+/// The timeout of a request's body, after which the connection is closed. S3 has such a timeout too (`RequestTimeout`),
+/// of unknown length. Headers have hyper's 30 seconds.
 const SILENCE_LIMIT: Duration = Duration::from_secs(30);
 
-/// The caller gets no answer: its connection is closed.
+/// The caller gets no response: the connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the connection is closed without an answer")]
 pub struct HungUp;
 
-/// A server, which ends with this value, its connections included.
+/// A server, which stops when this value is dropped, with its connections.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -32,7 +32,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts to answer requests on a free port, each read whole.
+    /// Starts serving on a free port; requests are read completely.
     pub async fn start<H, F, B>(handler: H) -> io::Result<Self>
     where
         H: Fn(Request<Bytes>) -> F + Clone + Send + Sync + 'static,
@@ -43,7 +43,7 @@ impl Server {
         Self::on(TcpListener::bind(("127.0.0.1", 0)).await?, handler)
     }
 
-    /// Starts to answer the requests of a listener.
+    /// Starts serving on a listener.
     pub fn on<H, F, B>(listener: TcpListener, handler: H) -> io::Result<Self>
     where
         H: Fn(Request<Bytes>) -> F + Clone + Send + Sync + 'static,
@@ -55,7 +55,7 @@ impl Server {
         let accepting = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                // Without it, small answers would wait for the acknowledgement of those before.
+                // Without it, small responses would wait for acknowledgements.
                 stream.set_nodelay(true).ok();
                 connections.spawn(converse(stream, handler.clone()));
                 while connections.try_join_next().is_some() {}
@@ -79,7 +79,7 @@ impl Drop for Server {
     }
 }
 
-/// Answers the requests of one connection until either side ends it.
+/// Serves one connection until either side ends it.
 pub async fn converse<S, H, F, B>(stream: S, handler: H)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -96,7 +96,7 @@ where
             handler(Request::from_parts(parts, body)).await
         }
     });
-    // A process that is killed leaves its connection in the middle: nobody has to hear of it.
+    // A killed process leaves its connection half-open: not worth reporting.
     hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service)
@@ -104,7 +104,7 @@ where
         .ok();
 }
 
-/// Reads a body whole, unless it falls silent.
+/// Reads a body completely, unless it stalls.
 async fn read<B>(mut body: B, patience: Duration) -> Result<Bytes, HungUp>
 where
     B: Body<Data = Bytes> + Unpin,
@@ -125,7 +125,7 @@ where
 mod tests {
     use super::*;
 
-    /// A body of one frame, and then silence.
+    /// A body of one frame that then stalls.
     struct Silent(Option<Bytes>);
 
     impl Body for Silent {

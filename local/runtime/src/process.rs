@@ -1,4 +1,4 @@
-//! One execution environment: a process that works off one event at a time.
+//! One execution environment: a process that handles one event at a time.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,10 +15,10 @@ use uuid::Uuid;
 
 use crate::conversation::{Conversation, Said, Work};
 
-/// How long a process may take until it asks for its first event.
+/// The timeout of a process's init.
 /// Source: AWS, *Understanding the Lambda execution environment lifecycle*.
 pub const INIT_LIMIT: Duration = Duration::from_secs(10);
-/// Where the lines go that a process writes.
+/// The receiver of a process's output lines.
 pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// How the processes of a function are started.
@@ -30,30 +30,30 @@ pub struct Launch {
     pub program: PathBuf,
     /// The memory that Lambda would give it.
     pub memory_mb: u64,
-    /// Its settings and keys; what Lambda adds by itself need not be in it.
+    /// Its environment variables, without those that Lambda adds.
     pub environment: BTreeMap<String, String>,
     /// Where its lines go.
     pub log: Log,
 }
 
-/// Why an invocation has no answer.
+/// Why an invocation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The function said so; holds the error object. The process lives on.
+    /// The function returned an error; holds the error object. The process continues.
     #[error("the function failed: {0}")]
     Reported(String),
-    /// The process ended, or never began; holds an error object of the same form.
+    /// The process exited or did not start; holds an error object of the same form.
     #[error("the process ended: {0}")]
     Ended(String),
-    /// The process took too long, and was killed.
+    /// The process timed out, and was killed.
     #[error("the function took too long")]
     TimedOut,
-    /// The answer is over the limit. The process lives on.
+    /// The response exceeds the limit. The process continues.
     #[error("the answer is too large")]
     TooLarge,
 }
 
-/// A process; killed with this value.
+/// A process; killed when this value is dropped.
 pub struct Process {
     function: String,
     child: Child,
@@ -76,7 +76,7 @@ impl Process {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // Ctrl-C is for the desk alone: it lets requests end first.
+            // Ctrl-C is only for the desk, which completes requests first.
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
@@ -86,7 +86,7 @@ impl Process {
         }
         if let Some(stderr) = child.stderr.take() {
             let (log, function) = (Arc::clone(&launch.log), launch.function.clone());
-            // What was not meant for the log becomes a line like the others.
+            // Other output becomes log lines too.
             let wrapped = move |line: &str| {
                 log(&json!({ "level": "ERROR", "function": function, "message": line }).to_string());
             };
@@ -121,7 +121,7 @@ impl Process {
         }
     }
 
-    /// Gives the process an event and waits for its answer. A process that takes too long is killed.
+    /// Passes an event to the process and waits for the response. A process that times out is killed.
     pub async fn invoke(&mut self, event: Bytes, timeout: Duration) -> Result<Bytes, Failure> {
         let deadline = SystemTime::now() + timeout;
         let id = Uuid::new_v4();
@@ -162,19 +162,19 @@ impl Process {
         self.child.id()
     }
 
-    /// Whether the process can be given an event.
+    /// Whether the process can handle an event.
     pub fn is_alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Ends the process at once, and waits until it is gone.
     pub async fn kill(&mut self) {
-        // It fails only for a process that is gone.
+        // It only fails if the process is already gone.
         self.child.kill().await.ok();
     }
 }
 
-/// What Lambda gives every process.
+/// The environment variables that Lambda sets.
 /// Source: AWS, *Working with Lambda environment variables*, reserved and unreserved ones.
 fn of_lambda(launch: &Launch) -> [(&'static str, String); 12] {
     [
@@ -196,7 +196,7 @@ fn of_lambda(launch: &Launch) -> [(&'static str, String); 12] {
     ]
 }
 
-/// Passes lines on until the process ends.
+/// Forwards output lines until the process ends.
 async fn pass_on(stream: impl AsyncRead + Unpin, log: Log) {
     let mut lines = BufReader::new(stream).lines();
     while let Ok(Some(line)) = lines.next_line().await {

@@ -1,4 +1,4 @@
-//! One notification per conversation, after a while, for who has not read meanwhile.
+//! One notification per conversation, after a grace period, for members who have not read in the meantime.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use harness::{Person, World};
 
 use super::{missed, missed_seq};
 
-/// Lets the time of grace pass.
+/// Lets the grace period pass.
 async fn grace(world: &World) {
     world.settled().await;
     world.advance(Duration::from_secs(31));
@@ -124,7 +124,7 @@ async fn nothing_but_a_message_is_missed() {
     assert_eq!(world.services().queues().messages(OFFLINE).unwrap().len(), 0);
 }
 
-/// Contract §2: the time of grace is a setting.
+/// Contract §2: the grace period is configurable.
 #[tokio::test]
 async fn the_time_of_grace_is_as_it_is_set() {
     let world = World::with(&[("OFFLINE_GRACE_SECONDS", "0")]).await;

@@ -1,4 +1,4 @@
-//! Queues that deliver twice, in no order, not at all, or nonsense; connections that are throttled.
+//! Queues that duplicate, reorder, lose or corrupt jobs; throttled connections.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 
 use super::missed_seq;
 
-/// Longer than a job is hidden while it is worked off.
+/// Longer than the visibility timeout.
 const VISIBILITY: Duration = Duration::from_secs(361);
 
-/// Refuses the calls that a story picks.
+/// Fails the calls that a test selects.
 struct Refuses<F> {
     picks: F,
     with: Verdict,
@@ -56,7 +56,7 @@ fn is_failed_delivery(line: &Value) -> bool {
     line["function"] == "deliver" && line["status"] != 200
 }
 
-/// Many messages that somebody missed cost one note, however many of them a batch brings.
+/// Many missed messages of one person cost one write, however many of them are in a batch.
 #[tokio::test]
 async fn ten_messages_that_were_missed_are_noted_once() {
     let world = World::start().await;
@@ -114,7 +114,7 @@ async fn jobs_that_come_twice_and_in_no_order_do_no_harm() {
     assert_eq!(bob.sees(&group).await["unread_count"], 0);
 }
 
-/// Design §4.1: unacknowledged means retry, at no risk.
+/// Design §4.1: an unacknowledged request can be repeated safely.
 #[tokio::test]
 async fn a_send_whose_job_is_refused_is_503_and_its_retry_delivers_the_same_message() {
     let world = World::start().await;
@@ -184,7 +184,7 @@ async fn whatever_is_refused_by_the_queue_can_be_done_again() {
     of_chen.next_of("conversation_created").await;
 }
 
-/// Design §4.2: a job that cannot be done ends alone among the dead letters.
+/// Design §4.2: a job that always fails is moved to the dead-letter queue alone.
 #[tokio::test]
 async fn a_poison_job_ends_among_the_dead_letters_and_takes_none_of_its_batch_along() {
     let mut world = World::start().await;
@@ -230,7 +230,7 @@ async fn a_poison_job_ends_among_the_dead_letters_and_takes_none_of_its_batch_al
     );
 }
 
-/// Design §4.3: the same for the queue of those who were away.
+/// Design §4.3: the same for the queue of offline members.
 #[tokio::test]
 async fn a_poison_job_for_the_absent_ends_among_their_dead_letters() {
     let mut world = World::start().await;
@@ -256,7 +256,7 @@ async fn a_poison_job_for_the_absent_ends_among_their_dead_letters() {
     assert_eq!(missed_seq(&world, &bob, &conversation).await, Some(1));
 }
 
-/// Design §4.2: throttled for one connection; that job fails alone, and comes again.
+/// Design §4.2: one connection is throttled; that job fails alone, and is retried.
 #[tokio::test]
 async fn a_throttled_connection_fails_its_own_job_which_comes_again() {
     let world = World::start().await;
@@ -300,7 +300,7 @@ async fn a_throttled_connection_fails_its_own_job_which_comes_again() {
     );
 
     world.services().set_interceptor(None);
-    // A job that is being done would be done twice: that for Dana may have told her, and not have ended.
+    // A job in progress would run twice: the one for Dana may have reached her without having ended.
     let jobs = || world.services().queues().messages(FANOUT).unwrap();
     while jobs().iter().any(|job| job.body.contains(&other)) {
         tokio::task::yield_now().await;
@@ -318,7 +318,7 @@ async fn a_throttled_connection_fails_its_own_job_which_comes_again() {
     );
 }
 
-/// Design §4.2: a connection that stays throttled keeps nobody else waiting, nor are the absent forgotten.
+/// Design §4.2: a throttled connection holds nobody else up, and offline members are still recorded.
 #[tokio::test]
 async fn those_who_were_away_are_noted_although_somebodys_connection_is_throttled() {
     let mut world = World::start().await;

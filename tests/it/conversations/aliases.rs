@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::fields;
 
-/// Insists on the envelope of success, and gives what is in it.
+/// Checks the success envelope, and returns its data.
 #[track_caller]
 fn enveloped(answer: Answer, status: u16) -> Value {
     let body = answer.is(status);
@@ -15,7 +15,7 @@ fn enveloped(answer: Answer, status: u16) -> Value {
     body["data"].clone()
 }
 
-/// The same request to both families: the envelope is all that differs.
+/// The same request to both families: they differ only by the envelope.
 async fn agree(person: &Person, method: &str, rest: &str, body: &Value, status: u16) -> Value {
     let request = |prefix: &str| {
         let request = person.request(method, &format!("{prefix}/conversations{rest}"));
@@ -28,7 +28,7 @@ async fn agree(person: &Person, method: &str, rest: &str, body: &Value, status: 
     let mut bare = person.send(request("/api")).await.is(status);
     let mut data = enveloped(person.send(request("/api/v1")).await, status);
     for answer in [&mut bare, &mut data] {
-        // It speaks of the moment at which it was asked for.
+        // It depends on the time of the request.
         if let Some(token) = answer.get_mut("sync_token") {
             assert!(token.take().is_string());
         }
@@ -95,7 +95,7 @@ async fn every_route_answers_the_same_in_the_envelope() {
     assert_eq!(bob.messages(&id).await[0]["is_deleted"], true);
 }
 
-/// Contract §1: errors have one shape everywhere, so that a client needs one parser.
+/// Contract §1: errors have one format everywhere, so a client needs one parser.
 #[tokio::test]
 async fn errors_are_the_same_in_both_families() {
     let world = World::start().await;

@@ -1,4 +1,4 @@
-//! The one conversation of two people (S1-E01).
+//! The direct conversation of two people (S1-E01).
 
 use std::time::Duration;
 
@@ -36,14 +36,14 @@ async fn two_people_have_one_conversation_whoever_opens_it() {
     );
 }
 
-/// A conversation without its viewer's view of it: each is the first of the participants for themselves.
+/// A conversation without what depends on the viewer: each participant is listed first for themselves.
 fn as_for_both(mut conversation: Value) -> Value {
     let participants = conversation["participants"].as_array_mut().unwrap();
     participants.sort_by_key(|one| one["user_id"].as_str().unwrap().to_owned());
     conversation
 }
 
-/// S1-E01: opening again is looking.
+/// S1-E01: opening it again only returns it.
 #[tokio::test]
 async fn opening_again_shows_what_is_there_by_now() {
     let world = World::start().await;
@@ -59,7 +59,7 @@ async fn opening_again_shows_what_is_there_by_now() {
     assert_eq!(again, bob.sees(&conversation).await);
 }
 
-/// S1-E01: under concurrency too.
+/// S1-E01: also concurrently.
 #[tokio::test]
 async fn both_open_it_at_once_and_exactly_one_made_it() {
     let world = World::start().await;
@@ -183,7 +183,7 @@ async fn nobody_talks_with_themselves_or_with_nobody() {
     );
 }
 
-/// Contract §1 *Authentication*: it is the first call that makes somebody known.
+/// Contract §1 *Authentication*: the first call makes a user known.
 #[tokio::test]
 async fn somebody_is_known_from_their_first_call_on() {
     let world = World::start().await;

@@ -1,4 +1,4 @@
-//! Groups: who can be in one, and what it is called (contract §2, S1-X01).
+//! Groups: members and names (contract §2, S1-X01).
 
 use harness::{Person, World};
 use serde_json::{Value, json};
@@ -145,7 +145,7 @@ async fn somebody_named_twice_is_in_it_once() {
     assert_eq!(participant(&group, &ada)["role"], "admin");
 }
 
-/// Contract §2: an unknown user is 422, named by the place and not by the id.
+/// Contract §2: an unknown user is 422, identified by index rather than id.
 #[tokio::test]
 async fn a_member_who_is_nobody_is_named_by_their_place() {
     let world = World::start().await;
@@ -196,7 +196,7 @@ async fn nobody_is_a_group_alone() {
         .blames("member_ids", "wrong_type");
 }
 
-/// Contract §2: 1,000 members, of whom a conversation shows the first 100.
+/// Contract §2: up to 1,000 members, of whom a conversation shows the first 100.
 #[tokio::test]
 async fn a_thousand_are_a_group_and_one_more_are_not() {
     let world = World::start().await;
@@ -216,7 +216,7 @@ async fn a_thousand_are_a_group_and_one_more_are_not() {
             (&message, &json!(1))
         );
         assert_eq!(seen["participant_count"], 1000);
-        // Whoever came behind the first hundred is shown in the hundredth's stead.
+        // A member beyond the first hundred is shown in place of the hundredth.
         let others = people.iter().filter(|other| other.id != person.id).take(99);
         let shown: Vec<Uuid> = [person].into_iter().chain(others).map(|one| one.id).collect();
         assert_eq!(users(&seen), json!(shown), "the viewer is the first");
@@ -245,7 +245,7 @@ async fn a_thousand_are_a_group_and_one_more_are_not() {
     assert_eq!(one_more.get(PATH).await.is(200)["total"], 0);
 }
 
-/// Contract §3: `conversation_created` goes to everybody in it, and to nobody else.
+/// Contract §3: `conversation_created` goes to all members, and to nobody else.
 #[tokio::test]
 async fn everybody_in_a_new_group_is_told() {
     let world = World::start().await;

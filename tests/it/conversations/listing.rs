@@ -1,4 +1,4 @@
-//! The list of conversations: by last activity, in pages that agree (S1-E02).
+//! The list of conversations: by last activity, in consistent pages (S1-E02).
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ struct Desk {
     world: World,
     ada: Person,
     others: Vec<Person>,
-    /// Ada's conversations, the newest activity first.
+    /// Ada's conversations, by last activity, newest first.
     order: Vec<String>,
 }
 
-/// Ada with so many others, a second between each.
+/// Ada with conversations, a second apart.
 async fn desk(count: usize) -> Desk {
     let world = World::start().await;
     let ada = world.person("ada").await;
@@ -46,7 +46,7 @@ impl Desk {
         self.ada.get(&format!("{PATH}?{query}")).await.is(200)
     }
 
-    /// What is active now comes first from now on.
+    /// Activity moves a conversation to the top.
     fn moves_up(&mut self, conversation: &str) {
         self.order.retain(|id| id != conversation);
         self.order.insert(0, conversation.to_owned());
@@ -101,7 +101,7 @@ async fn what_was_active_last_comes_first() {
     let mut desk = desk(5).await;
     assert_eq!(ids(&desk.page("").await), desk.order);
 
-    // By whomever the message is; a read and a deletion are no activity.
+    // Messages by anyone; reads and deletions are not activity.
     for (index, by_ada) in [(0, true), (3, false), (2, true), (3, true)] {
         desk.world.advance(Duration::from_secs(1));
         let conversation = desk.ada.open_direct(&desk.others[index]).await;
@@ -133,7 +133,7 @@ async fn what_was_active_last_comes_first() {
     );
 }
 
-/// S1-E02: each is as it is alone, from its member's side.
+/// S1-E02: each is the same as when it is read alone.
 #[tokio::test]
 async fn the_list_shows_each_as_it_is_alone() {
     let desk = desk(3).await;
@@ -174,7 +174,7 @@ async fn pages_and_cursors_agree_and_show_every_conversation_once() {
     assert_eq!(desk.by_cursor("page=2&page_size=3").await, desk.order[3..]);
 }
 
-/// S1-E02, S1-N09: 20 to a page unless said otherwise.
+/// S1-E02, S1-N09: 20 per page by default.
 #[tokio::test]
 async fn the_first_page_holds_20() {
     let desk = desk(23).await;
@@ -188,7 +188,7 @@ async fn the_first_page_holds_20() {
     assert_eq!(ids(&desk.page("page=2").await), desk.order[20..]);
 }
 
-/// S1-E02: many that were active in the same millisecond are still shown once each.
+/// S1-E02: conversations that were active in the same millisecond are each listed once.
 #[tokio::test]
 async fn equal_times_neither_repeat_nor_lose_a_conversation() {
     let world = World::start().await;
@@ -210,7 +210,7 @@ async fn equal_times_neither_repeat_nor_lose_a_conversation() {
     }
 }
 
-/// S1-N04: nothing is clamped in silence.
+/// S1-N04: values out of range are refused, not clamped.
 #[tokio::test]
 async fn page_numbers_and_sizes_have_bounds() {
     let desk = desk(1).await;
@@ -252,7 +252,7 @@ async fn page_numbers_and_sizes_have_bounds() {
     assert_eq!(ids(&desk.page("page=1&unknown=x&page_size=1").await), desk.order);
 }
 
-/// Contract §1: a tampered cursor is 400, never page 1, never another's data.
+/// Contract §1: a tampered cursor is 400, never page 1 or other users' data.
 #[tokio::test]
 async fn a_cursor_is_good_for_its_owner_alone() {
     let desk = desk(3).await;
@@ -282,7 +282,7 @@ async fn a_cursor_is_good_for_its_owner_alone() {
     );
 }
 
-/// What moves up while one goes from page to page stands on no later page; the token beside every page brings it.
+/// What moves up during paging is on no later page; the token of every page covers it.
 #[tokio::test]
 async fn what_moves_up_between_two_pages_is_told_by_the_token_beside_them() {
     for (path, limit, id) in [
@@ -298,7 +298,7 @@ async fn what_moves_up_between_two_pages_is_told_by_the_token_beside_them() {
         let first = desk.ada.get(&format!("{path}?{limit}=2")).await.is(200);
         let mut seen: Vec<Value> = first["conversations"].as_array().unwrap().clone();
         desk.world.advance(Duration::from_secs(60));
-        // Whoever wrote first stands last, and moves up.
+        // The earliest writer is last, and moves up.
         let other = &desk.others[4];
         let moved = desk.ada.open_direct(other).await;
         let message = other.says(&moved, "meanwhile").await;

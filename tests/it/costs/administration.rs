@@ -1,4 +1,4 @@
-//! What moderation, search and the audit log cost.
+//! The costs of moderation, search and the audit log.
 
 use serde_json::json;
 
@@ -26,7 +26,7 @@ async fn an_administrative_act_costs_four_writes_for_the_audit_log() {
     };
     let get = async |path: &str| admin.get(path).await.is(200);
     let mut socket = bob.connect().await;
-    // Each once before, so that what a warm function does is counted, and the day of the audit log has begun.
+    // Each once before, so that warm functions are measured, and the day of the audit log has its first entry.
     moderate(0, "blocked").await;
     socket.next_of("message_moderated").await;
     get("/api/admin/audit?limit=1").await;
@@ -58,8 +58,8 @@ async fn an_administrative_act_costs_four_writes_for_the_audit_log() {
     table.row("audit log, a page", &audit);
     table.print();
     let writes = |cost: &Cost| cost.bill.writes();
-    // The mark, the log's entry, the end of the audit log and its entry, at twice the price each; and the rate bucket,
-    // which was changed by other functions meanwhile, so that the first try at it is lost.
+    // The message, the log entry, the end of the audit log and its entry, at twice the price; and the rate limit, which
+    // other functions have changed in the meantime, so that the first attempt is refused.
     assert!(writes(&blocked.part("ModerateMessage")) <= 10.0, "{blocked:#?}");
     assert!(writes(&erased.part("HardDeleteMessage")) <= 12.0, "{erased:#?}");
     assert!(writes(&again) <= 5.0, "{again:#?}");

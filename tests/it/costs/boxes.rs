@@ -1,4 +1,4 @@
-//! What mail and notifications cost with a small and with a large box: the same.
+//! The costs of mail and notifications, with a small and with a large box: the same.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Cost, Table, world};
 
-/// Somebody with a full box, and somebody who writes to them.
+/// A person with a full box, and a person who writes to them.
 struct Mailbox {
     ada: Person,
     bob: Person,
@@ -37,7 +37,7 @@ impl Mailbox {
         Self { ada, bob, admin }
     }
 
-    /// Every operation, done twice: what a warm function does is counted.
+    /// Every operation, twice, so that warm functions are measured.
     async fn operations(&self, world: &World, ledger: &Ledger) -> Vec<(&'static str, Cost)> {
         let Self { ada, bob, admin } = self;
         let mut costs = Vec::new();
@@ -185,7 +185,7 @@ async fn a_mail_costs_two_posts_and_few_reads_up_to_its_frames() {
     assert!(cost.part("Deliver").bill.reads() <= 12.0, "{cost:#?}");
 }
 
-/// S0-N01, S0-N02: what others cache costs the same here whatever there is.
+/// S0-N01, S0-N02: what others cache costs the same here, whatever the size.
 #[tokio::test]
 async fn every_operation_on_a_box_costs_the_same_with_ten_and_with_ten_thousand_mails() {
     let mut costs = Vec::new();

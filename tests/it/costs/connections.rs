@@ -1,5 +1,4 @@
-//! What a connection costs: to open it, and to push what may have passed it by until every copy of the table knew of
-//! it.
+//! The cost of a connection: opening it, and its catch-up.
 
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ async fn catching_up_with_a_connection_costs_half_a_unit_for_each_conversation_t
             other.says(&conversation, "long ago").await;
         }
         world.settled().await;
-        // What is older than any request can be when it takes effect has been told.
+        // Older entries have already been delivered.
         world.advance(Duration::from_mins(1));
         let mut socket = None;
         let opened = Cost::of(&world, &ledger, async { socket = Some(ada.connect().await) }).await;
@@ -31,7 +30,7 @@ async fn catching_up_with_a_connection_costs_half_a_unit_for_each_conversation_t
         table.row(&format!("opened, {count} conversations"), &opened);
         table.row(&format!("caught up with, {count} conversations"), &caught_up);
         assert_eq!(caught_up.posts(), 0, "nothing happened meanwhile");
-        // The connection, and the minute in which it ends with its token.
+        // The connection, and the marker of its expiry.
         assert!(opened.bill.writes() <= 2.0, "{opened:#?}");
         costs.push(caught_up.bill.reads());
         socket.unwrap().close().await;
@@ -55,7 +54,7 @@ async fn sweeping_costs_a_read_for_each_minute_and_each_person_and_a_write_for_w
             .logged(turn, |line| line["function"] == "end_expired_connections")
             .await;
     };
-    // The first looks back for two hours.
+    // The first run looks back two hours.
     sweep(1).await;
     let idle = Cost::of(&world, &ledger, sweep(2))
         .await

@@ -1,4 +1,4 @@
-//! What files cost: the file itself passes through no function.
+//! The cost of files: the file itself passes through no function.
 
 use harness::files::{PNG, post};
 use harness::{Person, World};
@@ -6,7 +6,7 @@ use local_services::Service;
 
 use super::{Cost, Table, world};
 
-/// A file that was posted and not completed; its id.
+/// A file that was uploaded but not completed; returns its id.
 async fn posted(person: &Person) -> String {
     let begun = person.begins("a.png", "image/png", PNG.len()).await.is(201);
     post(&begun, PNG).await.is(204);
@@ -18,7 +18,7 @@ async fn a_file_costs_three_writes_beside_the_rate_buckets_and_three_requests_to
     let (world, ledger) = world().await;
     let ada = world.person("ada").await;
     let files = [posted(&ada).await, posted(&ada).await];
-    // Each twice: the rate bucket is remembered by the function that wrote it last, and costs another one more.
+    // Each twice: the function that wrote the rate limit last remembers it, and another one pays one unit more.
     ada.begins("a.png", "image/png", PNG.len()).await.is(201);
     let begin = Cost::of(&world, &ledger, ada.begins("a.png", "image/png", PNG.len())).await;
     ada.completes(&files[0]).await.is(200);
@@ -38,7 +38,7 @@ async fn a_file_costs_three_writes_beside_the_rate_buckets_and_three_requests_to
         table.row(name, cost);
     }
     table.print();
-    // One of each is the rate bucket's.
+    // One unit of each is for the rate limit.
     assert!(
         begin.bill.writes() <= 3.0 && begin.bill.reads() <= 0.0,
         "{begin:#?}"
@@ -63,7 +63,7 @@ async fn a_file_costs_three_writes_beside_the_rate_buckets_and_three_requests_to
     );
 }
 
-/// A turn of the chore while nothing is old enough.
+/// A run of the chore when nothing is old enough.
 async fn turn(world: &World, ledger: &harness::ledger::Ledger) -> Cost {
     let event = harness::events::recorded()["remove-orphans"].clone();
     let invoker = world.desk().invoker();

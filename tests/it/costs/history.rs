@@ -1,4 +1,4 @@
-//! What operations cost with a short and with a long history: the same.
+//! The costs of operations with a short and with a long history: the same.
 
 use harness::ledger::Ledger;
 use harness::{Person, World, history};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Cost, Table, world};
 
-/// One conversation with a history, and the two in it.
+/// A conversation with a history, and its two members.
 struct Talk {
     ada: Person,
     bob: Person,
@@ -34,7 +34,7 @@ impl Talk {
         }
     }
 
-    /// Every operation on the conversation, done twice: what a warm function does is counted.
+    /// Every operation on the conversation, twice, so that warm functions are measured.
     async fn operations(&self, world: &World, ledger: &Ledger) -> Vec<(&'static str, Cost)> {
         let Self { ada, bob, .. } = self;
         let path = |rest: &str| format!("/api/conversations/{}{rest}", self.conversation);

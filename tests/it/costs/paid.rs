@@ -1,4 +1,4 @@
-//! What person-to-person messages and credits cost, with a short and with a long history: the same.
+//! The costs of person-to-person messages and credits, with a short and with a long history: the same.
 
 use harness::ledger::Ledger;
 use harness::{Person, World, history};
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::prices::{dollars_per_million, rounds};
 use super::{Cost, Table, world};
 
-/// The most write units of a paid message, what its delivery needs aside.
+/// The maximum write units of a paid message, without its delivery.
 const MOST_WRITES: f64 = 14.0;
 
-/// Every operation between two people who have exchanged so many messages.
+/// Every operation between two people with this many messages.
 async fn operations(world: &World, ledger: &Ledger, length: u64) -> Vec<(&'static str, Cost)> {
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let conversation = ada.open_direct(&bob).await;
@@ -97,7 +97,7 @@ async fn what_two_people_do_costs_the_same_with_ten_and_with_ten_thousand_messag
     }
 }
 
-/// Contract: a paid send within 14 write units, and like any send within three waits.
+/// Contract: a paid send within 14 write units and, like any send, within three waits.
 #[tokio::test]
 async fn a_paid_message_is_one_transaction() {
     let (world, ledger) = world().await;

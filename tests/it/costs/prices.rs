@@ -1,4 +1,4 @@
-//! What a cost comes to at AWS's public list prices, which are in `tests/data/prices.json`.
+//! Costs at AWS's public list prices, which are in `tests/data/prices.json`.
 
 use std::collections::BTreeMap;
 

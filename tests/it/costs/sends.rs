@@ -1,4 +1,4 @@
-//! What a send costs, alone and with what it sets off.
+//! The cost of a send, alone and with everything that it triggers.
 
 use harness::ledger::Ledger;
 use harness::{Person, Socket, World};
@@ -6,8 +6,8 @@ use harness::{Person, Socket, World};
 use super::prices::{dollars_per_million, rounds};
 use super::{Cost, Table, world};
 
-/// What one send costs once the function is warm: its first send in a process bets on an empty rate bucket and
-/// may lose.
+/// The cost of a send with a warm function: the first send in a process assumes that there is no rate limit item, and
+/// may be refused.
 async fn send(
     world: &World,
     ledger: &Ledger,
@@ -86,7 +86,7 @@ async fn a_direct_message_among_many_costs_at_most_six_dollars_a_million() {
         std::slice::from_mut(listener),
     )
     .await;
-    // Each warm, so that what is counted is what goes on and on.
+    // All warm, so that the steady state is measured.
     for (sender, conversation, listener) in &mut pairs {
         sender.says(conversation, "warm").await;
         listener.next_of("new_message").await;
@@ -158,7 +158,7 @@ async fn a_message_to_a_group_costs_a_post_for_each_who_is_online() {
         listeners.push(other.connect().await);
     }
     let cost = send(&world, &ledger, &ada, &conversation, &mut listeners).await;
-    // What is missed by the others is noted after a grace time, for all messages of that time together.
+    // Missed messages are recorded after a grace period, for all messages of that period together.
     let noted = Cost::of(&world, &ledger, world.bring_offline_forward()).await;
     let dollars = dollars_per_million(&cost, &rounds(&cost), 1);
     let mut table = Table::new("group of 100, 30 online");
@@ -177,7 +177,7 @@ async fn a_message_to_a_group_costs_a_post_for_each_who_is_online() {
     );
     assert!(dollars <= 42.0, "${dollars:.2}");
 
-    // Many groups of the same people, in which people go on talking: jobs come several in a batch.
+    // Many groups of the same people with continuous messages: several jobs per batch.
     const GROUPS: usize = 20;
     const EACH: usize = 6;
     let mut groups = Vec::new();

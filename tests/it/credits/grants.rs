@@ -1,4 +1,4 @@
-//! Grants: once per reference, for those who may.
+//! Grants: once per reference, only with the permission.
 
 use harness::{Person, World};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ async fn a_grant_counts_once_however_often_it_is_made() {
     grant(&admin, &ada, 11, "order-1")
         .await
         .is_error(422, "IDEMPOTENCY_KEY_REUSED");
-    // A reference is the user's own.
+    // References are per user.
     assert_eq!(grant(&admin, &bob, 10, "order-1").await.is(200)["balance"], 11);
     assert_eq!(adds_up(&ada).await, 10);
     let entries = ledger(&ada).await;
@@ -43,7 +43,7 @@ async fn a_grant_counts_once_however_often_it_is_made() {
     assert_eq!(granted["message_id"], Value::Null);
 }
 
-/// What a grant is for belongs to it: another reason is another grant.
+/// The reason is part of a grant: another reason is another grant.
 #[tokio::test]
 async fn a_reference_stands_for_one_reason_too() {
     let world = World::with(&[("CREDITS_INITIAL", "0")]).await;
@@ -62,7 +62,7 @@ async fn a_reference_stands_for_one_reason_too() {
     admin.post(&path, body(" \t")).await.blames("reason", "too_short");
     assert_eq!(adds_up(&ada).await, 10);
 
-    // A receipt from before reasons were compared goes by the amount alone.
+    // An older receipt without a reason is compared by the amount alone.
     let receipts = world.stored_in(&format!("U#{}#CREDIT", ada.id)).await;
     let receipt = receipts
         .iter()

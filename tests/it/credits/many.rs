@@ -1,4 +1,4 @@
-//! Many at once: nothing is taken twice, nothing goes below zero, and the ledger adds up.
+//! Concurrency: nothing is charged twice, no balance goes below zero, and the ledger adds up.
 
 use futures::future::join_all;
 use harness::World;
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::adds_up;
 
-/// Balance 10, 40 sends at once: exactly 10 messages, and 30 × 402 (contract §4).
+/// Balance 10, 40 concurrent sends: exactly 10 messages, and 30 × 402 (contract §4).
 #[tokio::test]
 async fn ten_credits_pay_for_ten_of_forty_messages_sent_at_once() {
     let settings = [("CREDITS_INITIAL", "10")];
@@ -19,7 +19,7 @@ async fn ten_credits_pay_for_ten_of_forty_messages_sent_at_once() {
                 "receiver_id": bob.id, "content": format!("Message {number}"), "client_message_id": format!("m-{number}")
             });
             let answer = ada.post("/api/v2/messages/send", body).await;
-            // Too many at one ledger: the same again, as a client does.
+            // Too many writers at one ledger: retried, as a client does.
             if answer.status != 503 {
                 return answer.status;
             }
@@ -41,7 +41,7 @@ async fn ten_credits_pay_for_ten_of_forty_messages_sent_at_once() {
     assert_eq!(seqs, (1..=10).collect::<Vec<u64>>());
 }
 
-/// Grants, sends to several people and retries at once: the ledger adds up to what was answered.
+/// Concurrent grants, sends to several people and retries: the ledger agrees with the responses.
 #[tokio::test]
 async fn grants_and_debits_at_once_add_up() {
     let settings = [("CREDITS_INITIAL", "5")];
@@ -61,7 +61,7 @@ async fn grants_and_debits_at_once_add_up() {
     };
     let send = async |number: usize| {
         let receiver = if number.is_multiple_of(2) { &bob } else { &chen };
-        // Two attempts of each message, at the same moment.
+        // Two concurrent attempts for each message.
         let body = json!({
             "receiver_id": receiver.id, "content": format!("{}", number / 4), "client_message_id": format!("m-{}", number / 4)
         });
@@ -75,6 +75,6 @@ async fn grants_and_debits_at_once_add_up() {
     let (_, sent) = tokio::join!(join_all((0..12).map(grant)), join_all((0..40).map(send)));
     let sent: std::collections::BTreeSet<String> = sent.into_iter().flatten().collect();
     let left = adds_up(&ada).await;
-    // Five to begin with, six grants of two.
+    // Five initially, plus six grants of two.
     assert_eq!(left + sent.len() as u64, 5 + 6 * 2);
 }

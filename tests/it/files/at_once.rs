@@ -1,4 +1,5 @@
-//! Two calls that complete one file at once, and uploads in between: nobody takes the trace of another for an error.
+//! Two concurrent requests that complete one file, and uploads in between: neither mistakes the other's changes for an
+//! error.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ struct Fixture {
 
 impl Fixture {
     async fn new() -> Self {
-        // A process that is new makes calls of its own in its init, which would be points as well.
+        // A new process makes calls in its init, which would be points too.
         let world = World::in_desk(&[]).await;
         let ada = world.person("ada").await;
         let file = ada.uploads("a.png", "image/png", PNG).await;
@@ -26,7 +27,7 @@ impl Fixture {
         Self { world, faults, ada }
     }
 
-    /// The calls of one that completes a file of a type.
+    /// The calls of a request that completes a file of a type.
     async fn points(&self, name: &str, content_type: &str, bytes: &[u8]) -> Vec<Point> {
         let file = self.ada.uploads(name, content_type, bytes).await;
         self.faults.watch();
@@ -36,7 +37,7 @@ impl Fixture {
         points
     }
 
-    /// The answer of one who completes a file and, at a point, waits until something else has been done.
+    /// The response to a request that completes a file and waits at a point until something else has been done.
     async fn waits(&self, file: &str, point: &Point, meanwhile: impl Future<Output = ()>) -> Value {
         println!("waits before {point}");
         self.faults.inject(point, Fault::WaitsBefore);
@@ -50,7 +51,7 @@ impl Fixture {
         answer.is(200)
     }
 
-    /// Insists that a file is complete, and downloaded as these bytes.
+    /// Checks that a file is complete, and has this content.
     async fn is_complete(&self, file: &str, bytes: &[u8]) {
         let found = self.ada.file(file).await.is(200);
         assert_eq!(
@@ -62,7 +63,7 @@ impl Fixture {
     }
 }
 
-/// Whichever call the one waits before, the other completes the file meanwhile: both answers are the complete file.
+/// Whichever call the first request waits before, the other one completes the file: both return the complete file.
 #[tokio::test]
 async fn two_who_complete_a_file_at_once_both_succeed() {
     let fixture = Fixture::new().await;
@@ -86,12 +87,12 @@ async fn two_who_complete_a_file_at_once_both_succeed() {
     }
 }
 
-/// What was uploaded again in between is checked and kept, not the version before.
+/// An upload that was replaced in between is checked and kept in its new version.
 #[tokio::test]
 async fn an_upload_in_between_is_checked_anew() {
     let fixture = Fixture::new().await;
     let [one, other] = [sample("letter.docx"), sample("letter.docx")];
-    // Of the same size, so that nothing but its version tells it from the first.
+    // Of the same size, so that only the version distinguishes it from the first.
     let mut other = other;
     let middle = other.len() / 2;
     other[middle] ^= 1;
@@ -118,7 +119,7 @@ async fn an_upload_in_between_is_checked_anew() {
     }
 }
 
-/// A form that is used again once the file is complete makes no error for one who still looks.
+/// Using the form again after the file is complete causes no error for a concurrent request.
 #[tokio::test]
 async fn one_who_looks_late_is_told_that_the_file_is_complete() {
     let fixture = Fixture::new().await;

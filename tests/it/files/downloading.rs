@@ -1,4 +1,4 @@
-//! Who may have a file: its owner, and those who can read a message that brings it along.
+//! Access to a file: its owner, and those who can read a message with it.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn complete(person: &Person) -> String {
     file
 }
 
-/// Insists that somebody may have a file, or that it does not exist for them.
+/// Checks that somebody may read a file, or that it does not exist for them.
 async fn assert_may(person: &Person, file: &str, may: bool) {
     let answer = person.file(file).await;
     if may {
@@ -27,7 +27,7 @@ async fn assert_may(person: &Person, file: &str, may: bool) {
     }
 }
 
-/// Strangers learn nothing: a file of others is as good as none.
+/// For strangers a file does not exist.
 #[tokio::test]
 async fn a_file_is_its_owners_until_a_message_brings_it() {
     let world = World::start().await;
@@ -45,7 +45,7 @@ async fn a_file_is_its_owners_until_a_message_brings_it() {
     assert_eq!(theirs.json["error"]["message"], none.json["error"]["message"]);
     theirs.is_error(404, "NOT_FOUND");
 
-    // A message that is deleted brings nothing any more.
+    // A deleted message gives no access.
     let path = format!(
         "/api/conversations/{conversation}/messages/{}",
         message["id"].as_str().unwrap()
@@ -55,7 +55,7 @@ async fn a_file_is_its_owners_until_a_message_brings_it() {
     assert_may(&ada, &file, true).await;
 }
 
-/// One live message is enough, wherever it is.
+/// One visible message is enough, in any conversation.
 #[tokio::test]
 async fn any_message_that_is_not_deleted_brings_it() {
     let world = World::start().await;
@@ -82,7 +82,7 @@ async fn any_message_that_is_not_deleted_brings_it() {
     }
 }
 
-/// A link is good for five minutes, for this file and as a download.
+/// A link is valid for five minutes, for this file, and as a download.
 #[tokio::test]
 async fn a_link_is_short_and_cannot_be_changed() {
     let world = World::start().await;
@@ -108,11 +108,11 @@ async fn a_link_is_short_and_cannot_be_changed() {
     assert!(left <= Duration::from_secs(300), "{left:?}");
     world.advance(left + Duration::from_secs(1));
     follow(url).await.is_refusal(403, "AccessDenied");
-    // Another one is to be had at any time.
+    // A new one can be requested at any time.
     assert_may(&ada, &one, true).await;
 }
 
-/// What a function has signed allows what its role allows: who may not read, gives links that lead nowhere.
+/// A signature allows what the signer's role allows: links signed by a function without the right to read do not work.
 #[tokio::test]
 async fn a_link_allows_what_its_signer_may_do() {
     let world = World::start().await;
@@ -134,7 +134,7 @@ async fn a_link_allows_what_its_signer_may_do() {
         .is_refusal(403, "AccessDenied");
 }
 
-/// However often a file was sent, a reader costs a few reads.
+/// The cost of reading does not grow with the number of messages.
 #[tokio::test]
 async fn looking_who_may_have_a_file_reads_little() {
     let world = World::start().await;
@@ -144,12 +144,12 @@ async fn looking_who_may_have_a_file_reads_little() {
     for seq in 1..=20 {
         ada.says(&conversation, "again").await;
         brings(&world, &file, &conversation, seq).await;
-        // Those of others are told apart without a read.
+        // Conversations of others are recognized without a read.
         let [ada, somebody] = [ada.id, Uuid::new_v4()].map(UserId::from_uuid);
         let elsewhere = ConversationId::direct(ada, somebody).to_string();
         brings(&world, &file, &elsewhere, 100 + seq).await;
     }
-    // What a function looks up once is not counted.
+    // Reads that a function caches are not counted.
     bob.file(&Uuid::new_v4().to_string()).await.is(404);
     bob.file(&file).await.is(200);
     let line = world

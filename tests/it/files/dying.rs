@@ -1,4 +1,4 @@
-//! Whoever dies on the way, before or after any call, leaves nothing that the next attempt does not mend.
+//! A request that dies before or after any call leaves nothing that the next attempt does not repair.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ struct Fixture {
 
 impl Fixture {
     async fn new() -> Self {
-        // A process that is new makes calls of its own in its init, at which a blow would fall.
+        // A new process makes calls in its init, where a fault would occur.
         let world = World::in_desk(&[]).await;
         let ada = world.person("ada").await;
         let token = world.token(
@@ -28,7 +28,7 @@ impl Fixture {
             Duration::from_secs(500_000),
         );
         let ada = ada.with_token(&token);
-        // What a function looks up once is not among its calls.
+        // Calls whose results a function caches are not included.
         let file = ada.uploads("a.png", "image/png", PNG).await;
         ada.completes(&file).await.is(200);
         brings(&world, &file, &Uuid::new_v4().to_string(), 1).await;
@@ -44,7 +44,7 @@ impl Fixture {
         points
     }
 
-    /// Has an upload completed, however often it takes.
+    /// Completes an upload, with as many attempts as necessary.
     async fn insists(&self, file: &str) -> usize {
         for attempts in 1..5 {
             let path = format!("/api/v2/files/{file}/complete");
@@ -98,7 +98,7 @@ async fn a_file_is_completed_whatever_befalls() {
     assert!(retried >= points.len());
 }
 
-/// One that is begun and given up is there with its note, or not at all.
+/// An abandoned creation left the file with its index entry, or nothing.
 #[tokio::test]
 async fn an_upload_that_is_given_up_leaves_nothing_for_ever() {
     let fixture = Fixture::new().await;
@@ -119,7 +119,7 @@ async fn an_upload_that_is_given_up_leaves_nothing_for_ever() {
     assert_eq!(left(&fixture).await, 1);
 }
 
-/// How many items of files there are, the fixture's own included.
+/// The number of file items, including the fixture's own.
 async fn left(fixture: &Fixture) -> u64 {
     fixture.world.count("F#").await + fixture.world.count("O#").await
 }
@@ -138,7 +138,7 @@ async fn orphans_go_whatever_befalls() {
         fixture.faults.watch();
         assert!(fixture.remove_orphans().await);
         let mut points = fixture.points("RemoveOrphans");
-        // Of the hours that are empty one is as good as another.
+        // Empty hours are all alike.
         points.retain(|point| !point.call.starts_with("Query"));
         points
     };

@@ -1,4 +1,4 @@
-//! What no message brings along goes after a day; what one does stays.
+//! A file without messages is removed after a day; an attached file stays.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use super::{brings, objects};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Somebody whose token outlives the days of a story.
+/// A person whose token is valid for the days of the test.
 async fn patient(world: &World) -> Person {
     let ada = world.person("ada").await;
     let token = world.token(ada.id, shared::domain::user::Claims::default(), 24 * 30 * HOUR);
     ada.with_token(&token)
 }
 
-/// Waits for the turns that have become due.
+/// Waits for the runs that have become due.
 async fn turn(world: &World, count: usize) -> Value {
     let line = world
         .logged(count, |line| line["function"] == "remove_orphans")
@@ -76,7 +76,7 @@ async fn what_no_message_brings_goes_after_a_day() {
     ada.file(&sent).await.is(200);
     assert_eq!(objects(&world), [format!("files/{sent}")]);
 
-    // A second turn finds nothing to do, and a week later the file is still there.
+    // A second run finds nothing to do, and a week later the file is still there.
     again(&world).await;
     world.advance(24 * 7 * HOUR);
     turn(&world, 4).await;
@@ -84,7 +84,7 @@ async fn what_no_message_brings_goes_after_a_day() {
     assert_eq!(objects(&world), [format!("files/{sent}")]);
 }
 
-/// Turns that were missed are made up for.
+/// Missed runs are made up for.
 #[tokio::test]
 async fn two_days_without_a_turn_leave_nothing_behind() {
     let world = World::start().await;
@@ -97,7 +97,7 @@ async fn two_days_without_a_turn_leave_nothing_behind() {
     assert_eq!(objects(&world), Vec::<String>::new());
 }
 
-/// A message that would bring a file that is being removed is refused by the file itself; one that came first keeps it.
+/// A message with a file that is being removed is refused; a message that came first keeps the file.
 #[tokio::test]
 async fn what_is_marked_as_removed_is_nobodys() {
     let world = World::start().await;
@@ -115,7 +115,7 @@ async fn what_is_marked_as_removed_is_nobodys() {
     assert_eq!(objects(&world), Vec::<String>::new());
 }
 
-/// An hour in which nothing was begun costs half a read unit, and a turn looks at 48 of them.
+/// An hour without files costs half a read unit, and a run examines 48 of them.
 #[tokio::test]
 async fn a_turn_without_work_costs_next_to_nothing() {
     let world = World::start().await;

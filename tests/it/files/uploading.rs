@@ -1,4 +1,4 @@
-//! What is uploaded, and what S3 and the functions refuse.
+//! Uploads, and what S3 and the functions refuse.
 
 use std::time::Duration;
 
@@ -79,7 +79,7 @@ async fn a_file_has_1_byte_to_10_megabytes() {
         let file = ada.uploads("a.txt", "text/plain", &bytes).await;
         assert_eq!(ada.completes(&file).await.is(200)["size_bytes"], bytes.len());
     }
-    // One may have promised more than one brings.
+    // An upload may be smaller than announced.
     let begun = ada.begins("a.txt", "text/plain", 100).await.is(201);
     post(&begun, b"few").await.is(204);
     let file = begun["file_id"].as_str().unwrap();
@@ -113,7 +113,7 @@ async fn a_name_that_deceives_or_is_reserved_is_refused() {
     ada.begins(&"é".repeat(251), "image/png", 10).await.is(201);
 }
 
-/// Every answer and the link name the file as it was mended.
+/// Every response and the link have the corrected name.
 #[tokio::test]
 async fn a_name_is_mended_and_gets_the_extension_of_its_type() {
     let world = World::start().await;
@@ -137,7 +137,7 @@ async fn a_name_is_mended_and_gets_the_extension_of_its_type() {
     }
 }
 
-/// A name that was stored before these rules is shown as it is.
+/// A name that was stored before these rules is returned unchanged.
 #[tokio::test]
 async fn a_name_that_was_taken_before_stays() {
     let world = World::start().await;
@@ -149,7 +149,7 @@ async fn a_name_that_was_taken_before_stays() {
     assert_eq!(ada.completes(&file).await.is(200)["filename"], "..");
 }
 
-/// Pages, drawings and scripts, whatever they call themselves; the error names what is allowed.
+/// Pages, drawings and scripts are refused, whatever type they claim; the error lists the allowed types.
 #[tokio::test]
 async fn what_a_browser_would_run_is_no_type() {
     let world = World::start().await;
@@ -179,7 +179,7 @@ async fn what_a_browser_would_run_is_no_type() {
     }
 }
 
-/// The bytes must be those of the declared type; what lies is removed, and may be replaced with the same form.
+/// The content must be of the declared type; other content is removed, and may be replaced with the same form.
 #[tokio::test]
 async fn a_file_that_is_not_what_it_says_is_removed() {
     let world = World::start().await;
@@ -274,7 +274,7 @@ async fn an_ordinary_file_is_taken() {
     }
 }
 
-/// What was checked is what is downloaded: the form does not reach it.
+/// The downloaded content is what was checked: the form cannot change it.
 #[tokio::test]
 async fn a_form_that_is_used_again_changes_nothing_that_is_complete() {
     let world = World::start().await;
@@ -289,7 +289,7 @@ async fn a_form_that_is_used_again_changes_nothing_that_is_complete() {
     assert_eq!(follow(&url).await.is(200), PNG);
 }
 
-/// The conditions hold at S3 itself, whatever the client makes of the form.
+/// S3 itself enforces the conditions, however the client changes the form.
 #[tokio::test]
 async fn a_form_takes_one_key_one_type_and_a_size() {
     let world = World::start().await;
@@ -344,7 +344,7 @@ async fn a_form_takes_one_key_one_type_and_a_size() {
     post(&begun, PNG).await.is(204);
 }
 
-/// A policy that somebody has widened is signed by nobody.
+/// A changed policy has no valid signature.
 #[tokio::test]
 async fn a_forged_policy_is_refused() {
     let world = World::start().await;
@@ -387,7 +387,7 @@ async fn a_form_is_good_for_two_minutes() {
     post(&begun, PNG).await.is(204);
     world.advance(Duration::from_secs(11));
     post(&begun, PNG).await.is_refusal(403, "AccessDenied");
-    // What came in time is completed in time or later.
+    // What was uploaded in time can be completed in time or later.
     ada.completes(begun["file_id"].as_str().unwrap()).await.is(200);
 }
 
@@ -405,7 +405,7 @@ async fn nothing_is_complete_before_it_was_uploaded() {
     eve.completes(file).await.is_error(404, "NOT_FOUND");
 }
 
-/// Contract §1: five uploads a minute, each its own bucket; what is not valid is only a request.
+/// Contract §1: five uploads a minute, with a limit of their own; an invalid one only counts as a request.
 #[tokio::test]
 async fn five_uploads_begin_in_a_minute_and_no_more() {
     let world = World::with(&[
@@ -429,13 +429,13 @@ async fn five_uploads_begin_in_a_minute_and_no_more() {
     refused.is_error(429, "RATE_LIMITED");
     assert!((1..=60).contains(&wait));
     bob.begins("a.png", "image/png", 10).await.is(201);
-    // Other requests go on.
+    // Other requests are still admitted.
     ada.get("/api/v1/users/me").await.is(200);
     world.advance(Duration::from_secs(wait));
     ada.begins("a.png", "image/png", 10).await.is(201);
 }
 
-/// A page of an allowed origin may post the form and read the answer; others may not.
+/// A page of an allowed origin may post the form and read the response; others may not.
 #[tokio::test]
 async fn pages_of_allowed_origins_may_upload() {
     let world = World::with(&[("ALLOWED_ORIGINS", "https://tidings.example")]).await;

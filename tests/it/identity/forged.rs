@@ -1,4 +1,4 @@
-//! Tokens that are not good, and the one answer to all of them.
+//! Invalid tokens, and the one response to all of them.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{but, by_secret, claims, refusal, signed, status};
 
-/// RFC 8725 §2.1, §3.1: the algorithm of a token is not the token's to choose.
+/// RFC 8725 §2.1, §3.1: a token must not choose its own algorithm.
 #[tokio::test]
 async fn only_the_algorithm_that_goes_with_the_key_is_taken() {
     let world = World::start().await;
@@ -45,7 +45,7 @@ async fn only_the_algorithm_that_goes_with_the_key_is_taken() {
     }
 }
 
-/// Contract §1: a token that has been taken, and is remembered, is taken for none that differs from it.
+/// Contract §1: a cached token does not match any token that differs from it.
 #[tokio::test]
 async fn a_token_that_differs_from_one_that_was_taken_in_one_character_is_none() {
     let world = World::in_desk(&[]).await;
@@ -89,7 +89,7 @@ async fn a_token_without_a_signature_is_none() {
     assert_eq!(status(&world, user, &format!("{head}.")).await, 401);
 }
 
-/// RFC 7519 §4.1.4: thirty seconds for clocks that differ, and no more.
+/// RFC 7519 §4.1.4: thirty seconds of clock skew, and no more.
 #[tokio::test]
 async fn the_end_and_the_beginning_of_a_token_hold_with_half_a_minute_of_leeway() {
     let world = World::start().await;
@@ -113,7 +113,7 @@ async fn the_end_and_the_beginning_of_a_token_hold_with_half_a_minute_of_leeway(
     assert_eq!(status(&world, user, &by_secret(&world, &good)).await, 401);
 }
 
-/// RFC 8725 §3.10, contract §1: `exp` and a UUID as `sub` must be there.
+/// RFC 8725 §3.10, contract §1: `exp` and a UUID as `sub` are required.
 #[tokio::test]
 async fn claims_that_are_missing_or_of_a_wrong_kind_are_refused() {
     let world = World::start().await;
@@ -140,14 +140,14 @@ async fn claims_that_are_missing_or_of_a_wrong_kind_are_refused() {
     ] {
         assert_eq!(status(&world, user, &token).await, 401, "{token}");
     }
-    // `iat` is for information, and may lie ahead.
+    // `iat` is informational, and may be in the future.
     assert_eq!(
         status(&world, user, &by_secret(&world, &but(&good, "iat", Value::Null))).await,
         200
     );
 }
 
-/// Contract §1: one identical body, whatever was wrong.
+/// Contract §1: an identical body, whatever was wrong.
 #[tokio::test]
 async fn every_bad_credential_gets_the_same_answer() {
     let world = World::start().await;
@@ -183,7 +183,7 @@ async fn every_bad_credential_gets_the_same_answer() {
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
 }
 
-/// Why a token was refused stands in the log, and the token does not.
+/// The log says why a token was refused, but does not contain the token.
 #[tokio::test]
 async fn the_log_says_why_a_token_was_refused() {
     let world = World::with(&[("JWT_ISSUER", "https://issuer.example")]).await;
@@ -249,7 +249,7 @@ async fn the_log_says_why_a_token_was_refused() {
     assert!(!world.log_text().contains(private));
 }
 
-/// RFC 7519 §4.1.1, §4.1.3: checked when the installation names them, and then needed.
+/// RFC 7519 §4.1.1, §4.1.3: checked if the installation configures them, and then required.
 #[tokio::test]
 async fn issuer_and_audience_are_insisted_on_where_they_are_set() {
     let settings = [
@@ -282,7 +282,7 @@ async fn issuer_and_audience_are_insisted_on_where_they_are_set() {
     assert_eq!(status(&world, user, &by_secret(&world, &bare)).await, 401);
 }
 
-/// RFC 7519 §4.1.3: a token may say whom it is for although this installation does not ask.
+/// RFC 7519 §4.1.3: a token may have an audience although this installation does not check it.
 #[tokio::test]
 async fn issuer_and_audience_do_not_matter_where_they_are_not_set() {
     let world = World::start().await;

@@ -1,4 +1,4 @@
-//! An issuer that publishes its keys, and lets a story see when it is asked.
+//! An issuer that publishes its keys, and records when it is asked.
 
 use std::sync::{Arc, Mutex};
 
@@ -61,10 +61,10 @@ impl Key {
 /// An issuer on a port of its own.
 pub(super) struct Issuer {
     pub(super) url: String,
-    /// What it answers; none while it is broken.
+    /// Its response; none while it is broken.
     answer: Arc<Mutex<Option<String>>>,
     fetches: tokio::sync::watch::Receiver<usize>,
-    /// Held by a story that lets it wait with its answers.
+    /// Held by a test that delays responses.
     gate: Arc<tokio::sync::Mutex<()>>,
     serving: tokio::task::JoinHandle<()>,
 }
@@ -134,18 +134,18 @@ impl Issuer {
         *self.fetches.borrow()
     }
 
-    /// Waits until it was asked so often.
+    /// Waits until it was asked this many times.
     pub(super) async fn is_asked(&self, times: usize) {
         let mut fetches = self.fetches.clone();
         fetches.wait_for(|count| *count >= times).await.unwrap();
     }
 
-    /// Lets it wait with its answers until what comes back is dropped.
+    /// Delays responses until the returned guard is dropped.
     pub(super) fn holds_back(&self) -> tokio::sync::OwnedMutexGuard<()> {
         Arc::clone(&self.gate).try_lock_owned().unwrap()
     }
 
-    /// A world that trusts this issuer and nobody else. Each of its functions is one process, which remembers keys.
+    /// A world that trusts only this issuer. Each of its functions has one instance, which caches keys.
     pub(super) async fn world(&self) -> World {
         World::in_desk(&[("JWT_SECRET_KEY", ""), ("JWT_JWKS_URL", &self.url)]).await
     }

@@ -1,4 +1,4 @@
-//! Profiles: what a token says about its person, to themselves and to others.
+//! Profiles: what a user and others see of a token's claims.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ async fn me(person: &Person) -> Value {
     person.get("/api/v1/users/me").await.is(200)["data"].clone()
 }
 
-/// The participant that somebody is in a conversation, as another sees them.
+/// A participant of a conversation, as another member sees them.
 async fn participant(viewer: &Person, conversation: &str, of: Uuid) -> Value {
     let seen = viewer.sees(conversation).await;
     let participants = seen["participants"].as_array().unwrap();
@@ -58,7 +58,7 @@ async fn somebody_sees_of_themselves_all_that_their_token_says() {
     );
 }
 
-/// Contract §2: a token that says nothing still has somebody.
+/// Contract §2: a token without claims still has a profile.
 #[tokio::test]
 async fn somebody_whose_token_says_nothing_goes_by_the_beginning_of_their_id() {
     let world = World::start().await;
@@ -108,7 +108,7 @@ async fn roles_expand_to_permissions() {
     }
 }
 
-/// Contract §1: the first authenticated call, whichever it is, makes somebody known.
+/// Contract §1: the first authenticated call, to any route, makes a user known.
 #[tokio::test]
 async fn somebody_is_known_from_their_first_call_on() {
     let world = World::start().await;
@@ -128,7 +128,7 @@ async fn somebody_is_known_from_their_first_call_on() {
     assert_eq!(conversation["participant_count"], 2);
 }
 
-/// Contract §1: a call that is refused for its content is a call, and so is opening a connection.
+/// Contract §1: this includes a refused request, and opening a connection.
 #[tokio::test]
 async fn a_connection_makes_somebody_known_too() {
     let world = World::start().await;
@@ -226,7 +226,7 @@ async fn an_older_token_changes_nothing_that_others_see() {
     );
 }
 
-/// Contract §1: claims that did not change write nothing, whichever of a user's tokens brings them.
+/// Contract §1: unchanged claims write nothing, whichever token has them.
 #[tokio::test]
 async fn a_profile_is_written_only_when_a_newer_token_changes_it() {
     let world = World::in_desk(&[]).await;
@@ -249,7 +249,7 @@ async fn a_profile_is_written_only_when_a_newer_token_changes_it() {
     }
 }
 
-/// Contract §1: a profile changes by its own token alone.
+/// Contract §1: a profile only changes through its own user's token.
 #[tokio::test]
 async fn tickets_and_calls_of_one_leave_the_profile_of_another_alone() {
     let world = World::start().await;
@@ -263,7 +263,7 @@ async fn tickets_and_calls_of_one_leave_the_profile_of_another_alone() {
     assert_eq!(me(&bob).await["username"], "bob");
 }
 
-/// Contract §2: an e-mail address is nobody's business but its owner's.
+/// Contract §2: only its owner sees an e-mail address.
 #[tokio::test]
 async fn others_never_see_an_email_address() {
     let world = World::start().await;
@@ -291,7 +291,7 @@ async fn others_never_see_an_email_address() {
     }
 }
 
-/// RFC 7519 §4.2: issuers say more than is asked, and say it in their own way.
+/// RFC 7519 §4.2: issuers add further claims, in formats of their own.
 #[tokio::test]
 async fn claims_that_nobody_asked_for_do_no_harm() {
     let world = World::start().await;
@@ -309,7 +309,7 @@ async fn claims_that_nobody_asked_for_do_no_harm() {
     }
 }
 
-/// Contract §1: an optional claim of another type counts as absent, and the rest is taken.
+/// Contract §1: an optional claim of another type counts as absent, and the others are used.
 #[tokio::test]
 async fn a_claim_of_another_type_refuses_no_token() {
     let world = World::start().await;
@@ -337,7 +337,7 @@ async fn a_claim_of_another_type_refuses_no_token() {
     );
 }
 
-/// Contract §1: what claims bring is bounded and clean before anybody else gets to see it.
+/// Contract §1: claims are bounded and cleaned before others see them.
 #[tokio::test]
 async fn others_see_no_name_or_picture_that_is_too_long_or_odd() {
     let world = World::start().await;
@@ -379,7 +379,7 @@ async fn others_see_no_name_or_picture_that_is_too_long_or_odd() {
     }
 }
 
-/// Contract §1: an issuer may leave out what is optional by naming it null.
+/// Contract §1: an issuer may set optional claims to null.
 #[tokio::test]
 async fn optional_claims_may_be_null() {
     let world = World::start().await;

@@ -1,5 +1,4 @@
-//! Tokens by the keys that an issuer publishes: fetched once, again when a new one appears, and kept when the
-//! issuer is away.
+//! Published keys: fetched once, fetched again when a new one appears, and kept while the issuer is unreachable.
 
 use std::time::Duration;
 
@@ -32,7 +31,7 @@ async fn tokens_by_published_keys_of_both_kinds_are_taken_and_the_keys_are_fetch
     assert_eq!(issuer.fetches(), 1, "one function, one fetch");
 }
 
-/// Contract §1: a socket's token is verified alike.
+/// Contract §1: the same for WebSocket connections.
 #[tokio::test]
 async fn a_token_by_a_published_key_opens_a_connection() {
     let issuer = Issuer::start().await;
@@ -47,7 +46,7 @@ async fn a_token_by_a_published_key_opens_a_connection() {
     assert_eq!(socket.so_far().await, Vec::<Value>::new());
 }
 
-/// RFC 8725 §2.1: a public key is no secret, and a secret no key.
+/// RFC 8725 §2.1: a public key is not a secret, and vice versa.
 #[tokio::test]
 async fn a_public_key_cannot_be_taken_for_a_secret() {
     let issuer = Issuer::start().await;
@@ -87,7 +86,7 @@ async fn a_public_key_cannot_be_taken_for_a_secret() {
     }
 }
 
-/// RFC 8725 §3.1: a key is good for one algorithm.
+/// RFC 8725 §3.1: a key is valid for one algorithm.
 #[tokio::test]
 async fn other_algorithms_of_the_same_key_are_refused() {
     let issuer = Issuer::start().await;
@@ -110,7 +109,7 @@ async fn other_algorithms_of_the_same_key_are_refused() {
             "{algorithm:?}"
         );
     }
-    // A key that its issuer means for another algorithm is none for this one.
+    // A key that the issuer declares for another algorithm is not valid for this one.
     let mut declared = key.published();
     declared["alg"] = json!("RS512");
     issuer.answers(&json!({ "keys": [declared] }).to_string());
@@ -118,7 +117,7 @@ async fn other_algorithms_of_the_same_key_are_refused() {
     assert_eq!(status(&world, user, &key.token(&claims)).await, 401);
 }
 
-/// RFC 7517 §4.5: without a key id there must be no doubt which key is meant.
+/// RFC 7517 §4.5: without a key id, the key must be unambiguous.
 #[tokio::test]
 async fn a_token_without_a_key_id_is_taken_only_if_one_key_fits() {
     let issuer = Issuer::start().await;
@@ -139,7 +138,7 @@ async fn a_token_without_a_key_id_is_taken_only_if_one_key_fits() {
     assert_eq!(status(&world, user, &one.token(&claims)).await, 200);
 }
 
-/// Contract §1: rotation is seen at once, and a flood of forged key ids is not.
+/// Contract §1: a rotation is noticed at once, but forged key ids cause no flood of requests.
 #[tokio::test]
 async fn an_unknown_key_id_fetches_again_but_only_now_and_then() {
     let issuer = Issuer::start().await;
@@ -176,7 +175,7 @@ async fn an_unknown_key_id_fetches_again_but_only_now_and_then() {
     assert_eq!(issuer.fetches(), 2);
 }
 
-/// Contract §1: keys are good for ten minutes, then looked at again.
+/// Contract §1: keys are cached for ten minutes.
 #[tokio::test]
 async fn a_withdrawn_key_is_good_for_ten_minutes_at_the_most() {
     let issuer = Issuer::start().await;
@@ -193,7 +192,7 @@ async fn a_withdrawn_key_is_good_for_ten_minutes_at_the_most() {
     assert_eq!(status(&world, user, &one.token(&claims)).await, 401);
 }
 
-/// S0-J03: an issuer that is away locks out nobody whose key is known.
+/// S0-J03: an unreachable issuer locks out nobody whose key is cached.
 #[tokio::test]
 async fn known_keys_go_on_working_while_the_issuer_is_away() {
     let issuer = Issuer::start().await;
@@ -222,7 +221,7 @@ async fn known_keys_go_on_working_while_the_issuer_is_away() {
     assert_eq!(status(&world, user, &two.token(&claims)).await, 200, "it is back");
 }
 
-/// S0-J03: a process that starts while the issuer is away knows nobody, and says that it will pass.
+/// S0-J03: a process that starts while the issuer is unreachable accepts nobody, with a temporary error.
 #[tokio::test]
 async fn without_any_key_the_answer_is_503_and_it_passes() {
     let issuer = Issuer::start().await;
@@ -237,7 +236,7 @@ async fn without_any_key_the_answer_is_503_and_it_passes() {
     person.get("/api/v1/users/me").await.is(200);
 }
 
-/// S0-J03: while the issuer is away, not every request knocks at its door.
+/// S0-J03: while the issuer is unreachable, not every request tries to fetch.
 #[tokio::test]
 async fn an_issuer_that_is_away_is_not_asked_by_every_request() {
     let issuer = Issuer::start().await;
@@ -255,7 +254,7 @@ async fn an_issuer_that_is_away_is_not_asked_by_every_request() {
     assert!(issuer.fetches() <= 3, "{} fetches", issuer.fetches());
 }
 
-/// RFC 7517 §4.2, §4.3: a key is good for what its issuer says that it is for.
+/// RFC 7517 §4.2, §4.3: a key is only valid for its declared use.
 #[tokio::test]
 async fn a_key_that_is_not_for_signatures_verifies_none() {
     let issuer = Issuer::start().await;
@@ -282,7 +281,7 @@ async fn a_key_that_is_not_for_signatures_verifies_none() {
     }
 }
 
-/// RFC 7517 §4.2: without a key id, only keys that can have signed are in question.
+/// RFC 7517 §4.2: without a key id, only signing keys are considered.
 #[tokio::test]
 async fn a_token_without_a_key_id_is_taken_where_one_key_alone_can_have_signed_it() {
     let issuer = Issuer::start().await;
@@ -301,7 +300,7 @@ async fn a_token_without_a_key_id_is_taken_where_one_key_alone_can_have_signed_i
     assert_eq!(status(&world, user, &two.token_as(None, &claims)).await, 401);
 }
 
-/// S0-J03: while one request fetches the keys from an issuer that takes its time, the others go on with those that are known.
+/// S0-J03: while one request fetches keys from a slow issuer, the others continue with cached keys.
 #[tokio::test]
 async fn known_keys_answer_while_one_request_fetches_from_a_slow_issuer() {
     let issuer = Issuer::start().await;
@@ -338,7 +337,7 @@ async fn known_keys_answer_while_one_request_fetches_from_a_slow_issuer() {
     assert_eq!(issuer.fetches(), 2, "those who waited take what was fetched");
 }
 
-/// RFC 7517 §5: keys of a kind that nobody here knows are passed over.
+/// RFC 7517 §5: keys of unknown types are ignored.
 #[tokio::test]
 async fn keys_of_unknown_kinds_do_not_spoil_the_others() {
     let issuer = Issuer::start().await;

@@ -1,5 +1,4 @@
-//! Times at the edges of what can be written, wherever an input holds one: tokens, sync tokens, and the queries of the
-//! administrative routes.
+//! Times at the limits of the representable range, in tokens, sync tokens, and queries of the administrative routes.
 
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use uuid::Uuid;
 
 use super::{but, by_secret, claims};
 
-/// A person whose token ends and begins as a story wants it.
+/// A person whose token has the given times.
 fn with_times(world: &World, times: &[(&str, &Value)]) -> Person {
     let user = Uuid::new_v4();
     let claims = times.iter().fold(claims(world, user), |claims, (name, time)| {
@@ -21,7 +20,7 @@ fn with_times(world: &World, times: &[(&str, &Value)]) -> Person {
     world.bearer(user, by_secret(world, &claims))
 }
 
-/// Whether a token is taken by a request, for a ticket, with that ticket and in a handshake: all alike.
+/// Whether a token is accepted in a request, for a ticket, with that ticket, and in a handshake: always the same.
 async fn is_taken(person: &Person) -> bool {
     let asked = person.get("/api/v1/users/me").await.status;
     let handshake = Socket::open(format!("{}/?token={}", person.ws_url(), person.token)).await;
@@ -42,7 +41,7 @@ async fn is_taken(person: &Person) -> bool {
     asked == 200
 }
 
-/// RFC 7519 §2: a `NumericDate` may have a fraction, and no largest value is named.
+/// RFC 7519 §2: a `NumericDate` may have a fraction, and has no maximum.
 #[tokio::test]
 async fn the_times_of_a_token_may_have_fractions_and_lie_far_ahead() {
     let world = World::start().await;
@@ -76,7 +75,7 @@ async fn the_times_of_a_token_may_have_fractions_and_lie_far_ahead() {
     }
 }
 
-/// Property: whatever number a time of a token is, it is taken everywhere or nowhere, and never an error of ours.
+/// Property: any number as a time of a token is accepted everywhere or nowhere, and never causes an internal error.
 #[tokio::test]
 async fn any_number_as_a_time_of_a_token_is_taken_everywhere_or_nowhere() {
     let world = World::start().await;
@@ -92,14 +91,14 @@ async fn any_number_as_a_time_of_a_token_is_taken_everywhere_or_nowhere() {
     for _ in 0..40 {
         let (exp, iat, nbf) = times.new_tree(&mut runner).unwrap().current();
         let nbf = nbf.unwrap_or(Value::Null);
-        // null would take the claim away, and stands for a number that JSON does not have.
+        // null would remove the claim; it stands for a number that JSON cannot represent.
         let exp = if exp.is_null() { json!(1e300) } else { exp };
         let person = with_times(&world, &[("exp", &exp), ("iat", &iat), ("nbf", &nbf)]);
         is_taken(&person).await;
     }
 }
 
-/// The routes whose queries hold times.
+/// The routes with times in their queries.
 const TIMED: [&str; 5] = [
     "/api/admin/messages/search",
     "/api/admin/messages/stats/overview",
@@ -108,7 +107,7 @@ const TIMED: [&str; 5] = [
     "/api/admin/audit/verify",
 ];
 
-/// Texts that are times, nearly times and the edges of all times.
+/// Texts that are times, almost times, and extreme times.
 fn time_text() -> impl Strategy<Value = String> {
     let edges = prop::sample::select(vec![
         "9999-12-31",
@@ -133,7 +132,7 @@ fn time_text() -> impl Strategy<Value = String> {
     prop_oneof![edges.prop_map(str::to_owned), date, moment, "[0-9TZ:+.-]{0,30}"]
 }
 
-/// Property: whatever stands for a time, the answer is one of the contract.
+/// Property: whatever the text, the response is one of the contract.
 #[tokio::test]
 async fn whatever_stands_for_a_time_in_a_query_the_answer_is_one_of_the_contract() {
     let world = World::start().await;
@@ -157,7 +156,7 @@ async fn whatever_stands_for_a_time_in_a_query_the_answer_is_one_of_the_contract
     }
 }
 
-/// An end that lies ahead, however far, means all that there is: libraries write the last day for "no end".
+/// An end in the future means everything: libraries write the last day for "no end".
 #[tokio::test]
 async fn an_open_end_finds_what_has_just_happened() {
     let world = World::start().await;
@@ -200,7 +199,7 @@ async fn an_open_end_finds_what_has_just_happened() {
     world.settled().await;
 }
 
-/// Property: a sync token holds a time too. None that was sealed, whatever time it holds, is an error of ours.
+/// Property: a sync token holds a time too, and none of them causes an internal error.
 #[tokio::test]
 async fn a_sync_token_of_any_time_is_answered() {
     const SECRET: &str = "a secret of a story, of thirty-two bytes";

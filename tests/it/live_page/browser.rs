@@ -1,4 +1,4 @@
-//! A headless Chromium and the DevTools protocol, as far as the stories need them.
+//! A headless Chromium and the DevTools protocol, as far as the tests need them.
 //! Source: <https://chromedevtools.github.io/devtools-protocol/>.
 
 use std::process::Stdio;
@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-/// Where Chromium is looked for.
+/// The paths of Chromium.
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 const FLAGS: [&str; 11] = [
     "--headless",
@@ -29,14 +29,14 @@ const FLAGS: [&str; 11] = [
     "about:blank",
 ];
 
-/// A page in the browser: the session that speaks to it.
+/// A page in the browser: its session.
 pub(super) struct Tab(String);
 
 /// A running browser.
 pub(super) struct Browser {
     child: Child,
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    /// What pages reported on their own.
+    /// What pages reported.
     events: Vec<Value>,
     last_id: u64,
     _profile: TempDir,
@@ -60,7 +60,7 @@ impl Browser {
             println!("skipped: there is no Chromium on this machine");
             return None;
         };
-        // The browser writes the file when it listens; nothing tells of that.
+        // The browser writes the file when it listens, without any other signal.
         let began = Instant::now();
         let file = profile.path().join("DevToolsActivePort");
         let (port, path) = loop {
@@ -84,7 +84,7 @@ impl Browser {
         })
     }
 
-    /// Opens a page that believes to be in front, and listens to its complaints.
+    /// Opens a page as the foreground page, and collects its errors.
     pub(super) async fn open(&mut self, url: &str) -> Tab {
         let target = self
             .call(None, "Target.createTarget", json!({ "url": "about:blank" }))
@@ -143,7 +143,7 @@ impl Browser {
         result["result"]["value"].clone()
     }
 
-    /// Waits until an expression is true. The page looks at each frame that it draws and at each change.
+    /// Waits until an expression is true. The page evaluates it at each animation frame and each change.
     pub(super) async fn until(&mut self, tab: &Tab, condition: &str) {
         let script = format!(
             "new Promise(done => {{
@@ -163,7 +163,7 @@ impl Browser {
             if result["result"]["value"] == true {
                 return;
             }
-            // A page that is loaded meanwhile takes the promise with it.
+            // If the page is reloaded meanwhile, the promise is lost.
             let failed = result["exceptionDetails"].is_null() || began.elapsed() > PATIENCE;
             if failed {
                 let page = self.evaluate(tab, "document.body.innerText").await;
@@ -175,7 +175,7 @@ impl Browser {
         }
     }
 
-    /// Clicks where an element is, as a mouse does.
+    /// Clicks on an element with the mouse.
     pub(super) async fn click(&mut self, tab: &Tab, selector: &str) {
         let selector = json!(selector).to_string();
         self.until(
@@ -197,7 +197,7 @@ impl Browser {
         }
     }
 
-    /// Types into whatever has the focus.
+    /// Types into the focused element.
     pub(super) async fn types(&mut self, tab: &Tab, text: &str) {
         self.call(Some(tab), "Input.insertText", json!({ "text": text }))
             .await;
@@ -229,7 +229,7 @@ impl Browser {
             let parameters = &event["params"];
             match event["method"].as_str().unwrap_or_default() {
                 "Runtime.exceptionThrown" => true,
-                // An answer whose body nobody reads, such as a 204, counts as cancelled.
+                // A response whose body is not read, such as a 204, counts as cancelled.
                 "Network.loadingFailed" => parameters["canceled"] != true,
                 "Runtime.consoleAPICalled" => {
                     parameters["type"] == "error" || parameters["type"] == "warning"
@@ -249,7 +249,7 @@ impl Browser {
         self.events.iter().filter(is_bad).collect()
     }
 
-    /// Insists that no page has complained, and that all spoke to the desk alone.
+    /// Checks that no page reported errors, and that all requests went to the desk.
     pub(super) fn assert_quiet(&self, home: &str) {
         let asked = self
             .events
@@ -261,7 +261,7 @@ impl Browser {
         assert!(complaints.is_empty(), "{complaints:#?}");
     }
 
-    /// Ends the browser, before its profile goes.
+    /// Ends the browser before its profile is deleted.
     pub(super) async fn close(mut self) {
         self.call(None, "Browser.close", json!({})).await;
         if tokio::time::timeout(PATIENCE, self.child.wait()).await.is_err() {

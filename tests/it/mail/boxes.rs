@@ -1,4 +1,4 @@
-//! Folders and their pages, and what is counted.
+//! Folders, pages and counts.
 
 use harness::{Person, World};
 use serde_json::{Value, json};
@@ -96,7 +96,7 @@ async fn pages_by_number_and_by_cursor_hold_each_mail_once() {
                 .into_iter()
                 .map(str::to_owned),
         );
-        // What comes meanwhile moves nothing.
+        // New mails do not move anything.
         ada.mails(&bob, "meanwhile").await;
         match page["next_cursor"].as_str() {
             Some(cursor) => query = format!("per_page=5&cursor={cursor}"),
@@ -137,12 +137,12 @@ async fn a_page_that_cannot_be_is_refused_and_never_clamped() {
     theirs.is_error(400, "INVALID_CURSOR");
 }
 
-/// Contract §1: no answer exceeds 5 MB.
+/// Contract §1: no response exceeds 5 MB.
 #[tokio::test]
 async fn bodies_for_which_a_page_has_no_room_are_left_out() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
-    // Each quote takes up four bytes in an answer within an answer.
+    // Each quote takes four bytes in the doubly escaped response.
     let body = "\"".repeat(100_000);
     for number in 0..13 {
         ada.post("/api/v2/messages", to(&bob, &number.to_string(), &body))

@@ -1,4 +1,4 @@
-//! The flags of one's own side: reading by opening, starring, archiving, deleting, each versioned.
+//! The flags of one side: reading, starring, archiving, deleting, all versioned.
 
 use harness::World;
 use serde_json::{Value, json};
@@ -108,7 +108,7 @@ async fn of_two_devices_that_flag_one_mail_one_wins_and_one_is_told() {
         };
         assert_eq!(won.header("etag"), Some(format!("\"{}\"", version + 1).as_str()));
         lost.is_error(412, "PRECONDITION_FAILED");
-        // Who lost looks again and repeats: nothing of either is lost.
+        // The loser of the race reads again and repeats: no change is lost.
         let both = flag_if(&bob, &mail, version + 1, missing).await.is(200);
         assert_eq!(
             (&both["is_starred"], &both["is_archived"]),
@@ -154,7 +154,7 @@ async fn a_deleted_mail_leaves_ones_own_box_and_notifications_and_no_others() {
     assert_eq!(content["b"]["S"], "About Gone", "it stays for moderation");
 }
 
-/// S0-E05: whose notification was deleted or read before.
+/// S0-E05: with a notification that was deleted or read before.
 #[tokio::test]
 async fn a_mail_can_be_deleted_whatever_became_of_its_notification() {
     let world = World::start().await;
@@ -242,7 +242,7 @@ async fn many_mails_are_changed_each_for_itself() {
         .blames("message_ids.0", "wrong_format");
 }
 
-/// S0-Q04 of mail: a stranger learns nothing.
+/// S0-Q04 of mail: for strangers it does not exist.
 #[tokio::test]
 async fn whoever_neither_sent_nor_got_a_mail_learns_nothing() {
     let world = World::start().await;
@@ -267,7 +267,7 @@ async fn whoever_neither_sent_nor_got_a_mail_learns_nothing() {
     assert_eq!(peek(&bob, &mail).await.is(200)["version"], 1);
 }
 
-/// S0-J02: a mail and the notification about it are read together, whichever is read and however.
+/// S0-J02: reading a mail marks its notification and vice versa, through every route.
 #[tokio::test]
 async fn a_mail_and_its_notification_are_read_together() {
     let world = World::start().await;
@@ -303,18 +303,18 @@ async fn a_mail_and_its_notification_are_read_together() {
         );
     }
 
-    // A mail that is marked as unread is as new; what was notified is known.
+    // A mail that is marked as unread is like new; its notification stays read.
     flag(&bob, &mails[0], json!({ "is_read": false })).await.is(200);
     assert_eq!(bob.get(&note(0)).await.is(200)["is_read"], true);
     bob.put(&format!("{}/read", note(0)), json!({})).await.is(200);
     let body = json!({ "notification_ids": [notes[0]["id"]] });
     bob.put("/api/v2/notifications/bulk/read", body).await.is(200);
     assert_eq!(peek(&bob, &mails[0]).await.is(200)["is_read"], false);
-    // All notifications are read by one write, which leaves the mails as they are.
+    // All notifications are read by one write, which leaves the mails unchanged.
     bob.put("/api/v2/notifications/bulk/read", json!({ "all": true }))
         .await
         .is(200);
     assert_eq!(peek(&bob, &mails[23]).await.is(200)["is_read"], false);
-    // Looking reads neither.
+    // `peek` marks neither.
     assert_eq!(stats(&bob).await["unread"], 3);
 }

@@ -1,4 +1,4 @@
-//! What is pushed of mail: to the recipient when it comes, and of one's own changes to one's other devices.
+//! Frames about mail: to the recipient when it arrives, and to one's own devices after changes.
 
 use harness::World;
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ async fn what_one_does_with_a_mail_ones_own_devices_hear_and_nobody_else() {
         "read_at": read["read_at"], "version": 2, "unread_count": 1
     });
     assert_eq!(device.next_of("message_read").await, expected);
-    // The notification about it is read with it.
+    // Its notification is read with it.
     let noted = bob.notifications().await[1].clone();
     assert_eq!(
         (&noted["message_id"], &noted["is_read"]),
@@ -119,7 +119,7 @@ async fn what_one_does_with_a_mail_ones_own_devices_hear_and_nobody_else() {
     assert_eq!(sender.so_far().await, Vec::<Value>::new());
 }
 
-/// What asks for nothing and what looks without reading tells nobody.
+/// Requests without changes, and `peek`, send no frames.
 #[tokio::test]
 async fn nothing_is_pushed_where_nothing_changed() {
     let world = World::start().await;

@@ -1,4 +1,4 @@
-//! Random operations on boxes, against a model so simple that one sees that it is right, and many at once.
+//! Random operations on boxes, compared with a simple model, and concurrent operations.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use harness::{Person, World, boxes};
 use local_gateway::websocket::WebSocketOptions;
 use serde_json::{Value, json};
 
-/// How many stories, each with other dice.
+/// How many runs, each with another seed.
 const STORIES: u64 = 4;
 const PEOPLE: usize = 3;
 const STEPS: usize = 60;
 
-/// What one person should see of one mail: none once it is deleted.
+/// The expected view of one mail for one person; none once it is deleted.
 #[derive(Clone, Debug, PartialEq)]
 struct Side {
     is_read: bool,
@@ -31,7 +31,7 @@ impl Side {
         set(&mut self.is_starred, "is_starred");
         set(&mut self.is_archived, "is_archived");
         self.version += u64::from(*self != before);
-        // Who reads a mail has read the notification about it.
+        // Reading a mail marks its notification as read.
         if self.is_read && !before.is_read {
             self.notification = self.notification.map(|_| true);
         }
@@ -147,7 +147,7 @@ async fn step(people: &[Person], model: &mut Model, dice: &mut Dice) {
                 side.notification = None;
             } else {
                 person.get(&note).await.is(200);
-                // And the other way round, if it was unread.
+                // And vice versa, if it was unread.
                 if side.notification == Some(false) {
                     side.change(&json!({ "is_read": true }));
                 }
@@ -209,7 +209,7 @@ async fn agrees(people: &[Person], model: &Model) {
     }
 }
 
-/// S0-E01 to E12: whatever is done, one after the other.
+/// S0-E01 to E12: random operations, one after the other.
 #[tokio::test]
 async fn boxes_are_what_the_model_says() {
     for story in 0..STORIES {
@@ -225,7 +225,7 @@ async fn boxes_are_what_the_model_says() {
     }
 }
 
-/// Repeats until it is acknowledged, as a client does.
+/// Retries until it is acknowledged, as a client does.
 async fn until_done(ask: impl AsyncFn() -> u16) -> u16 {
     for _ in 0..50 {
         match ask().await {
@@ -236,7 +236,7 @@ async fn until_done(ask: impl AsyncFn() -> u16) -> u16 {
     panic!("refused again and again");
 }
 
-/// Many devices at one box, and many people who write to it: lists, flags and counts still say the same.
+/// Many devices at one box, and many senders: lists, flags and counts still agree.
 #[tokio::test]
 async fn whatever_is_done_at_once_adds_up() {
     let world = World::with_options(&[], WebSocketOptions::default(), 6).await;
@@ -297,7 +297,7 @@ async fn whatever_is_done_at_once_adds_up() {
     }
 }
 
-/// As many as write to one person at the same moment, so many mails and notifications are there, each once.
+/// All mails and notifications of concurrent senders are there, each once.
 #[tokio::test]
 async fn many_who_write_to_one_person_at_once_all_arrive() {
     const WRITERS: usize = 12;

@@ -1,4 +1,4 @@
-//! Sending a mail: what both sides have then, what is refused, and what a retry does.
+//! Sending a mail: the result for both sides, refusals, and retries.
 
 use harness::World;
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ async fn a_mail_stands_in_both_boxes_and_its_recipient_is_notified() {
     assert_eq!(ada.notifications().await, Vec::<Value>::new());
 }
 
-/// S0-E03, contract §4: unknown people are 404, and mail to oneself works.
+/// S0-E03, contract §4: unknown people are 404; mail to oneself works.
 #[tokio::test]
 async fn a_mail_goes_to_anybody_who_has_called_once_oneself_included() {
     let world = World::start().await;
@@ -85,7 +85,7 @@ async fn a_mail_goes_to_anybody_who_has_called_once_oneself_included() {
     assert_eq!(ada.notifications().await.len(), 0);
 }
 
-/// Somebody's very first call may be a mail to themselves.
+/// The very first call of a user may be a mail to themselves.
 #[tokio::test]
 async fn a_first_call_may_be_a_mail_to_oneself() {
     let world = World::start().await;
@@ -122,7 +122,7 @@ async fn what_is_no_mail_is_refused_with_the_field_to_blame() {
     assert_eq!(peek(&bob, &longest).await.is(200)["body"], longest["body"]);
 }
 
-/// A subject is one line: what reads it elsewhere may take a line end for the end of a header.
+/// A subject is a single line: other systems may take a line break for the end of a header.
 #[tokio::test]
 async fn a_subject_is_one_line() {
     let world = World::start().await;
@@ -137,7 +137,7 @@ async fn a_subject_is_one_line() {
         .is(201);
 }
 
-/// Some clients write everything that is not ASCII as escapes: the same mail is not too large for that.
+/// Some clients escape everything that is not ASCII: such a mail must not be too large.
 #[tokio::test]
 async fn a_mail_is_as_good_escaped_as_it_is_in_utf_8() {
     let world = World::start().await;
@@ -202,7 +202,7 @@ async fn the_same_client_message_id_gives_the_first_mail_back() {
     ada.post("/api/v2/messages", body.clone())
         .await
         .is_error(422, "IDEMPOTENCY_KEY_REUSED");
-    // To somebody else it is another mail.
+    // To another recipient it is another mail.
     body["recipient_id"] = json!(cem.id);
     assert_ne!(
         ada.post("/api/v2/messages", body).await.is(201)["id"],
@@ -218,7 +218,7 @@ async fn the_same_client_message_id_gives_the_first_mail_back() {
         .blames("Idempotency-Key", "contradiction");
 }
 
-/// Contract §1 *Rate limits*: mails are sends.
+/// Contract §1 *Rate limits*: mails count as sends.
 #[tokio::test]
 async fn a_mail_counts_as_a_send() {
     let world = World::with(&[("RATE_LIMIT_SENDS_PER_MINUTE", "2")]).await;
@@ -231,7 +231,7 @@ async fn a_mail_counts_as_a_send() {
     assert_eq!(bob.folder("inbox").await.len(), 2);
 }
 
-/// A mail is no message of a conversation, and the other way round.
+/// A mail is not a message of a conversation, and vice versa.
 #[tokio::test]
 async fn a_mail_and_a_message_of_a_conversation_are_not_taken_for_each_other() {
     let world = World::start().await;
@@ -255,7 +255,7 @@ async fn a_mail_and_a_message_of_a_conversation_are_not_taken_for_each_other() {
         .is_error(404, "NOT_FOUND");
 }
 
-/// Lets so many transactions of a function meet others at an item.
+/// Causes transaction conflicts for a number of a function's transactions.
 struct Contended(&'static str, std::sync::atomic::AtomicUsize);
 
 impl local_services::Interceptor for Contended {
@@ -287,8 +287,8 @@ impl local_services::Interceptor for Contended {
     }
 }
 
-/// Many mails at once to one person meet at their tally, which DynamoDB answers with a conflict; the SDK's attempts
-/// alone do not outlast a crowd. The mail comes once, and every count agrees.
+/// Many concurrent mails to one person conflict at their tally; the SDK's retries alone do not suffice. Each mail is
+/// stored once, and all counts agree.
 #[tokio::test]
 async fn a_mail_outlasts_conflicts_at_the_tally_of_its_recipient() {
     let world = World::in_desk(&[]).await;

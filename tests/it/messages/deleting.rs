@@ -1,4 +1,4 @@
-//! Deleting: by the sender alone, softly, and everybody is told (S1-E06).
+//! Deleting: only by the sender, as a tombstone, and delivered to everybody (S1-E06).
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ async fn only_the_sender_may_delete() {
     let group = ada.open_group("three", &[&bob, &chen]).await;
     let message = bob.says(&group, "mine").await;
 
-    // Not even the admin of the group.
+    // Not even the admin of the group may.
     for other in [&ada, &chen] {
         other
             .delete(&message_path(&group, &message))
@@ -81,7 +81,7 @@ async fn only_the_sender_may_delete() {
         .is_error(403, "FORBIDDEN");
 }
 
-/// S1-E06: what is not in this conversation is not there at all.
+/// S1-E06: messages of other conversations do not exist here.
 #[tokio::test]
 async fn a_message_of_another_conversation_is_not_found() {
     let world = World::start().await;
@@ -104,7 +104,7 @@ async fn a_message_of_another_conversation_is_not_found() {
     assert_eq!(bob.messages(&with_bob).await, [message]);
 }
 
-/// S1-E06: preserved for moderation, in the table and nowhere else.
+/// S1-E06: kept in the table for moderation, and hidden everywhere else.
 #[tokio::test]
 async fn the_content_of_a_deleted_message_stays_in_the_table_and_is_shown_to_nobody() {
     const SECRET: &str = "the-treasure-lies-under-the-oak";
@@ -154,7 +154,7 @@ async fn the_content_of_a_deleted_message_stays_in_the_table_and_is_shown_to_nob
     assert!(log.to_string().contains(SECRET), "moderation has lost it");
 }
 
-/// The items of a partition as the table holds them.
+/// The items of a partition as they are stored.
 fn table_items(world: &World, partition: &str) -> Value {
     let database = world.services().database();
     let request = json!({
@@ -166,7 +166,7 @@ fn table_items(world: &World, partition: &str) -> Value {
     serde_json::to_value(answer).unwrap()["Items"].clone()
 }
 
-/// S1-E06, contract §2: a deletion takes a number of its own, so a hole is visible.
+/// S1-E06, contract §2: a deletion has its own number, so a missed one is noticed.
 #[tokio::test]
 async fn everybody_is_told_of_a_deletion_under_a_number_of_its_own() {
     let world = World::start().await;
@@ -188,7 +188,7 @@ async fn everybody_is_told_of_a_deletion_under_a_number_of_its_own() {
     world.settled().await;
 
     for (index, socket) in sockets.iter_mut().enumerate() {
-        // In what order they arrive is not promised.
+        // The order of their arrival is not guaranteed.
         let mut frames = socket.so_far().await;
         frames.sort_by_key(|frame| frame["seq"].as_u64());
         let told: Vec<_> = frames
@@ -213,7 +213,7 @@ async fn everybody_is_told_of_a_deletion_under_a_number_of_its_own() {
     assert_eq!(ada.sees(&group).await["last_seq"], 5);
 }
 
-/// S1-E06: the list shows the tombstone of the last message, and a deletion is no activity.
+/// S1-E06: the list shows the tombstone of the last message, and a deletion is not activity.
 #[tokio::test]
 async fn a_conversation_shows_the_tombstone_of_its_last_message() {
     let world = World::start().await;

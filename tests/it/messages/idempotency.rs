@@ -1,4 +1,4 @@
-//! Sending again under the same id: the first message comes back, however often and however late (contract §1).
+//! Repeated sends with the same id: the first message is returned, however often and however late (contract §1).
 
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ async fn says_with_header(person: &Person, conversation: &str, content: &str, ke
     person.send(request.json(&json!({ "content": content }))).await
 }
 
-/// Insists that an answer is the first message again.
+/// Checks that a response is the first message again.
 #[track_caller]
 fn is_replay(answer: Answer, first: &Value) {
     assert_eq!(answer.header(REPLAYED), Some("true"), "{}", answer.text);
     assert_eq!(&answer.is(201), first);
 }
 
-/// S1-E04: by the body, by the header, and by both.
+/// S1-E04: in the body, in the header, and in both.
 #[tokio::test]
 async fn sending_again_gives_the_first_message_back() {
     let world = World::start().await;
@@ -67,7 +67,7 @@ async fn sending_again_gives_the_first_message_back() {
     assert_eq!(bob.sees(&conversation).await["last_seq"], 3);
 }
 
-/// Contract §1: header and body that differ are 422.
+/// Contract §1: different ids in header and body are 422.
 #[tokio::test]
 async fn two_ids_for_one_message_contradict_each_other() {
     let world = World::start().await;
@@ -93,7 +93,7 @@ async fn an_id_is_1_to_128_visible_characters() {
             ada.says_as(&conversation, "a", id).await.is(201)["client_message_id"],
             json!(id)
         );
-        // In the header a comma stands between two keys, which are one too many (RFC 9110 §5.3).
+        // In the header a comma separates two keys, which is one too many (RFC 9110 §5.3).
         if !id.contains(',') {
             is_replay(
                 says_with_header(&ada, &conversation, "a", id).await,
@@ -129,7 +129,7 @@ async fn an_id_is_1_to_128_visible_characters() {
         .blames("client_message_id", "wrong_type");
 }
 
-/// Contract §1: the header is no less checked for a text that is not ASCII.
+/// Contract §1: the header is validated even if it is not ASCII.
 #[tokio::test]
 async fn a_key_that_is_no_text_is_refused_and_not_overlooked() {
     let world = World::start().await;
@@ -166,7 +166,7 @@ async fn an_id_does_not_stand_for_another_content() {
     assert_eq!(ada.messages(&conversation).await.len(), 1);
 }
 
-/// Contract §1: the same sender, conversation and id; each of them else is another message.
+/// Contract §1: the same sender, conversation and id; changing any of them makes another message.
 #[tokio::test]
 async fn an_id_belongs_to_one_sender_in_one_conversation() {
     let world = World::start().await;
@@ -196,7 +196,7 @@ async fn an_id_belongs_to_one_sender_in_one_conversation() {
     );
 }
 
-/// Contract §1: as it is now, a deleted one as its tombstone, with the first status.
+/// Contract §1: in its current state; a deleted message as its tombstone, with the first status.
 #[tokio::test]
 async fn sending_a_deleted_message_again_gives_its_tombstone() {
     let world = World::start().await;
@@ -221,7 +221,7 @@ async fn sending_a_deleted_message_again_gives_its_tombstone() {
     assert_eq!(bob.messages(&conversation).await, [tombstone]);
 }
 
-/// Contract §1: as it is now, with who has read it.
+/// Contract §1: in its current state, with its readers.
 #[tokio::test]
 async fn sending_a_read_message_again_shows_the_reads() {
     let world = World::start().await;

@@ -1,4 +1,4 @@
-//! Pages of messages: newest first, by number, by cursor and by place, and all of them agree (S1-E03).
+//! Pages of messages: newest first, by page number, by cursor and by `seq`, all consistent (S1-E03).
 
 use harness::{Person, World};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ struct Talk {
     ids: Vec<Value>,
 }
 
-/// A conversation of so many messages, by turns.
+/// A conversation with messages from both members in turn.
 async fn talk(count: usize) -> Talk {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
@@ -46,7 +46,7 @@ impl Talk {
         self.ids.iter().rev().cloned().collect()
     }
 
-    /// Everything, page by page by number.
+    /// All pages by number.
     async fn by_page(&self, size: usize) -> Vec<Value> {
         let mut found = Vec::new();
         for number in 1.. {
@@ -70,7 +70,7 @@ impl Talk {
         found
     }
 
-    /// Everything from a query on, cursor by cursor.
+    /// All pages by cursor, starting from a query.
     async fn by_cursor(&self, first: &str) -> Vec<Value> {
         let mut page = self.page(first).await;
         let mut found = each(&page["messages"], "id");
@@ -136,7 +136,7 @@ async fn pages_and_cursors_agree_and_show_every_message_once() {
     );
 }
 
-/// S1-E03: what comes in meanwhile does not move what a cursor stands for.
+/// S1-E03: new messages do not change the position of a cursor.
 #[tokio::test]
 async fn a_cursor_goes_on_where_it_was_though_messages_come_in() {
     let talk = talk(6).await;
@@ -195,7 +195,7 @@ async fn before_seq_goes_back_and_after_seq_goes_forth() {
     }
 }
 
-/// S1-E03, S1-E06: a tombstone keeps its place, and the deletion itself takes none in the list.
+/// S1-E03, S1-E06: a tombstone stays in the list, and the deletion itself is not listed.
 #[tokio::test]
 async fn deletions_in_between_do_not_shift_pages() {
     let mut talk = talk(8).await;
@@ -211,7 +211,7 @@ async fn deletions_in_between_do_not_shift_pages() {
         assert_eq!(talk.by_page(size).await, talk.newest_first(), "pages of {size}");
     }
     assert_eq!(talk.by_cursor("page_size=3").await, talk.newest_first());
-    // Behind the deletions there are messages again.
+    // After the deletions there are more messages.
     for index in 0..3 {
         let message = talk.ada.says(&talk.conversation, &format!("later {index}")).await;
         assert_eq!(message["seq"], json!(13 + index));
@@ -232,7 +232,7 @@ async fn deletions_in_between_do_not_shift_pages() {
     );
 }
 
-/// S1-N04: nothing is clamped in silence.
+/// S1-N04: values out of range are refused, not clamped.
 #[tokio::test]
 async fn page_numbers_and_sizes_have_bounds() {
     let talk = talk(2).await;
@@ -272,7 +272,7 @@ async fn page_numbers_and_sizes_have_bounds() {
     }
 }
 
-/// Contract §1: a tampered cursor is 400, never page 1, never another's data.
+/// Contract §1: a tampered cursor is 400, never page 1 or other users' data.
 #[tokio::test]
 async fn a_cursor_is_good_for_its_owner_and_its_list_alone() {
     let talk = talk(6).await;

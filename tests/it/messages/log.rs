@@ -1,4 +1,4 @@
-//! The log of a conversation as a client reads it to close a hole: `GET …/events` (contract §2).
+//! The log of a conversation, with which a client fills gaps: `GET …/events` (contract §2).
 
 use harness::{Person, World};
 use serde_json::{Value, json};
@@ -72,7 +72,7 @@ async fn the_log_is_every_entry_in_order_with_where_everybody_stands() {
     }
 }
 
-/// Contract §2: go on from the last one's `seq`.
+/// Contract §2: continue after the `seq` of the last one.
 #[tokio::test]
 async fn the_log_is_read_in_stretches() {
     let world = World::start().await;
@@ -102,7 +102,7 @@ async fn the_log_is_read_in_stretches() {
     }
 }
 
-/// Contract §2: each event is the frame that was pushed.
+/// Contract §2: each event equals the posted frame.
 #[tokio::test]
 async fn an_event_is_the_frame_that_was_pushed() {
     let world = World::start().await;
@@ -121,7 +121,7 @@ async fn an_event_is_the_frame_that_was_pushed() {
     assert_eq!(frames.len(), 3);
     let log = events(&bob, &conversation, "").await;
     for (frame, event) in frames.iter_mut().zip(log["events"].as_array().unwrap()) {
-        // The count of a pushed frame is that of the moment, and what is gone since is a tombstone.
+        // A posted frame's count is that of its moment, and deleted messages have become tombstones.
         assert!(frame["unread_count"].is_u64(), "{frame}");
         frame.as_object_mut().unwrap().remove("unread_count");
         if event["message"]["is_deleted"] == true {

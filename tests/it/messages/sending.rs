@@ -1,4 +1,4 @@
-//! What a message may hold, and that it comes back as it went in (S1-E04).
+//! What a message may contain, and that it is returned unchanged (S1-E04).
 
 use harness::World;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ async fn the_answer_is_the_whole_message() {
     assert_eq!(bob.messages(&conversation).await, [expected]);
 }
 
-/// S1-N04, contract §1 *Text*: Unicode scalar values are counted, and nothing else.
+/// S1-N04, contract §1 *Text*: only Unicode scalar values are counted.
 #[tokio::test]
 async fn a_message_has_1_to_2000_characters_however_many_bytes() {
     let world = World::start().await;
@@ -71,7 +71,7 @@ async fn a_message_has_1_to_2000_characters_however_many_bytes() {
         .blames("content", "wrong_type");
 }
 
-/// S1-N04: the sentence says what the limit is.
+/// S1-N04: the message states the limit.
 #[tokio::test]
 async fn a_message_that_is_too_long_is_told_by_how_much() {
     let world = World::start().await;
@@ -91,7 +91,7 @@ async fn a_message_that_is_too_long_is_told_by_how_much() {
     );
 }
 
-/// Contract §1 *Text*: C0, DEL and C1, but for line ends and tabs.
+/// Contract §1 *Text*: C0, DEL and C1, except line breaks and tabs.
 #[tokio::test]
 async fn control_characters_are_refused_but_for_line_ends_and_tabs() {
     let world = World::start().await;
@@ -110,7 +110,7 @@ async fn control_characters_are_refused_but_for_line_ends_and_tabs() {
     }
 }
 
-/// Contract §1 *Text*, S0-N05: escaping is for whoever shows it.
+/// Contract §1 *Text*, S0-N05: escaping is up to the client that displays it.
 #[tokio::test]
 async fn a_text_comes_back_as_it_went_in() {
     let world = World::start().await;
@@ -170,7 +170,7 @@ async fn people_send_text_images_and_files_but_never_as_the_system() {
     }
 }
 
-/// Contract §1: unknown request fields are ignored, and nobody can set what the server decides.
+/// Contract §1: unknown request fields are ignored, and nobody can set server-side fields.
 #[tokio::test]
 async fn what_a_client_may_not_say_is_ignored() {
     let world = World::start().await;
@@ -192,7 +192,7 @@ async fn what_a_client_may_not_say_is_ignored() {
     assert_ne!(message["id"], json!(Uuid::nil()));
 }
 
-/// Contract §3: the longest message that can be sent fits into a frame.
+/// Contract §3: the longest possible message fits into a frame.
 #[tokio::test]
 async fn the_longest_message_is_pushed_whole() {
     let world = World::start().await;
@@ -209,7 +209,7 @@ async fn the_longest_message_is_pushed_whole() {
     }
 }
 
-/// S1-F03: what the sender was called then stays, what they are called now comes with the next.
+/// S1-F03: a message keeps the sender's name; the next one has the new name.
 #[tokio::test]
 async fn a_message_keeps_the_name_under_which_it_was_sent() {
     let world = World::start().await;

@@ -1,4 +1,4 @@
-//! Everything that people see, held against the model.
+//! Comparing everything that people see with the model.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::reference::{Conversation, Entry, Message};
 use super::{PEOPLE, Story};
 
 impl Story {
-    /// Everything that everybody sees, against the model.
+    /// Compares everything that everybody sees with the model.
     pub(super) async fn compare(&self) {
         join_all((0..PEOPLE).map(async |who| {
             self.compare_list(who).await;
@@ -26,7 +26,7 @@ impl Story {
         .await;
     }
 
-    /// What one sees of a message.
+    /// The visible part of a message.
     fn assert_message(
         &self,
         viewer: usize,
@@ -71,7 +71,7 @@ impl Story {
         expected.sort_by_key(|conversation| std::cmp::Reverse(conversation.active));
         let shown = self.pages(who, "/api/conversations", "conversations", 2).await;
         assert_eq!(shown.len(), expected.len());
-        // Of two that were active within one millisecond, either may come first.
+        // Conversations that were active in the same millisecond may come in any order.
         let moments: Vec<&str> = shown
             .iter()
             .map(|one| {
@@ -120,7 +120,7 @@ impl Story {
         }
     }
 
-    /// All items of a list by its cursor; the pages by number must agree.
+    /// All items of a list by cursor; the pages by number must agree.
     async fn pages(&self, who: usize, path: &str, field: &str, size: usize) -> Vec<Value> {
         let (mut items, mut cursor, mut page) = (Vec::new(), String::new(), 1);
         let sign = if path.contains('?') { '&' } else { '?' };

@@ -1,10 +1,10 @@
-//! What people do in a case of the model, at random.
+//! Random operations for the model.
 
 use proptest::prelude::*;
 
 use super::PEOPLE;
 
-/// Something that somebody does. Indexes are taken modulo what there is.
+/// An operation. Indexes are taken modulo the number of elements.
 #[derive(Clone, Debug)]
 pub(super) enum Operation {
     Open {
@@ -17,17 +17,17 @@ pub(super) enum Operation {
         client: Option<u8>,
         word: u8,
     },
-    /// Sends so many that unread counts reach their cap and logs outgrow what their ends remember.
+    /// Sends so many messages that unread counts reach their cap and logs outgrow the window.
     Burst {
         who: usize,
         conversation: usize,
         count: usize,
     },
-    /// Sends one of the messages with a client's id again, as it was.
+    /// Repeats a send with the same id and content.
     Retry {
         message: usize,
     },
-    /// Sends another content under an id that is taken.
+    /// Sends other content with a used id.
     Reuse {
         message: usize,
     },

@@ -1,12 +1,12 @@
-//! A conversation as contract §2 has it, so simple that one sees that it is right.
+//! A simple model of a conversation according to contract §2.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One entry of a log.
+/// A log entry.
 #[derive(Clone, Debug)]
 pub(super) enum Entry {
     Message(Message),
-    /// The place of the message that was deleted.
+    /// The index of the deleted message.
     Deletion(usize),
 }
 
@@ -19,14 +19,14 @@ pub(super) struct Message {
     pub(super) is_deleted: bool,
 }
 
-/// A conversation as the contract has it: a log, and a cursor per member.
+/// A conversation in the model: a log, and a read mark per member.
 #[derive(Clone, Debug)]
 pub(super) struct Conversation {
     pub(super) id: String,
     pub(super) members: Vec<usize>,
     pub(super) log: Vec<Entry>,
     pub(super) cursors: BTreeMap<usize, (usize, String)>,
-    /// Counts up with each message and opening of the whole case.
+    /// Counts every message and opening of the whole case.
     pub(super) active: usize,
 }
 

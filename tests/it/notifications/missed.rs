@@ -1,4 +1,4 @@
-//! Conversation messages that came while one was away: one notification per conversation, among the others.
+//! Missed conversation messages: one notification per conversation, among the others.
 
 use harness::{Person, World};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Notifications about mails: pages, reading and deleting, one by one and many at once.
+//! Notifications about mails: pages, reading and deleting, individually and in bulk.
 
 use harness::{Person, World};
 use serde_json::{Value, json};
@@ -189,7 +189,7 @@ async fn many_are_marked_each_for_itself_and_all_at_once() {
         .blames("notification_ids", "too_short");
 }
 
-/// Whatever comes while all are marked is either marked or unread, and counted so.
+/// Notifications that are created while all are being marked are either marked or unread, and counted accordingly.
 #[tokio::test]
 async fn all_is_what_there_is_at_one_moment() {
     let world = World::start().await;

@@ -35,7 +35,7 @@ async fn a_system_notification_comes_by_body_or_by_query() {
         (&second["type"], &second["content"]),
         (&json!("maintenance"), &json!("By query"))
     );
-    // What both name they must name alike.
+    // Parameters in both places must be equal.
     let both = format!("{PATH}?user_id={}", bob.id);
     admin.post(&both, json!({ "content": "Both" })).await.is(201);
     admin

@@ -1,4 +1,4 @@
-//! What is refused: bodies that are no JSON object, too large, undeclared or of wrong types.
+//! Refused bodies: not a JSON object, too large, undeclared, or with fields of wrong types.
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};

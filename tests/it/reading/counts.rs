@@ -1,4 +1,4 @@
-//! How much is unread: exact to 99 and then 99, without own and deleted messages (contract §2).
+//! Unread counts: exact up to 99, without one's own and deleted messages (contract §2).
 
 use harness::{Person, World};
 use serde_json::{Value, json};
@@ -59,7 +59,7 @@ async fn the_unread_count_is_exact_to_99_and_stays_there() {
     }
 }
 
-/// S1-E05: what one says oneself is not unread, whoever has read.
+/// S1-E05: one's own messages are not unread.
 #[tokio::test]
 async fn own_messages_are_never_unread() {
     let world = World::start().await;
@@ -73,7 +73,7 @@ async fn own_messages_are_never_unread() {
     }
 }
 
-/// S1-E05: a deleted message is unread to nobody, and its deletion is nothing to read.
+/// S1-E05: a deleted message does not count as unread, nor does its deletion.
 #[tokio::test]
 async fn deleting_an_unread_message_lowers_the_count_once() {
     let world = World::start().await;
@@ -94,14 +94,14 @@ async fn deleting_an_unread_message_lowers_the_count_once() {
     assert_eq!(unread(&bob, &conversation).await, 0);
 }
 
-/// S1-E05: the last entries alone do not tell, so the log is looked at.
+/// S1-E05: the window does not suffice, so the log is read.
 #[tokio::test]
 async fn somebody_far_behind_still_gets_an_exact_count() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let conversation = ada.open_direct(&bob).await;
     let early = says_many(&ada, &conversation, 20).await;
-    // Bob talks to himself for longer than the window is; none of it is unread to him.
+    // Bob writes more messages than the window covers; none of them is unread for him.
     let own = says_many(&bob, &conversation, 130).await;
     assert_eq!(unread(&bob, &conversation).await, 20);
     assert_eq!(unread(&ada, &conversation).await, 99);
@@ -120,7 +120,7 @@ async fn somebody_far_behind_still_gets_an_exact_count() {
     assert_eq!(ada.reads(&conversation, &own[60]).await["unread_count"], 69);
 }
 
-/// S1-W03: the frame says what it leads to, for each their own.
+/// S1-W03: the frame has the new count, each member's own.
 #[tokio::test]
 async fn a_pushed_message_says_how_much_is_unread_by_now() {
     let world = World::start().await;

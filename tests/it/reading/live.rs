@@ -1,4 +1,4 @@
-//! Who is told that somebody has read, and reading over the socket (S1-W04, S1-W05).
+//! Delivery of read marks, and reading over the WebSocket (S1-W04, S1-W05).
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn mark_read(conversation: &str, message: &Value) -> Value {
     json!({ "type": "mark_read", "conversation_id": conversation, "message_id": message["id"] })
 }
 
-/// Insists on the frame that somebody has read.
+/// Checks the frame of a read mark.
 #[track_caller]
 fn tells_of_reading(frame: &Value, conversation: &str, reader: Uuid, message: &Value, unread: Option<u64>) {
     let mut expected = json!({
@@ -32,7 +32,7 @@ fn tells_of_reading(frame: &Value, conversation: &str, reader: Uuid, message: &V
     assert!(frame["read_at"].as_str().unwrap() >= message["created_at"].as_str().unwrap());
 }
 
-/// S1-W05: to all members' connections, the reader's other ones included; the count only there.
+/// S1-W05: to all members' connections, including the reader's other ones; the count only there.
 #[tokio::test]
 async fn everybody_is_told_and_the_reader_how_much_is_left() {
     let world = World::start().await;
@@ -69,7 +69,7 @@ async fn everybody_is_told_and_the_reader_how_much_is_left() {
     assert_eq!(outside.so_far().await, Vec::<Value>::new());
 }
 
-/// S1-W05: what moves nothing is told to nobody.
+/// S1-W05: a mark without an effect is not delivered.
 #[tokio::test]
 async fn a_mark_that_moves_nothing_is_not_told() {
     let world = World::start().await;
@@ -85,7 +85,7 @@ async fn a_mark_that_moves_nothing_is_not_told() {
     assert_eq!(types(&socket.so_far().await), Vec::<&str>::new());
 }
 
-/// S1-W04, S1-W05: over the socket as over HTTP.
+/// S1-W04, S1-W05: over the WebSocket as over HTTP.
 #[tokio::test]
 async fn reading_over_the_socket_is_reading() {
     let world = World::start().await;
@@ -123,7 +123,7 @@ async fn reading_over_the_socket_is_reading() {
     assert_eq!(marks, [json!(false), json!(true)]);
     assert_eq!(bob.sees(&conversation).await["unread_count"], 1);
 
-    // Forwards by one way, and not back by the other.
+    // Forwards through one, and not backwards through the other.
     bob.reads(&conversation, &second).await;
     sender.next_of("message_read").await;
     sockets[1].send(mark_read(&conversation, &first)).await;
@@ -144,7 +144,7 @@ async fn is_refused(socket: &mut Socket, frame: Value, code: u16, name: &str) {
     assert!(error["message"].is_string());
 }
 
-/// S1-W08: 4004 for what the reader may not know of, 4003 for what is no such frame.
+/// S1-W08: 4004 for what the reader may not know of, 4003 for an invalid frame.
 #[tokio::test]
 async fn what_cannot_be_read_is_an_error_frame() {
     let world = World::start().await;
@@ -192,7 +192,7 @@ async fn what_cannot_be_read_is_an_error_frame() {
     );
 }
 
-/// S1-F08: a pushed message says what any other view of it says, however large the group and however late.
+/// S1-F08: a posted message equals any other view of it, however large the group and however late.
 #[tokio::test]
 async fn a_message_that_is_pushed_again_names_readers_from_the_whole_group() {
     let world = World::start().await;
@@ -216,7 +216,7 @@ async fn a_message_that_is_pushed_again_names_readers_from_the_whole_group() {
     assert_eq!(frame["message"], readers[30].messages(&group).await[0]);
 }
 
-/// S1-W05: a client that got no answer marks again, and the members are told again; a minute later they know it.
+/// S1-W05: a client without a response marks again, and members get the frame again; after a minute they do not.
 #[tokio::test]
 async fn the_same_mark_again_is_told_again_for_a_minute_and_no_longer() {
     let world = World::start().await;
@@ -236,7 +236,7 @@ async fn the_same_mark_again_is_told_again_for_a_minute_and_no_longer() {
     assert_eq!(told(31).await, 0);
     assert_eq!(told(1).await, 0);
 
-    // One by one, too.
+    // Individual marks too.
     let message = ada.says(&direct, "there").await;
     world.settled().await;
     other.so_far().await;
@@ -257,7 +257,7 @@ async fn the_same_mark_again_is_told_again_for_a_minute_and_no_longer() {
     assert_eq!(told(31).await, 0);
 }
 
-/// S1-W05: in a group of more than a hundred a read is told to the reader alone.
+/// S1-W05: in a group of more than a hundred, a read mark is only delivered to the reader.
 #[tokio::test]
 async fn in_a_large_group_only_the_readers_own_connections_are_told() {
     let world = World::start().await;

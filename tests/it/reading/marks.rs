@@ -1,4 +1,4 @@
-//! Marking as read, and the marks on messages from each side (S1-E05, S1-F08).
+//! Marking as read, and the read status of messages for sender and readers (S1-E05, S1-F08).
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ async fn everything_up_to_and_including_a_message_is_read() {
     assert_eq!(bob.sees(&conversation).await["unread_count"], 2);
 }
 
-/// S1-E05: a cursor never moves back, and the answer is what stands.
+/// S1-E05: a read mark never moves back, and the response has the current one.
 #[tokio::test]
 async fn reading_never_goes_backwards() {
     let world = World::start().await;
@@ -73,7 +73,7 @@ async fn reading_never_goes_backwards() {
     assert_eq!(after, before, "not even the time");
 }
 
-/// S1-E05: from many sides at once, the furthest stands.
+/// S1-E05: concurrent marks; the furthest wins.
 #[tokio::test]
 async fn of_many_marks_at_once_the_furthest_stands() {
     let world = World::start().await;
@@ -104,7 +104,7 @@ async fn of_many_marks_at_once_the_furthest_stands() {
     );
 }
 
-/// S1-E05: an own message, and a deleted one, mark a place like any other.
+/// S1-E05: one's own and deleted messages can be marked too.
 #[tokio::test]
 async fn one_may_read_up_to_an_own_or_a_deleted_message() {
     let world = World::start().await;
@@ -128,7 +128,7 @@ async fn one_may_read_up_to_an_own_or_a_deleted_message() {
     );
 }
 
-/// S1-E05: what is not in this conversation is not there at all.
+/// S1-E05: messages of other conversations do not exist here.
 #[tokio::test]
 async fn only_messages_of_the_conversation_can_be_read() {
     let world = World::start().await;
@@ -163,7 +163,7 @@ async fn seen_by(person: &Person, conversation: &str) -> Value {
     person.messages(conversation).await[0].clone()
 }
 
-/// S1-F08: for the sender, that somebody else has; for others, that they have.
+/// S1-F08: for the sender, that somebody else has read it; for others, that they have.
 #[tokio::test]
 async fn whether_a_message_is_read_depends_on_who_looks() {
     let world = World::start().await;
@@ -171,7 +171,7 @@ async fn whether_a_message_is_read_depends_on_who_looks() {
     let group = ada.open_group("three", &[&bob, &chen]).await;
     let message = ada.says(&group, "Hello").await;
 
-    // Reading one's own is no reading.
+    // Reading one's own message does not count.
     ada.reads(&group, &message).await;
     for person in [&ada, &bob, &chen] {
         let seen = seen_by(person, &group).await;
@@ -210,7 +210,7 @@ async fn whether_a_message_is_read_depends_on_who_looks() {
     assert_eq!(readers, expected);
 }
 
-/// Contract §2: `read_by` names at most 50, `read_count` counts them all.
+/// Contract §2: `read_by` lists at most 50, `read_count` counts all.
 #[tokio::test]
 async fn a_message_names_50_of_its_readers_and_counts_all() {
     let world = World::start().await;

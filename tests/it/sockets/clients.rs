@@ -1,4 +1,4 @@
-//! What clients send: reading, pings, what makes no sense, and too much.
+//! Frames from clients: reading, pings, invalid frames, and floods.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ pub(super) fn typing(conversation: &str, is_typing: bool) -> Value {
     json!({ "type": "typing", "conversation_id": conversation, "is_typing": is_typing })
 }
 
-/// Insists on an error frame.
+/// Checks an error frame.
 async fn is_refused(socket: &mut Socket, code: u16, name: &str) -> Value {
     let frame = socket.next_of("error").await;
     assert_eq!(
@@ -27,7 +27,7 @@ async fn is_refused(socket: &mut Socket, code: u16, name: &str) -> Value {
     frame
 }
 
-/// S1-W08, S1-Q04: a stranger learns no more than that there is no such conversation for them.
+/// S1-W08, S1-Q04: for strangers the conversation does not exist.
 #[tokio::test]
 async fn an_unknown_conversation_and_a_strangers_are_the_same_4004() {
     let world = World::start().await;
@@ -55,7 +55,7 @@ async fn an_unknown_conversation_and_a_strangers_are_the_same_4004() {
     );
     assert_eq!(member.so_far().await, Vec::<Value>::new());
 
-    // Nor does a member read what is not there, or is elsewhere.
+    // Nor can a member read a message that does not exist, or is in another conversation.
     let elsewhere = bob.open_direct(&eve).await;
     for (conversation, message) in [
         (&conversation, json!(Uuid::new_v4())),
@@ -103,7 +103,7 @@ async fn a_read_shows_on_every_connection_of_every_member_and_its_count_only_on_
     assert_eq!(bob.sees(&conversation).await["unread_count"], 2);
 }
 
-/// S1-W04: over a socket as over HTTP, a cursor never moves back.
+/// S1-W04: over the WebSocket as over HTTP, a read mark never moves back.
 #[tokio::test]
 async fn a_read_of_an_older_message_changes_nothing() {
     let world = World::start().await;
@@ -194,7 +194,7 @@ async fn what_makes_no_sense_is_4003_and_the_connection_goes_on() {
     socket.next_of("new_message").await;
 }
 
-/// S1-W08: an error goes to the connection that made it.
+/// S1-W08: an error only goes to the connection that caused it.
 #[tokio::test]
 async fn an_error_of_one_connection_is_not_shown_on_another() {
     let world = World::start().await;
@@ -217,7 +217,7 @@ async fn frames_beyond_the_limit_are_4008_per_connection_and_pass_again_a_second
         flood.send(typing(&conversation, false)).await;
     }
     let refused = flood.so_far().await;
-    // A slow machine lets places become free while the flood goes on.
+    // On a slow machine the window moves on during the flood.
     assert!(
         !refused.is_empty() && refused.len() <= 15,
         "{} of 25 were refused",
@@ -242,7 +242,7 @@ async fn frames_beyond_the_limit_are_4008_per_connection_and_pass_again_a_second
     assert_eq!(flood.so_far().await, Vec::<Value>::new());
 }
 
-/// S1-W08: whoever is refused over and over is disconnected, and nobody else is.
+/// S1-W08: a connection that is refused repeatedly is closed, and no other.
 #[tokio::test]
 async fn a_connection_that_is_refused_twenty_times_within_a_minute_is_closed() {
     let world = World::with(&[("RATE_LIMIT_RESUMES_PER_MINUTE", "1")]).await;
@@ -259,7 +259,7 @@ async fn a_connection_that_is_refused_twenty_times_within_a_minute_is_closed() {
         }
     };
     refused(&mut flood, 19).await;
-    // What was refused a minute ago counts no more.
+    // Refusals from a minute ago no longer count.
     world.advance(Duration::from_secs(60));
     flood.send(resume.clone()).await;
     flood.next_of("resumed").await;

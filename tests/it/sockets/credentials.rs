@@ -1,4 +1,4 @@
-//! Opening: four ways to bring a credential, and one answer to a bad one.
+//! Opening: four ways to pass a credential, and one response to a bad one.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ async fn each_of_the_four_credentials_opens_a_connection_of_its_person() {
     }
 }
 
-/// S1-E09: a browser takes a connection only if the answer chooses one of the protocols that it offered.
+/// S1-E09: a browser only accepts a connection if the response selects one of the offered subprotocols.
 #[tokio::test]
 async fn the_answer_chooses_the_protocol_bearer_and_only_where_it_was_offered() {
     let world = World::start().await;
@@ -63,7 +63,7 @@ async fn the_answer_chooses_the_protocol_bearer_and_only_where_it_was_offered() 
     let socket = Socket::open(offered).await.unwrap();
     assert_eq!(socket.handshake["sec-websocket-protocol"], "bearer");
 
-    // As it was offered: clients compare letter by letter (RFC 6455 §4.1).
+    // Exactly as offered: clients compare it literally (RFC 6455 §4.1).
     for offer in ["Bearer", "BEARER", "chat, Bearer"] {
         let offered = with_header(&bob, "Sec-WebSocket-Protocol", &format!("{offer}, {}", bob.token));
         let socket = Socket::open(offered).await.unwrap();
@@ -75,7 +75,7 @@ async fn the_answer_chooses_the_protocol_bearer_and_only_where_it_was_offered() 
     assert!(!socket.handshake.contains_key("sec-websocket-protocol"));
 }
 
-/// S1-E09: several lines of the header are one list (RFC 6455 §11.3.4).
+/// S1-E09: several header lines are one list (RFC 6455 §11.3.4).
 #[tokio::test]
 async fn protocols_may_be_offered_in_several_lines() {
     let world = World::start().await;
@@ -121,7 +121,7 @@ async fn a_missing_bad_or_foreign_credential_is_refused_in_the_handshake() {
     assert_eq!(world.noted_connections(bob.id).await, Vec::<String>::new());
 }
 
-/// S1-E09: 30 seconds of leeway, for a socket as for a request.
+/// S1-E09: 30 seconds of leeway, as for requests.
 #[tokio::test]
 async fn an_expired_token_is_refused_in_the_handshake() {
     let world = World::start().await;
@@ -156,7 +156,7 @@ async fn a_ticket_opens_once_and_not_after_thirty_seconds() {
     assert!(one.is_ok() != other.is_ok(), "of two at once, one");
 }
 
-/// S1-E09: anybody can bring a ticket, so one that was not issued here, or is over, costs no call to the table.
+/// S1-E09: anybody can send a ticket, so a forged or expired one costs no call to the table.
 #[tokio::test]
 async fn a_forged_or_late_ticket_is_refused_without_a_call() {
     let world = World::in_desk(&[]).await;
@@ -203,7 +203,7 @@ async fn a_forged_or_late_ticket_is_refused_without_a_call() {
     assert_eq!(calls, expected);
 }
 
-/// S1-E09: what a ticket stands for is its holder, with what their token said, and no longer than the token.
+/// S1-E09: a ticket stands for its holder, with the claims of their token, and expires with the token.
 #[tokio::test]
 async fn a_connection_by_ticket_is_its_holders_and_ends_with_their_token() {
     let world = World::start().await;

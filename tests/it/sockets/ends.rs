@@ -1,4 +1,4 @@
-//! Ends: tokens that run out, connections that are gone without a word.
+//! Closing: tokens that expire, connections that disappear without notice.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use shared::domain::user::Claims;
 use shared::lambda::Trigger;
 
-/// Connects somebody by a token that lasts a minute.
+/// Connects with a token that is valid for a minute.
 async fn connect_for_a_minute(world: &World, person: &Person) -> Socket {
     let token = world.token(person.id, Claims::default(), Duration::from_secs(60));
     person.with_token(&token).connect().await
@@ -28,7 +28,7 @@ async fn is_told_4001_and_closed(socket: &mut Socket) {
     assert_eq!(socket.next().await, None::<Value>);
 }
 
-/// S1-W08: the token's leeway is the connection's.
+/// S1-W08: the token's leeway applies to the connection too.
 #[tokio::test]
 async fn a_frame_after_the_token_has_run_out_is_4001_and_the_connection_is_closed() {
     let world = World::start().await;
@@ -57,7 +57,7 @@ async fn a_frame_after_the_token_has_run_out_is_4001_and_the_connection_is_close
     assert_eq!(world.noted_connections(bob.id).await, Vec::<String>::new());
 }
 
-/// S1-W08: what makes no sense is answered no more, either.
+/// S1-W08: an invalid frame gets this error too.
 #[tokio::test]
 async fn nonsense_after_the_token_has_run_out_is_4001_too() {
     let world = World::start().await;
@@ -86,7 +86,7 @@ async fn every_frame_after_the_token_has_run_out_is_4001() {
     }
 }
 
-/// S1-W08: in the other direction.
+/// S1-W08: on delivery, in the other direction.
 #[tokio::test]
 async fn a_delivery_after_the_token_has_run_out_is_4001_instead_and_the_connection_is_closed() {
     let world = World::start().await;
@@ -104,7 +104,7 @@ async fn a_delivery_after_the_token_has_run_out_is_4001_instead_and_the_connecti
     assert_eq!(world.noted_connections(bob.id).await.len(), 1);
 }
 
-/// S1-W08: a newer connection of the same person does not make the older one be forgotten without a word.
+/// S1-W08: a newer connection of the same person does not make the older one disappear without an error.
 #[tokio::test]
 async fn a_connection_whose_token_has_run_out_is_told_so_although_its_person_has_connected_again() {
     let world = World::start().await;
@@ -120,7 +120,7 @@ async fn a_connection_whose_token_has_run_out_is_told_so_although_its_person_has
     is_told_4001_and_closed(&mut older).await;
 }
 
-/// S1-W08: typing is a delivery, too.
+/// S1-W08: typing is a delivery too.
 #[tokio::test]
 async fn typing_of_another_ends_a_connection_whose_token_has_run_out() {
     let world = World::start().await;
@@ -137,7 +137,7 @@ async fn typing_of_another_ends_a_connection_whose_token_has_run_out() {
     assert_eq!(other.so_far().await, Vec::<Value>::new());
 }
 
-/// S1-W08: pings are answered by the gateway alone, so nothing else would notice.
+/// S1-W08: pings are answered by the gateway alone, so only the chore notices.
 #[tokio::test]
 async fn a_connection_that_only_pings_is_closed_within_minutes_after_its_token_has_run_out() {
     let world = World::start().await;
@@ -160,7 +160,7 @@ async fn a_connection_that_only_pings_is_closed_within_minutes_after_its_token_h
     assert_eq!(world.noted_connections(bob.id).await.len(), 1);
 }
 
-/// S1-W08: a turn that fails leaves nothing undone.
+/// S1-W08: a failed run is made up for.
 #[tokio::test]
 async fn connections_that_one_sweep_could_not_close_are_closed_by_the_next() {
     let world = World::in_desk(&[]).await;
@@ -186,7 +186,7 @@ async fn connections_that_one_sweep_could_not_close_are_closed_by_the_next() {
         .await;
 }
 
-/// No connection can be closed.
+/// Closing connections fails.
 struct Closed;
 
 impl Interceptor for Closed {
@@ -206,7 +206,7 @@ impl Interceptor for Closed {
     }
 }
 
-/// S0-J03: API Gateway does not promise to say that a connection is over.
+/// S0-J03: API Gateway does not guarantee `$disconnect`.
 #[tokio::test]
 async fn a_gone_connection_is_forgotten_at_the_next_delivery_and_no_other_is() {
     let options = WebSocketOptions::default();
@@ -220,7 +220,7 @@ async fn a_gone_connection_is_forgotten_at_the_next_delivery_and_no_other_is() {
 
     drop_disconnect.store(true, Ordering::Relaxed);
     leaving.close().await;
-    // Longer than a connection takes to open, during which it is gone as well.
+    // Longer than a connection takes to open, during which it looks gone as well.
     world.advance(Duration::from_secs(30));
     assert_eq!(
         world.noted_connections(bob.id).await,
@@ -250,7 +250,7 @@ async fn a_gone_connection_is_forgotten_at_the_next_delivery_and_no_other_is() {
     of_ada.close().await;
 }
 
-/// S0-J03: who has only gone connections is away.
+/// S0-J03: a person with only gone connections is offline.
 #[tokio::test]
 async fn somebody_whose_only_connection_turns_out_to_be_gone_has_missed_the_message() {
     let options = WebSocketOptions::default();

@@ -1,4 +1,4 @@
-//! The moment in which a connection opens: it is noted, and API Gateway does not know it yet.
+//! Opening connections: stored, but not yet known to API Gateway.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use local_services::{Call, Interceptor, Verdict};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-/// Keeps `$connect` from answering once it has noted its connection, until it is let go on.
+/// Holds `$connect` after it has stored its connection, until it is released.
 struct SlowConnect {
     has_noted: Semaphore,
     may_answer: Semaphore,
@@ -36,7 +36,7 @@ impl Interceptor for SlowConnect {
     }
 }
 
-/// S0-J03: however much was said about the time at which a connection opened, it is told in pieces, by as many jobs.
+/// S0-J03: however many messages were sent around the time of opening, they are delivered in several jobs.
 #[tokio::test]
 async fn a_connection_is_caught_up_with_in_pages() {
     const FRIENDS: usize = 5;
@@ -83,8 +83,8 @@ async fn a_connection_is_caught_up_with_in_pages() {
     );
 }
 
-/// S0-J03: until `$connect` has answered, a connection is as gone as one that is over. Whoever finds it so must not
-/// forget it: it would be open, and never hear anything.
+/// S0-J03: until `$connect` has returned, a connection looks gone. A delivery must not remove it then, or it would be
+/// open and get nothing.
 #[tokio::test]
 async fn a_connection_to_which_something_is_said_while_it_opens_hears_what_is_said_then() {
     let world = World::start().await;
@@ -110,7 +110,7 @@ async fn a_connection_to_which_something_is_said_while_it_opens_hears_what_is_sa
 
     let said = ada.says(&conversation, "There you are").await;
     assert_eq!(socket.next_of("new_message").await["message"]["id"], said["id"]);
-    // What was said before comes when connections are caught up with.
+    // Earlier messages come with the catch-up.
     world.caught_up().await;
     let caught_up = socket.next_of("new_message").await;
     assert_eq!(caught_up["message"]["id"], too_early["id"]);

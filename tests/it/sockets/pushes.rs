@@ -1,4 +1,4 @@
-//! What is pushed: to whom, in which shape, and how often.
+//! Frames from the server: recipients, content, and number.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use harness::world::OFFLINE;
 use harness::{Person, Socket, World};
 use serde_json::{Value, json};
 
-/// S1-J03, S1-W03: the sender's and the reader's own connections included.
+/// S1-J03, S1-W03: including the sender's and the reader's own connections.
 #[tokio::test]
 async fn every_connection_of_every_member_gets_every_frame() {
     let world = World::start().await;
@@ -49,7 +49,7 @@ async fn every_connection_of_every_member_gets_every_frame() {
     assert_eq!(stranger.so_far().await, Vec::<Value>::new());
 }
 
-/// S1-W03: what is pushed is what the API answers, each member's own view of it.
+/// S1-W03: the posted content equals the API's, each member's own view.
 #[tokio::test]
 async fn a_new_message_is_pushed_as_each_member_would_read_it() {
     let world = World::start().await;
@@ -95,7 +95,7 @@ async fn a_deletion_is_pushed_with_its_own_place_in_the_log() {
     );
 }
 
-/// S1-E01: for direct conversations and groups alike.
+/// S1-E01: for direct conversations and groups.
 #[tokio::test]
 async fn an_opening_is_pushed_to_every_member_as_each_would_read_it_and_once() {
     let world = World::start().await;
@@ -125,7 +125,7 @@ async fn an_opening_is_pushed_to_every_member_as_each_would_read_it_and_once() {
     }
 }
 
-/// S1-E01: nobody is told of a conversation in which something has happened already.
+/// S1-E01: not for a conversation that already has entries.
 #[tokio::test]
 async fn opening_a_conversation_that_lives_pushes_nothing() {
     let world = World::start().await;
@@ -139,7 +139,7 @@ async fn opening_a_conversation_that_lives_pushes_nothing() {
     assert_eq!(socket.so_far().await, Vec::<Value>::new());
 }
 
-/// S1-W03: what a member gets live is what the log says, number by number.
+/// S1-W03: what a member gets live equals the log, number by number.
 #[tokio::test]
 async fn the_pushed_frames_of_a_lively_conversation_are_its_log_without_a_hole() {
     let world = World::start().await;
@@ -186,7 +186,7 @@ async fn the_pushed_frames_of_a_lively_conversation_are_its_log_without_a_hole()
     assert_eq!(pushed.len(), 36);
 }
 
-/// S1-X01, S1-J01: a large group is delivered by several jobs, which leave nobody out and tell nobody twice.
+/// S1-X01, S1-J01: a large group is delivered by several jobs, and everybody gets the frame once.
 #[tokio::test]
 async fn a_group_of_three_hundred_gets_every_message_exactly_once() {
     const MEMBERS: usize = 300;
@@ -219,7 +219,7 @@ async fn a_group_of_three_hundred_gets_every_message_exactly_once() {
         let seqs: Vec<u64> = frames.iter().filter_map(|frame| frame["seq"].as_u64()).collect();
         assert_eq!(seqs, [1, 2, 3], "{}", person.id);
     }
-    // Everybody else is named as away, once a message.
+    // All others are recorded as offline, once per message.
     let mut away: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     let mut jobs = 0;
     for job in world.services().queues().messages(OFFLINE).unwrap() {

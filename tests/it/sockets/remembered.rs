@@ -1,5 +1,4 @@
-//! A delivery goes for a moment by what another has read of where people listen: less is read, nothing is lost
-//! (S1-E05, S1-E09; design §6).
+//! The cache of connections: deliveries read less, and nothing is lost (S1-E05, S1-E09; design §6).
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,9 +10,9 @@ use local_gateway::websocket::WebSocketOptions;
 use local_services::Service;
 use serde_json::Value;
 
-/// For as long as is allowed.
+/// The maximum duration.
 const REMEMBERING: [(&str, &str); 1] = [("LISTENERS_MEMORY_MILLISECONDS", "1000")];
-/// So many messages, one right after the other, that some come within a moment.
+/// So many messages in a row that some fall within the cache's lifetime.
 const MANY: u64 = 20;
 
 async fn circle(world: &World) -> ([Person; 3], String) {
@@ -31,7 +30,7 @@ async fn numbers(socket: &mut Socket) -> Vec<u64> {
     messages.filter_map(|frame| frame["seq"].as_u64()).collect()
 }
 
-/// What deliveries read in all of `MANY` messages that Ada says one after the other.
+/// The reads of all deliveries of `MANY` consecutive messages of Ada.
 async fn read_for(world: &World, ada: &Person, conversation: &str) -> (f64, usize) {
     let ledger = Arc::new(Ledger::default());
     world.services().set_interceptor(Some(Arc::clone(&ledger) as _));
@@ -52,7 +51,7 @@ async fn who_listens_on_is_not_looked_up_for_each_message() {
         let ([ada, bob, cem], group) = circle(&world).await;
         let direct = ada.open_direct(&bob).await;
         world.settled().await;
-        // Cem is away, and read each time, so that coming back is seen at once.
+        // Cem is offline, and is read each time, so that he is noticed when he comes back.
         let mut sockets = [ada.connect().await, bob.connect().await];
         for conversation in [&group, &direct] {
             let (units, posts) = read_for(&world, &ada, conversation).await;
@@ -123,7 +122,7 @@ async fn a_connection_that_turns_out_to_be_gone_is_remembered_no_longer() {
     let world = World::with_options(&REMEMBERING, options, 1).await;
     let ([ada, bob, _], group) = circle(&world).await;
     let (mut staying, leaving) = (bob.connect().await, bob.connect().await);
-    // Longer than a connection takes to open, during which it is gone as well.
+    // Longer than a connection takes to open, during which it looks gone as well.
     world.advance(Duration::from_secs(30));
     ada.says(&group, "who is there?").await;
     world.settled().await;
@@ -139,14 +138,14 @@ async fn a_connection_that_turns_out_to_be_gone_is_remembered_no_longer() {
     assert_eq!(world.log().iter().filter(gone).count(), 1);
 }
 
-/// Whether a poll of somebody's is noted.
+/// Whether a waiting request is registered.
 async fn waits(world: &World, person: &Person) -> bool {
     let item = world.stored(&format!("U#{}", person.id), "CONNECTIONS").await;
     let item = item.as_ref().and_then(Value::as_object);
     item.is_some_and(|item| item.keys().any(|name| name.starts_with("p#")))
 }
 
-/// S4-C55: a poll beside a connection that is remembered alone.
+/// S4-C55: a waiting request beside a cached connection.
 #[tokio::test]
 async fn a_poll_of_somebody_who_is_remembered_without_it_looks_once_more() {
     let settings = [REMEMBERING[0], ("CATCH_UP_SECONDS", "2")];

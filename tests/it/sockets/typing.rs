@@ -1,4 +1,4 @@
-//! Typing: who sees it, how often, and what it leaves behind (S1-W01, S1-W02).
+//! Typing: recipients, frequency, and no traces (S1-W01, S1-W02).
 
 use std::time::Duration;
 
@@ -38,14 +38,14 @@ async fn typing_shows_on_every_connection_of_the_other_members_and_on_none_of_on
     }
 }
 
-/// Whether each of the frames that came says that somebody types.
+/// The `is_typing` of each frame.
 async fn shown(socket: &mut Socket) -> Vec<bool> {
     let frames = socket.so_far().await;
     let shown = frames.iter().map(|frame| frame["is_typing"].as_bool().unwrap());
     shown.collect()
 }
 
-/// S1-W01: at most one start in three seconds, and a stop for each that was shown.
+/// S1-W01: at most one start in three seconds, and a stop for each start that was sent.
 #[tokio::test]
 async fn a_start_of_typing_shows_once_in_three_seconds_and_a_stop_once_for_each_start() {
     let world = World::start().await;
@@ -77,7 +77,7 @@ async fn a_start_of_typing_shows_once_in_three_seconds_and_a_stop_once_for_each_
     assert_eq!(shown(&mut other).await, [true, false]);
 }
 
-/// S1-W01: nothing is posted for stops of what never began, however many they are and however large the group.
+/// S1-W01: stops without a start post nothing, however many they are and however large the group.
 #[tokio::test]
 async fn stops_without_a_start_are_posted_to_nobody() {
     const OTHERS: usize = 40;
@@ -128,7 +128,7 @@ async fn typing_here_or_by_somebody_else_does_not_hide_typing_there() {
     assert_eq!(of_type(&of_chen.so_far().await, "typing"), 3);
 }
 
-/// S1-W02: stored nowhere, no event, nothing to catch up with, and wakes no request that waits.
+/// S1-W02: not stored, no event, not part of a sync, and wakes no waiting request.
 #[tokio::test]
 async fn typing_leaves_no_trace_in_the_conversation() {
     let world = World::start().await;

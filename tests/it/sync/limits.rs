@@ -1,4 +1,4 @@
-//! Tokens: whose they are, and how far back they reach.
+//! Sync tokens: their owner, and how far back they reach.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use shared::domain::user::Claims;
 
 use super::{Follower, NONE, token};
 
-/// Somebody with a token that is good now.
+/// A person with a current token.
 fn again(world: &World, person: &Person) -> Person {
     person.with_token(&world.token(person.id, Claims::default(), Duration::from_secs(3600)))
 }
@@ -47,7 +47,7 @@ async fn a_token_of_somebody_else_or_an_altered_one_is_refused() {
         .is_error(400, "INVALID_CURSOR");
 }
 
-/// S1-N04: nothing is clamped in silence.
+/// S1-N04: values out of range are refused, not clamped.
 #[tokio::test]
 async fn parameters_out_of_range_are_refused() {
     let world = World::start().await;
@@ -67,7 +67,7 @@ async fn parameters_out_of_range_are_refused() {
     }
 }
 
-/// S1-E09: a token reaches back thirty days, and says so where it does not.
+/// S1-E09: a token is valid for thirty days; later, the response says so.
 #[tokio::test]
 async fn a_token_of_more_than_thirty_days_is_not_recovered_and_begins_afresh() {
     const DAY: Duration = Duration::from_hours(24);
@@ -76,7 +76,7 @@ async fn a_token_of_more_than_thirty_days_is_not_recovered_and_begins_afresh() {
     let conversation = ada.open_direct(&bob).await;
     let old = Follower::of(&bob).await.token;
     ada.says(&conversation, "long ago").await;
-    // The token's own moment lies a little before its making.
+    // The token's moment is a little before it was issued.
     world.advance(DAY * 30 - Duration::from_secs(60));
     let (ada, bob) = (again(&world, &ada), again(&world, &bob));
     let page = bob.get(&format!("/api/events?after={old}")).await.is(200);
@@ -102,7 +102,7 @@ async fn a_token_of_more_than_thirty_days_is_not_recovered_and_begins_afresh() {
     assert_eq!(page["events"][0]["message"]["content"], "news");
 }
 
-/// The log of a conversation grows by many copies of its only message, written past all functions.
+/// Extends the log of a conversation with copies of its only message, written directly.
 async fn grow(world: &World, conversation: &str, up_to: u64) {
     let partition = format!("L#{conversation}");
     let first = world.stored(&partition, "000000000001").await.unwrap();
@@ -117,7 +117,7 @@ async fn grow(world: &World, conversation: &str, up_to: u64) {
     world.store(&copies).await;
 }
 
-/// S1-E09: ten thousand events are told, ten thousand and one are too many.
+/// S1-E09: ten thousand events are returned, ten thousand and one are too many.
 #[tokio::test]
 async fn more_than_ten_thousand_events_are_not_recovered() {
     let world = World::start().await;

@@ -1,4 +1,4 @@
-//! Whatever three people do, and however somebody catches up: nothing is lost, doubled or swapped.
+//! Random operations of three people, and random ways of catching up: nothing is lost, duplicated or reordered.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Follower, delete};
 
-/// Something that somebody does. People, conversations and messages are numbers, taken modulo what there is.
+/// An operation. People, conversations and messages are numbers, taken modulo the number of elements.
 #[derive(Clone, Debug)]
 enum Step {
     OpenDirect { who: usize, other: usize },
@@ -34,17 +34,17 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A conversation and who is in it.
+/// A conversation and its members.
 struct Opened {
     id: String,
     members: Vec<usize>,
 }
 
-/// What the story knows.
+/// The state of the test.
 #[derive(Default)]
 struct Known {
     opened: Vec<Opened>,
-    /// Each with its place and its sender.
+    /// Each with its conversation and sender.
     messages: Vec<(usize, usize, Value)>,
 }
 

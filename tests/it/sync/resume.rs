@@ -1,4 +1,4 @@
-//! `resume`: the missed frames over the socket, then where to go on.
+//! `resume`: the missed frames over the WebSocket, then the next token.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 
 use super::{Follower, NONE, delete};
 
-/// One page: the missed frames, and what was said at their end.
+/// One page: the missed frames, and the final frame.
 async fn resume(socket: &mut Socket, after: &str) -> (Vec<Value>, Value) {
     socket.send(json!({ "type": "resume", "after": after })).await;
     let mut missed = Vec::new();
@@ -28,7 +28,7 @@ async fn resume(socket: &mut Socket, after: &str) -> (Vec<Value>, Value) {
     }
 }
 
-/// Pages until there is no more: each page, and what was said at the end.
+/// Pages until there is no more: each page, and the last final frame.
 async fn resume_to_the_end(socket: &mut Socket, after: &str) -> (Vec<Vec<Value>>, Value) {
     let (mut pages, mut token) = (Vec::new(), after.to_owned());
     loop {
@@ -74,13 +74,13 @@ async fn missed_frames_come_in_order_and_then_where_to_go_on() {
     let (missed, resumed) = resume(&mut socket, resumed["next"].as_str().unwrap()).await;
     assert_eq!((missed, &resumed["recovered"]), (Vec::new(), &json!(true)));
 
-    // And its token is as good over HTTP.
+    // Its token is also valid over HTTP.
     ada.says(&direct, "news").await;
     follower.token = resumed["next"].as_str().unwrap().to_owned();
     assert_eq!(follower.catch_up(100).await.len(), 1);
 }
 
-/// S0-J03: at most 200 frames a page, and page after page all of them.
+/// S0-J03: at most 200 frames a page, and all of them over several pages.
 #[tokio::test]
 async fn however_many_frames_were_missed_all_come_page_by_page() {
     const FRIENDS: usize = 13;
@@ -101,7 +101,7 @@ async fn however_many_frames_were_missed_all_come_page_by_page() {
         });
     join_all(talks).await;
     world.settled().await;
-    // What is told again is what happened a moment ago, which is a question of time.
+    // How much is repeated depends on the time.
     world.advance(Duration::from_secs(60));
 
     let mut socket = bob.connect().await;
@@ -152,7 +152,7 @@ async fn large_frames_make_pages_of_fewer() {
     assert_eq!(seqs, (1..=MESSAGES).collect::<Vec<_>>());
 }
 
-/// Has the posts of `resume` wait until they are let go.
+/// Holds the posts of `resume` until they are released.
 struct SlowPosts {
     has_begun: Semaphore,
     may_post: Semaphore,
@@ -160,7 +160,7 @@ struct SlowPosts {
 
 impl Interceptor for SlowPosts {
     fn before<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Verdict> {
-        // The first, which has no frame of an error to bring.
+        // The first one, whose post is not that of an error.
         let is_meant = call.function == "Resume" && call.operation == "Query";
         Box::pin(async move {
             if is_meant {
@@ -176,8 +176,8 @@ impl Interceptor for SlowPosts {
     }
 }
 
-/// S0-J03: API Gateway runs a function for each frame, however many are under way; the desk one after the other, so the
-/// second is brought past it.
+/// S0-J03: API Gateway invokes a function for each frame, concurrently; the desk runs them one after the other, so the
+/// second one is invoked directly.
 #[tokio::test]
 async fn a_connection_has_one_resume_at_a_time() {
     let world = World::in_desk(&[]).await;
@@ -246,7 +246,7 @@ async fn resumes_have_a_limit_of_their_own() {
     resume(&mut socket, &token).await;
 }
 
-/// S0-J03: only the connection that asks is told.
+/// S0-J03: only the requesting connection gets the frames.
 #[tokio::test]
 async fn a_resume_tells_nothing_to_ones_other_connections() {
     let world = World::start().await;

@@ -1,4 +1,4 @@
-//! What a sync tells: everything, once, in order.
+//! The content of a sync: everything, once, in order.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Follower, NONE, delete, token};
 
-/// S0-J03: a client that was away.
+/// S0-J03: a client that was offline.
 #[tokio::test]
 async fn everything_since_the_token_is_told_as_it_was_pushed_and_in_order() {
     let world = World::start().await;
@@ -41,7 +41,7 @@ async fn everything_since_the_token_is_told_as_it_was_pushed_and_in_order() {
     };
     assert_eq!(types(&told), types(&pushed));
     assert!(told.iter().all(|event| event["namespace"] == "conversations"));
-    // A frame tells how things stand when it is told: the deleted message is a tombstone by now.
+    // A frame has the current state: the deleted message is a tombstone by now.
     assert_eq!(
         (&told[1]["message"]["content"], &told[1]["message"]["is_deleted"]),
         (&Value::Null, &json!(true))
@@ -107,7 +107,7 @@ async fn small_pages_tell_what_large_ones_do() {
     assert!(followers.iter().all(|follower| follower.told == first));
 }
 
-/// S1-E09: sends that share a millisecond, or come while somebody catches up.
+/// S1-E09: sends within one millisecond, or during a sync.
 #[tokio::test]
 async fn sends_at_once_while_somebody_catches_up_are_each_told_once() {
     let world = World::start().await;
@@ -173,7 +173,7 @@ async fn forty_conversations_at_once_are_told_without_a_loss() {
         .await;
 }
 
-/// Groups of two people, as many as wanted, opened at the same moment: copies of a group, past all functions.
+/// Groups of two people, opened at the same moment: copies of a group, written directly.
 async fn open_many(world: &World, ada: &Person, bob: &Person, count: usize) {
     let group = ada.open_group("many", &[bob]).await;
     let shard = |user: Uuid| format!("MEMBER#{}#{user}", &user.to_string()[33..]);
@@ -202,7 +202,7 @@ async fn open_many(world: &World, ada: &Person, bob: &Person, count: usize) {
     world.store(&copies).await;
 }
 
-/// S1-E09: more conversations move within a moment than a token can name.
+/// S1-E09: more conversations change within a moment than a token can list.
 #[tokio::test]
 async fn hundreds_of_conversations_at_once_are_told_without_a_loss_in_pages_that_end() {
     let world = World::start().await;
@@ -223,7 +223,7 @@ async fn hundreds_of_conversations_at_once_are_told_without_a_loss_in_pages_that
     assert_eq!(follower.catch_up(50).await, Vec::<Value>::new());
 }
 
-/// S0-J03: nor does a resume go round in circles.
+/// S0-J03: a resume makes progress too.
 #[tokio::test]
 async fn a_resume_after_hundreds_of_conversations_at_once_tells_each_in_pages_that_end() {
     let world = World::start().await;
@@ -252,8 +252,8 @@ async fn a_resume_after_hundreds_of_conversations_at_once_tells_each_in_pages_th
     assert_eq!(told.len(), 300);
 }
 
-/// S1-E09: a token is short enough to stand in a URL, whatever has happened. API Gateway takes 10,240 bytes of
-/// request line and headers, and the bearer token needs its part.
+/// S1-E09: a token fits into a URL, whatever has happened. API Gateway accepts 10,240 bytes of request line and
+/// headers, which the bearer token shares.
 #[tokio::test]
 async fn a_token_stays_short_whatever_has_happened() {
     let world = World::start().await;
@@ -278,7 +278,7 @@ async fn a_token_stays_short_whatever_has_happened() {
     }
 }
 
-/// S1-W05: only where each member stands now, however often they read.
+/// S1-W05: only each member's latest read mark, however often they read.
 #[tokio::test]
 async fn of_many_reads_of_a_member_the_last_is_told_and_once() {
     let world = World::start().await;
@@ -310,7 +310,7 @@ async fn of_many_reads_of_a_member_the_last_is_told_and_once() {
     );
 }
 
-/// S1-E09: what is unread, whatever page one is on.
+/// S1-E09: the unread counts are the same on every page.
 #[tokio::test]
 async fn the_unread_summary_says_what_each_conversation_says() {
     let world = World::start().await;

@@ -1,4 +1,4 @@
-//! Long polls: at once where something is there, as soon as something comes, and empty in the end.
+//! Long polling: returns at once if there is something, as soon as something happens, or empty at the end.
 
 use std::time::{Duration, Instant};
 
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::{Follower, NONE};
 
-/// Long enough to tell an answer at once from one after the wait, however slow the machine.
+/// Long enough to distinguish an immediate response from one after the wait, on a slow machine.
 const SOON: Duration = Duration::from_secs(12);
 
-/// The requests of somebody that wait now.
+/// The registered waiting requests of a person.
 async fn waiters(world: &World, person: &Person) -> usize {
     let item = world
         .stored(&format!("U#{}", person.id), "CONNECTIONS")
@@ -65,7 +65,7 @@ async fn a_waiting_poll_wakes_when_something_happens() {
         "message_read",
         "message_deleted",
     ] {
-        // What the story's own steps left behind is known first.
+        // Events of the test's own steps are synced first.
         follower.catch_up(100).await;
         world.settled().await;
         let happens = async {
@@ -106,7 +106,7 @@ async fn a_poll_in_vain_ends_empty_and_leaves_nothing_behind() {
     assert_eq!(follower.catch_up(100).await.len(), 1);
 }
 
-/// S4-C55: a function that died while its request waited leaves a trace, which does not stay.
+/// S4-C55: a function that died while its request waited leaves an item, which expires.
 #[tokio::test]
 async fn a_poll_forgets_those_before_it_that_are_over() {
     let world = World::start().await;
@@ -120,7 +120,7 @@ async fn a_poll_forgets_those_before_it_that_are_over() {
     assert_eq!(waiters(&world, &bob).await, 0);
 }
 
-/// S4-C55, S1-J03: all that wait wake, and a socket of the same person gets its frame.
+/// S4-C55, S1-J03: all waiting requests wake, and a WebSocket of the same person gets its frame.
 #[tokio::test]
 async fn several_polls_and_a_socket_of_one_person_all_hear_of_a_message() {
     let world = World::start().await;
@@ -147,7 +147,7 @@ async fn several_polls_and_a_socket_of_one_person_all_hear_of_a_message() {
     );
 }
 
-/// S4-C55: somebody who waits is not away.
+/// S4-C55: a person with a waiting request is not offline.
 #[tokio::test]
 async fn what_happens_between_two_polls_is_told_by_the_second() {
     let world = World::start().await;
@@ -172,7 +172,7 @@ async fn what_happens_between_two_polls_is_told_by_the_second() {
     assert_eq!(seqs, (1..=10).collect::<Vec<_>>());
 }
 
-/// S4-C55: copies of the table that lag behind hide a waiting request from whoever would wake it.
+/// S4-C55: a lagging read may hide a waiting request from a delivery.
 #[tokio::test]
 async fn a_poll_looks_once_more_when_every_copy_knows_that_it_waits() {
     let world = World::with(&[("CATCH_UP_SECONDS", "2")]).await;

@@ -1,4 +1,4 @@
-//! Schemas in the words that documentation pages show best.
+//! Simplification of schemas for documentation pages.
 
 use std::collections::BTreeSet;
 
@@ -6,13 +6,13 @@ use serde_json::{Map, Value, json};
 
 use super::{POINTER, name_of};
 
-/// Says what schemars says in simpler words.
+/// Simplifies what schemars generates.
 pub(super) fn simplify(value: &mut Value) {
     each_child(value, simplify);
     let Some(schema) = value.as_object_mut() else {
         return;
     };
-    // How wide a number is in Rust is nobody's business; its bounds stay.
+    // The width of a Rust number is irrelevant; its bounds are kept.
     let format = schema.get("format").and_then(Value::as_str);
     if format.is_some_and(|format| format.starts_with("uint")) {
         schema.shift_remove("format");
@@ -24,7 +24,7 @@ pub(super) fn simplify(value: &mut Value) {
     let Some(words) = constants.collect::<Option<Vec<_>>>() else {
         return;
     };
-    // A choice of words is a list of words.
+    // A choice of constants becomes an enumeration.
     let meaning = |variant: &Value| {
         let word = variant.get("const")?.as_str()?;
         Some(format!("- `{word}`: {}", variant.get("description")?.as_str()?))
@@ -41,8 +41,8 @@ pub(super) fn simplify(value: &mut Value) {
     schema.insert("description".to_owned(), description.trim().into());
 }
 
-/// Gives the variants of a tagged enum names: each is a component of its own, tag included, and the enum a choice of
-/// references. Where no two have one tag, it says by which field they are told apart.
+/// Makes each variant of a tagged enum a component of its own, including the tag, and the enum a choice of references.
+/// If all tags differ, the tag becomes the discriminator.
 pub(super) fn name_variants(root: &mut Value, definitions: &mut Map<String, Value>) {
     let untagged = definitions.clone();
     let mut tagged = Map::new();
@@ -52,7 +52,7 @@ pub(super) fn name_variants(root: &mut Value, definitions: &mut Map<String, Valu
     definitions.extend(tagged);
 }
 
-/// Replaces tagged variants within by references, and adds what they refer to, with its tag.
+/// Replaces nested tagged variants by references, and adds their components, including the tag.
 fn take_tags(value: &mut Value, definitions: &Map<String, Value>, tagged: &mut Map<String, Value>) {
     each_child(value, |child| take_tags(child, definitions, tagged));
     let Some(fields) = value.as_object_mut() else {
@@ -102,7 +102,7 @@ struct Variant {
 }
 
 impl Variant {
-    /// Reads a reference beside a tag.
+    /// Parses a reference beside a tag.
     fn of(variant: &Value, definitions: &Map<String, Value>) -> Option<Self> {
         let name = name_of(variant)?;
         let tags = variant.get("properties")?.as_object()?;
@@ -119,7 +119,7 @@ impl Variant {
     }
 }
 
-/// Puts a field with one value in front of the others.
+/// Moves a field with a constant value to the front.
 pub(super) fn with_tag(schema: &mut Value, field: &str, tag: &str) {
     let Some(fields) = schema.as_object_mut() else {
         return;
@@ -136,7 +136,7 @@ pub(super) fn with_tag(schema: &mut Value, field: &str, tag: &str) {
     fields.insert("required".to_owned(), required.into());
 }
 
-/// Takes objects and choices of words out of a component: each becomes a component of its own.
+/// Moves nested objects and enumerations into components of their own.
 pub(super) fn take_nested_out(owner: &str, schema: &mut Value, taken: &mut Map<String, Value>) {
     let Some(fields) = schema.as_object_mut() else {
         return;
@@ -170,7 +170,7 @@ fn take_out(name: &str, schema: &mut Value, taken: &mut Map<String, Value>) {
     taken.insert(name, std::mem::replace(schema, reference));
 }
 
-/// Says in words what happens if a field is left out.
+/// Describes the default of a field in words.
 pub(super) fn defaults_to_words(value: &mut Value) {
     each_child(value, defaults_to_words);
     let required = value.get("required").cloned().unwrap_or_default();
@@ -204,7 +204,7 @@ pub(super) fn defaults_to_words(value: &mut Value) {
     }
 }
 
-/// What the server sends is there or is not: nothing stands for what it leaves out.
+/// In responses a field is present or absent: there are no defaults.
 pub(super) fn without_defaults(value: &mut Value) {
     each_child(value, without_defaults);
     if let Some(Value::Object(properties)) = value.get_mut("properties") {
@@ -214,8 +214,8 @@ pub(super) fn without_defaults(value: &mut Value) {
     }
 }
 
-/// Writes a reference for the only choice that there is. What was said beside it goes: in JSON Schema 7 nothing may
-/// stand there, and generators give a type without a name to what wraps it.
+/// Replaces a choice with a single reference by the reference. Siblings are dropped: JSON Schema 7 does not allow them,
+/// and generators create an unnamed type for the wrapper.
 pub(super) fn unwrap_references(value: &mut Value) {
     each_child(value, unwrap_references);
     if let Some([only]) = value.get("allOf").and_then(Value::as_array).map(Vec::as_slice)
@@ -225,7 +225,7 @@ pub(super) fn unwrap_references(value: &mut Value) {
     }
 }
 
-/// Points references to the new names.
+/// Updates references to renamed components.
 pub(super) fn rename(value: &mut Value, renamed: &Map<String, Value>) {
     let new = name_of(value)
         .and_then(|name| renamed.get(name))
@@ -236,7 +236,7 @@ pub(super) fn rename(value: &mut Value, renamed: &Map<String, Value>) {
     each_child(value, |child| rename(child, renamed));
 }
 
-/// What the server may leave out it leaves out, and does not say null instead.
+/// Optional fields of responses are absent rather than null.
 pub(super) fn never_null_unless_required(value: &mut Value) {
     each_child(value, never_null_unless_required);
     let required = value
@@ -252,7 +252,7 @@ pub(super) fn never_null_unless_required(value: &mut Value) {
     }
 }
 
-/// Takes null out of what a schema allows.
+/// Removes null from the allowed types.
 pub(crate) fn never_null(schema: &mut Value) {
     let Some(fields) = schema.as_object_mut() else {
         return;
@@ -262,14 +262,14 @@ pub(crate) fn never_null(schema: &mut Value) {
         if let [only] = types.as_slice() {
             let only = only.clone();
             fields.insert("type".to_owned(), only);
-            // The default is that of the type within, and not what leaving it out means.
+            // The default belongs to the nested type; it is not the meaning of an absent field.
             fields.shift_remove("default");
         }
     }
     if let Some(Value::Array(choices)) = fields.get_mut("anyOf") {
         choices.retain(|choice| choice.get("type") != Some(&json!("null")));
         if choices.len() == 1 {
-            // Not the reference itself: beside one, JSON Schema 7 lets nothing stand.
+            // Not on the reference itself: JSON Schema 7 does not allow siblings.
             let only = fields.shift_remove("anyOf").unwrap_or_default();
             fields.insert("allOf".to_owned(), only);
             fields.shift_remove("default");
