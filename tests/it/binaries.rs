@@ -297,7 +297,7 @@ async fn a_delivery_whose_process_is_killed_is_made_by_the_next() {
 
 /// A function that times out is killed; the next request is a cold start that works.
 #[tokio::test]
-async fn a_process_that_takes_too_long_is_killed() {
+async fn a_process_that_times_out_is_killed() {
     let options = ProcessOptions {
         longest_invocation: Duration::from_secs(1),
         ..processes().await

@@ -134,7 +134,7 @@ async fn the_ledger_is_listed_page_by_page() {
 
 /// Nobody can read other people's credits: there is no such route.
 #[tokio::test]
-async fn a_stranger_has_a_ledger_of_their_own() {
+async fn everybody_sees_only_their_own_ledger() {
     let world = World::with(&[("CREDITS_INITIAL", "5")]).await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     ada.writes_to(&bob, "Hello").await.is(200);

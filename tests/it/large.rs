@@ -230,7 +230,7 @@ async fn a_page_of_large_groups_shows_fewer_participants() {
 
 /// The lists that this file covers: a new list needs a test here.
 #[test]
-fn every_list_is_told_of_here() {
+fn every_list_is_covered_here() {
     let mut lists = BTreeSet::new();
     for function in local::functions() {
         let Trigger::Http(entry) = &function.trigger else {

@@ -133,7 +133,7 @@ async fn a_hundred_requests_pass_in_a_minute_whatever_they_ask_for() {
 
 /// Contract §1: a valid send counts, whatever its result.
 #[tokio::test]
-async fn replays_and_sends_into_the_void_count_and_invalid_ones_do_not() {
+async fn replays_and_sends_that_fail_count_and_invalid_ones_do_not() {
     let world = World::with(&[(SENDS, "4"), (REQUESTS, "20")]).await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let conversation = ada.open_direct(&bob).await;

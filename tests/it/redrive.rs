@@ -39,7 +39,7 @@ async fn redrive(arguments: &[&str]) -> (bool, String) {
 
 /// Design §4.2
 #[tokio::test]
-async fn a_delivery_that_was_given_up_is_made_after_the_command() {
+async fn a_failed_delivery_is_made_after_redriving() {
     let mut world = World::start().await;
     world.expect_dead_letters();
     let [ada, bob] = world.people(["ada", "bob"]).await;

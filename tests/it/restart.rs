@@ -268,7 +268,7 @@ async fn refusal(arguments: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn what_cannot_start_says_why_in_one_line() {
+async fn a_failed_start_is_explained_in_one_line() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().to_str().unwrap();
     let desk = desk_in(folder.path()).await;

@@ -36,7 +36,7 @@ fn put_in(line: &str, world: &World, person: &Person, id: &str) -> String {
 
 /// S0 L593–617
 #[tokio::test]
-async fn the_lines_of_the_inbox_do_what_they_say() {
+async fn the_commands_of_the_inbox_scenario_work() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let sending = r#"curl -X POST "http://localhost:8000/api/v2/messages/" \

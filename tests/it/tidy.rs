@@ -126,7 +126,7 @@ fn no_file_is_too_long() {
 }
 
 #[test]
-fn no_file_is_a_drawer() {
+fn no_file_is_a_catch_all() {
     const DRAWERS: [&str; 8] = [
         "util", "utils", "helper", "helpers", "misc", "common", "manager", "mod",
     ];

@@ -97,7 +97,7 @@ async fn who_has_a_live_connection_or_has_read_meanwhile_missed_nothing() {
 
 /// S0-J02
 #[tokio::test]
-async fn nobody_is_told_of_a_message_that_was_deleted_meanwhile() {
+async fn a_message_that_was_deleted_in_the_meantime_is_not_delivered() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let conversation = ada.open_direct(&bob).await;
@@ -126,7 +126,7 @@ async fn nothing_but_a_message_is_missed() {
 
 /// Contract §2: the grace period is configurable.
 #[tokio::test]
-async fn the_time_of_grace_is_as_it_is_set() {
+async fn the_grace_period_is_configurable() {
     let world = World::with(&[("OFFLINE_GRACE_SECONDS", "0")]).await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let conversation = ada.open_direct(&bob).await;

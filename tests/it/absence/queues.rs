@@ -186,7 +186,7 @@ async fn whatever_is_refused_by_the_queue_can_be_done_again() {
 
 /// Design §4.2: a job that always fails is moved to the dead-letter queue alone.
 #[tokio::test]
-async fn a_poison_job_ends_among_the_dead_letters_and_takes_none_of_its_batch_along() {
+async fn a_failing_job_goes_to_the_dead_letter_queue_without_the_rest_of_its_batch() {
     let mut world = World::start().await;
     world.expect_dead_letters();
     let [ada, bob] = world.people(["ada", "bob"]).await;
@@ -232,7 +232,7 @@ async fn a_poison_job_ends_among_the_dead_letters_and_takes_none_of_its_batch_al
 
 /// Design §4.3: the same for the queue of offline members.
 #[tokio::test]
-async fn a_poison_job_for_the_absent_ends_among_their_dead_letters() {
+async fn a_failing_job_for_offline_members_goes_to_their_dead_letter_queue() {
     let mut world = World::start().await;
     world.expect_dead_letters();
     let [ada, bob] = world.people(["ada", "bob"]).await;
@@ -320,7 +320,7 @@ async fn a_throttled_connection_fails_its_own_job_which_comes_again() {
 
 /// Design §4.2: a throttled connection holds nobody else up, and offline members are still recorded.
 #[tokio::test]
-async fn those_who_were_away_are_noted_although_somebodys_connection_is_throttled() {
+async fn offline_members_are_recorded_although_a_connection_is_throttled() {
     let mut world = World::start().await;
     world.expect_dead_letters();
     let [ada, bob, chen] = world.people(["ada", "bob", "chen"]).await;

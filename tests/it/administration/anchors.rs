@@ -22,7 +22,7 @@ fn anchors(world: &World) -> Vec<String> {
 
 /// One object for all that came within a minute, none where nothing came, however often the chore runs.
 #[tokio::test]
-async fn the_end_of_the_log_is_anchored_once_when_it_has_moved() {
+async fn the_end_of_the_log_is_anchored_once_after_it_has_moved() {
     let world = World::start().await;
     let (_, _, admin, _, message) = talk(&world).await;
     anchor(&world).await;
@@ -74,7 +74,7 @@ impl Interceptor for NoAnchors {
 
 /// Requests that are audited go on without anchors, and an auditor is told that there are none.
 #[tokio::test]
-async fn anchors_that_fail_stop_no_request_and_an_auditor_hears_of_it() {
+async fn failing_anchors_stop_no_request_and_are_reported_to_the_auditor() {
     let world = World::in_desk(&[]).await;
     let (_, _, _, _, message) = talk(&world).await;
     let admin = forever(&world);
@@ -135,7 +135,7 @@ async fn is_closed(admin: &Person, message: &Value) {
 
 /// What is audited fails closed while the end is lost; the command makes it anew, and the log says so.
 #[tokio::test]
-async fn a_lost_end_is_made_anew_by_the_command() {
+async fn a_lost_end_is_restored_by_the_command() {
     let world = World::start().await;
     let (_, _, _, _, message) = talk(&world).await;
     let admin = forever(&world);

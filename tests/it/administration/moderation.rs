@@ -30,7 +30,7 @@ async fn a_moderator_gives_a_message_any_status_and_the_answer_says_so() {
 
 /// S2-E12: flagging and blocking want a reason.
 #[tokio::test]
-async fn what_is_held_against_a_message_has_to_be_said() {
+async fn flagging_and_blocking_need_a_reason() {
     let world = World::start().await;
     let (_, _, admin, _, message) = talk(&world).await;
     let path = format!("/api/admin/messages/{}/moderate", id(&message));
@@ -62,7 +62,7 @@ async fn what_is_held_against_a_message_has_to_be_said() {
 /// S2-E12, S2-J02: blocked content vanishes on open sockets, in lists and in what is told later, the sender's own
 /// included.
 #[tokio::test]
-async fn what_is_blocked_vanishes_at_once_and_comes_back_when_approved() {
+async fn blocked_content_is_hidden_at_once_and_shown_again_when_approved() {
     const RUDE: &str = "Something rude";
     let world = World::start().await;
     let (ada, bob, admin, conversation, message) = talk(&world).await;
@@ -128,7 +128,7 @@ async fn what_is_blocked_vanishes_at_once_and_comes_back_when_approved() {
 
 /// S2-E12: a flagged message is seen as before.
 #[tokio::test]
-async fn what_is_only_flagged_or_pending_stays_in_sight() {
+async fn flagged_and_pending_messages_stay_visible() {
     let world = World::start().await;
     let (_, bob, admin, conversation, message) = talk(&world).await;
     for status in ["flagged", "pending"] {
@@ -250,7 +250,7 @@ async fn decisions_at_once_get_one_order_and_the_last_one_stands() {
 
 /// S2-J02: what a decision that changes nothing found is told where it still holds, or not at all.
 #[tokio::test]
-async fn a_decision_that_another_overtakes_is_audited_behind_it() {
+async fn a_moderation_that_another_overtakes_is_audited_after_it() {
     let world = World::start().await;
     let faults = Faults::install(world.services());
     let (_, _, admin, _, message) = talk(&world).await;

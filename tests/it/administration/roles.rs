@@ -223,7 +223,7 @@ async fn each_route_lets_in_whom_its_permission_names_and_nobody_else() {
 
 /// Contract §1: whoever may not do it learns nothing of what there is.
 #[tokio::test]
-async fn a_refusal_says_nothing_of_what_there_is() {
+async fn a_refusal_does_not_reveal_what_exists() {
     let world = World::start().await;
     let (ada, .., message) = talk(&world).await;
     let nothing = json!({ "id": Uuid::new_v4() });

@@ -386,7 +386,7 @@ async fn a_day_that_many_begin_at_once_or_a_deletion_begins_is_found_whole() {
 
 /// One folding for every comparison: case letter by letter, and composed forms are the same as decomposed ones.
 #[tokio::test]
-async fn words_are_found_however_they_are_written() {
+async fn search_ignores_case_and_unicode_composition() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let admin = world.with_roles("root", &["admin"]).await;

@@ -38,7 +38,7 @@ enum Tampering {
 
 /// S2-J02: an entry that was changed, removed, moved or put in is found, and so is a log that was cut or emptied.
 #[tokio::test]
-async fn whatever_is_done_to_the_log_is_found() {
+async fn any_tampering_with_the_log_is_detected() {
     use Tampering::{
         ChangesAnEntry, CutsTheEndAndForgesTheHead, CutsTheEndAndPutsAnOldHeadBack, ForgesAllHashes,
         ForgesAllHashesWithTheKey, ForgetsADay, InsertsAtTheEnd, InsertsOne, Nothing, RefersToAnother,

@@ -11,7 +11,7 @@ async fn unread(person: &Person, conversation: &str) -> Value {
 
 /// Contract §2: derived, and right for every member of a group, however often it goes back and forth.
 #[tokio::test]
-async fn a_blocked_message_is_unread_to_nobody_and_an_approved_one_is_again() {
+async fn a_blocked_message_does_not_count_as_unread_until_it_is_approved() {
     let world = World::start().await;
     let [ada, bob, cem] = world.people(["ada", "bob", "cem"]).await;
     let admin = world.with_roles("root", &["admin"]).await;
@@ -62,7 +62,7 @@ async fn a_message_beyond_the_window_counts_by_its_own_status() {
 
 /// S0-J01: what was blocked before the grace time was over is noted for nobody.
 #[tokio::test]
-async fn what_is_blocked_meanwhile_is_missed_by_nobody() {
+async fn a_message_that_was_blocked_in_the_meantime_is_not_missed() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let admin = world.with_roles("root", &["admin"]).await;

@@ -61,7 +61,7 @@ async fn opening_again_shows_what_is_there_by_now() {
 
 /// S1-E01: also concurrently.
 #[tokio::test]
-async fn both_open_it_at_once_and_exactly_one_made_it() {
+async fn both_open_it_concurrently_and_exactly_one_creates_it() {
     let world = World::start().await;
     for round in 0..8 {
         let [ada, bob] = world.people(["ada", "bob"]).await;
@@ -162,7 +162,7 @@ async fn a_conversation_has_all_its_fields() {
 
 /// S1-E01, contract §1 *422* and *404*
 #[tokio::test]
-async fn nobody_talks_with_themselves_or_with_nobody() {
+async fn a_direct_conversation_needs_another_known_user() {
     let world = World::start().await;
     let ada = world.person("ada").await;
     ada.post_nothing(&direct_path(&ada))

@@ -130,7 +130,7 @@ async fn a_description_has_up_to_500_characters() {
 
 /// Contract §2: duplicates and the caller are ignored.
 #[tokio::test]
-async fn somebody_named_twice_is_in_it_once() {
+async fn a_duplicate_member_is_in_it_once() {
     let world = World::start().await;
     let [ada, bob, chen] = world.people(["ada", "bob", "chen"]).await;
     let group = opens(&ada, &[bob.id, ada.id, bob.id, chen.id, bob.id, ada.id]).await;
@@ -147,7 +147,7 @@ async fn somebody_named_twice_is_in_it_once() {
 
 /// Contract §2: an unknown user is 422, identified by index rather than id.
 #[tokio::test]
-async fn a_member_who_is_nobody_is_named_by_their_place() {
+async fn an_unknown_member_is_identified_by_index() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let nobody = Uuid::new_v4();
@@ -180,7 +180,7 @@ async fn a_member_who_is_nobody_is_named_by_their_place() {
 
 /// Contract §2: `member_ids[1..999]`
 #[tokio::test]
-async fn nobody_is_a_group_alone() {
+async fn a_group_needs_another_member() {
     let world = World::start().await;
     let ada = world.person("ada").await;
     for member_ids in [json!([]), json!([ada.id]), json!([ada.id, ada.id])] {

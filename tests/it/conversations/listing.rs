@@ -97,7 +97,7 @@ async fn a_newcomer_has_an_empty_list() {
 
 /// S1-E02
 #[tokio::test]
-async fn what_was_active_last_comes_first() {
+async fn the_last_active_conversation_comes_first() {
     let mut desk = desk(5).await;
     assert_eq!(ids(&desk.page("").await), desk.order);
 
@@ -284,7 +284,7 @@ async fn a_cursor_is_good_for_its_owner_alone() {
 
 /// What moves up during paging is on no later page; the token of every page covers it.
 #[tokio::test]
-async fn what_moves_up_between_two_pages_is_told_by_the_token_beside_them() {
+async fn what_moves_up_between_two_pages_is_synced_with_their_token() {
     for (path, limit, id) in [
         (PATH, "page_size", "id"),
         ("/api/v2/messages/conversations", "limit", "partner_id"),

@@ -385,7 +385,7 @@ stories! { is_whole_or_not_there:
     a_mail_that_is_given_up_is_whole_or_not_there: Send;
     an_opening_that_is_given_up_is_whole_or_not_there: Open;
     a_flag_that_is_given_up_is_whole_or_not_there: Flag;
-    a_deletion_that_is_given_up_is_whole_or_not_there: Delete;
+    an_abandoned_deletion_takes_effect_completely_or_not_at_all: Delete;
     flags_of_many_mails_that_are_given_up_add_up: Bulk;
     a_notification_that_is_opened_and_given_up_is_whole_or_not_there: ReadNotification;
     a_deleted_notification_that_is_given_up_adds_up: DeleteNotification;

@@ -107,7 +107,7 @@ async fn half_of_all_table_calls_throttled_multiplies_nothing_and_loses_nothing(
 /// A job that always fails is moved to the dead-letter queue alone, and is redriven once it can succeed:
 /// `Queues::redrive` on the desk, `aws sqs start-message-move-task` in the cloud.
 #[tokio::test]
-async fn a_poison_job_ends_among_the_dead_letters_alone_and_can_be_brought_back() {
+async fn a_failing_job_goes_to_the_dead_letter_queue_alone_and_can_be_redriven() {
     let world = World::start().await;
     let faults = Faults::install(world.services());
     let [ada, bob, cem] = world.people(["ada", "bob", "cem"]).await;
@@ -156,7 +156,7 @@ async fn a_poison_job_ends_among_the_dead_letters_alone_and_can_be_brought_back(
 
 /// Standard queues guarantee neither order nor exactly-once delivery; API Gateway does not guarantee `$disconnect`.
 #[tokio::test]
-async fn doubled_and_shuffled_jobs_and_connections_gone_without_a_word_do_no_harm() {
+async fn duplicated_and_reordered_jobs_and_lost_connections_are_harmless() {
     let options = WebSocketOptions::default();
     options.drop_disconnect.store(true, Ordering::Relaxed);
     let world = World::with_options(&[], options, 1).await;

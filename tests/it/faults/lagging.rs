@@ -24,7 +24,7 @@ fn said(numbers: std::ops::RangeInclusive<u64>) -> Vec<(String, u64)> {
 
 /// S1-E05: events reach every live connection, even one that a delivery could not see yet.
 #[tokio::test]
-async fn a_connection_that_a_delivery_did_not_see_is_told_a_little_later() {
+async fn a_connection_that_a_delivery_missed_gets_the_frame_a_little_later() {
     let world = World::start().await;
     let faults = Faults::install(world.services());
     let [ada, bob, cem] = world.people(["ada", "bob", "cem"]).await;
@@ -102,7 +102,7 @@ async fn what_is_said_some_seconds_after_a_connect_comes_once() {
 
 /// A conversation that was just opened is not mistaken for empty.
 #[tokio::test]
-async fn who_has_just_become_a_member_is_told_of_the_first_message() {
+async fn a_new_member_gets_the_first_message() {
     let world = World::start().await;
     let [ada, bob, cem] = world.people(["ada", "bob", "cem"]).await;
     let mut sockets = [bob.connect().await, cem.connect().await];
@@ -119,7 +119,7 @@ async fn who_has_just_become_a_member_is_told_of_the_first_message() {
 
 /// The effect is limited to what a client may see anyway: a late frame.
 #[tokio::test]
-async fn a_deletion_behind_the_copies_is_still_told() {
+async fn a_deletion_is_delivered_although_reads_lag() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let conversation = ada.open_direct(&bob).await;

@@ -81,18 +81,18 @@ async fn is_whole_or_not_there(kind: ConversationKind, operation: Operation) {
 }
 
 #[tokio::test]
-async fn a_send_that_is_given_up_is_whole_or_not_there() {
+async fn an_abandoned_send_takes_effect_completely_or_not_at_all() {
     is_whole_or_not_there(ConversationKind::Direct, Operation::Send).await;
 }
 
 #[tokio::test]
-async fn a_paid_message_that_is_given_up_is_whole_or_not_there() {
+async fn an_abandoned_paid_message_takes_effect_completely_or_not_at_all() {
     is_whole_or_not_there(ConversationKind::Direct, Operation::Pay).await;
 }
 
 /// A deletion whose function dies halfway neither hides the message without a deletion entry nor the reverse.
 #[tokio::test]
-async fn a_deletion_that_is_given_up_is_whole_or_not_there() {
+async fn an_abandoned_deletion_takes_effect_completely_or_not_at_all() {
     is_whole_or_not_there(ConversationKind::Direct, Operation::Delete).await;
 }
 

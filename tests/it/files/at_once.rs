@@ -121,7 +121,7 @@ async fn an_upload_in_between_is_checked_anew() {
 
 /// Using the form again after the file is complete causes no error for a concurrent request.
 #[tokio::test]
-async fn one_who_looks_late_is_told_that_the_file_is_complete() {
+async fn a_late_request_returns_the_complete_file() {
     let fixture = Fixture::new().await;
     let points = fixture.points("a.png", "image/png", PNG).await;
     let look = points.iter().find(|point| point.call == "GetObject").unwrap();

@@ -29,7 +29,7 @@ async fn assert_may(person: &Person, file: &str, may: bool) {
 
 /// For strangers a file does not exist.
 #[tokio::test]
-async fn a_file_is_its_owners_until_a_message_brings_it() {
+async fn a_file_is_only_for_its_owner_until_a_message_has_it() {
     let world = World::start().await;
     let [ada, bob, eve] = world.people(["ada", "bob", "eve"]).await;
     let file = complete(&ada).await;
@@ -57,7 +57,7 @@ async fn a_file_is_its_owners_until_a_message_brings_it() {
 
 /// One visible message is enough, in any conversation.
 #[tokio::test]
-async fn any_message_that_is_not_deleted_brings_it() {
+async fn any_visible_message_gives_access_to_it() {
     let world = World::start().await;
     let [ada, bob, cem, eve] = world.people(["ada", "bob", "cem", "eve"]).await;
     let file = complete(&ada).await;
@@ -136,7 +136,7 @@ async fn a_link_allows_what_its_signer_may_do() {
 
 /// The cost of reading does not grow with the number of messages.
 #[tokio::test]
-async fn looking_who_may_have_a_file_reads_little() {
+async fn checking_access_to_a_file_reads_little() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let file = complete(&ada).await;

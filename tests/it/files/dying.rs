@@ -73,7 +73,7 @@ impl Fixture {
 }
 
 #[tokio::test]
-async fn a_file_is_completed_whatever_befalls() {
+async fn a_file_is_completed_after_any_fault() {
     let fixture = Fixture::new().await;
     let file = fixture.ada.uploads("a.png", "image/png", PNG).await;
     fixture.faults.watch();
@@ -100,7 +100,7 @@ async fn a_file_is_completed_whatever_befalls() {
 
 /// An abandoned creation left the file with its index entry, or nothing.
 #[tokio::test]
-async fn an_upload_that_is_given_up_leaves_nothing_for_ever() {
+async fn an_abandoned_upload_leaves_nothing_forever() {
     let fixture = Fixture::new().await;
     fixture.faults.watch();
     fixture.ada.begins("a.png", "image/png", 100).await.is(201);
@@ -125,7 +125,7 @@ async fn left(fixture: &Fixture) -> u64 {
 }
 
 #[tokio::test]
-async fn orphans_go_whatever_befalls() {
+async fn orphans_are_removed_after_any_fault() {
     let points = {
         let fixture = Fixture::new().await;
         let file = fixture.ada.uploads("a.png", "image/png", PNG).await;

@@ -42,7 +42,7 @@ async fn again(world: &World) {
 }
 
 #[tokio::test]
-async fn what_no_message_brings_goes_after_a_day() {
+async fn a_file_without_messages_is_removed_after_a_day() {
     let world = World::start().await;
     let ada = patient(&world).await;
     let conversation = ada.open_direct(&world.person("bob").await).await;
@@ -86,7 +86,7 @@ async fn what_no_message_brings_goes_after_a_day() {
 
 /// Missed runs are made up for.
 #[tokio::test]
-async fn two_days_without_a_turn_leave_nothing_behind() {
+async fn two_days_without_a_run_leave_nothing_behind() {
     let world = World::start().await;
     let ada = patient(&world).await;
     let file = ada.uploads("a.png", "image/png", PNG).await;
@@ -99,7 +99,7 @@ async fn two_days_without_a_turn_leave_nothing_behind() {
 
 /// A message with a file that is being removed is refused; a message that came first keeps the file.
 #[tokio::test]
-async fn what_is_marked_as_removed_is_nobodys() {
+async fn a_file_marked_as_removed_is_for_nobody() {
     let world = World::start().await;
     let ada = patient(&world).await;
     let file = ada.uploads("a.png", "image/png", PNG).await;
@@ -117,7 +117,7 @@ async fn what_is_marked_as_removed_is_nobodys() {
 
 /// An hour without files costs half a read unit, and a run examines 48 of them.
 #[tokio::test]
-async fn a_turn_without_work_costs_next_to_nothing() {
+async fn a_run_without_work_costs_next_to_nothing() {
     let world = World::start().await;
     world.advance(HOUR);
     let line = turn(&world, 1).await;

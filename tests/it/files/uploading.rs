@@ -151,7 +151,7 @@ async fn a_name_that_was_taken_before_stays() {
 
 /// Pages, drawings and scripts are refused, whatever type they claim; the error lists the allowed types.
 #[tokio::test]
-async fn what_a_browser_would_run_is_no_type() {
+async fn types_that_a_browser_would_run_are_refused() {
     let world = World::start().await;
     let ada = world.person("ada").await;
     for content_type in [
@@ -181,7 +181,7 @@ async fn what_a_browser_would_run_is_no_type() {
 
 /// The content must be of the declared type; other content is removed, and may be replaced with the same form.
 #[tokio::test]
-async fn a_file_that_is_not_what_it_says_is_removed() {
+async fn a_file_of_another_type_than_declared_is_removed() {
     let world = World::start().await;
     let ada = world.person("ada").await;
     let page = b"<!DOCTYPE html><script>alert(1)</script>";

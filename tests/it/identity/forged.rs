@@ -47,7 +47,7 @@ async fn only_the_algorithm_that_goes_with_the_key_is_taken() {
 
 /// Contract §1: a cached token does not match any token that differs from it.
 #[tokio::test]
-async fn a_token_that_differs_from_one_that_was_taken_in_one_character_is_none() {
+async fn a_token_that_differs_from_an_accepted_one_in_one_character_is_refused() {
     let world = World::in_desk(&[]).await;
     let user = Uuid::new_v4();
     let good = by_secret(&world, &claims(&world, user));
@@ -63,7 +63,7 @@ async fn a_token_that_differs_from_one_that_was_taken_in_one_character_is_none()
 
 /// RFC 8725 §2.1: `none`, in any case, with and without a signature.
 #[tokio::test]
-async fn a_token_without_a_signature_is_none() {
+async fn a_token_without_a_signature_is_refused() {
     let world = World::start().await;
     let user = Uuid::new_v4();
     let good = by_secret(&world, &claims(&world, user));

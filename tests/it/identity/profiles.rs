@@ -34,7 +34,7 @@ async fn participant(viewer: &Person, conversation: &str, of: Uuid) -> Value {
 
 /// Contract §2
 #[tokio::test]
-async fn somebody_sees_of_themselves_all_that_their_token_says() {
+async fn a_user_sees_all_claims_of_their_token() {
     let world = World::start().await;
     let everything = Claims {
         name: Some("Ada Lovelace".to_owned()),
@@ -60,7 +60,7 @@ async fn somebody_sees_of_themselves_all_that_their_token_says() {
 
 /// Contract §2: a token without claims still has a profile.
 #[tokio::test]
-async fn somebody_whose_token_says_nothing_goes_by_the_beginning_of_their_id() {
+async fn a_user_without_names_gets_the_beginning_of_their_id() {
     let world = World::start().await;
     let nobody = world.stranger(Uuid::new_v4(), Claims::default());
     let seen = me(&nobody).await;
@@ -293,7 +293,7 @@ async fn others_never_see_an_email_address() {
 
 /// RFC 7519 §4.2: issuers add further claims, in formats of their own.
 #[tokio::test]
-async fn claims_that_nobody_asked_for_do_no_harm() {
+async fn unknown_claims_are_ignored() {
     let world = World::start().await;
     let user = Uuid::new_v4();
     let good = claims(&world, user);
@@ -311,7 +311,7 @@ async fn claims_that_nobody_asked_for_do_no_harm() {
 
 /// Contract §1: an optional claim of another type counts as absent, and the others are used.
 #[tokio::test]
-async fn a_claim_of_another_type_refuses_no_token() {
+async fn a_claim_of_another_type_is_ignored_and_the_token_is_accepted() {
     let world = World::start().await;
     let user = Uuid::new_v4();
     let mut odd = claims(&world, user);

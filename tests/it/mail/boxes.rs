@@ -11,7 +11,7 @@ async fn page(person: &Person, query: &str) -> Value {
 
 /// S0-E01, S0-F12
 #[tokio::test]
-async fn a_mail_stands_in_the_folders_that_its_flags_say() {
+async fn a_mail_is_in_the_folders_that_its_flags_imply() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let mut mails = Vec::new();
@@ -108,7 +108,7 @@ async fn pages_by_number_and_by_cursor_hold_each_mail_once() {
 
 /// S0-E01, S0-N03, contract §1
 #[tokio::test]
-async fn a_page_that_cannot_be_is_refused_and_never_clamped() {
+async fn an_invalid_page_is_refused_and_not_clamped() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     for number in 0..3 {
@@ -139,7 +139,7 @@ async fn a_page_that_cannot_be_is_refused_and_never_clamped() {
 
 /// Contract §1: no response exceeds 5 MB.
 #[tokio::test]
-async fn bodies_for_which_a_page_has_no_room_are_left_out() {
+async fn bodies_that_do_not_fit_into_a_page_are_left_out() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     // Each quote takes four bytes in the doubly escaped response.
@@ -164,7 +164,7 @@ async fn bodies_for_which_a_page_has_no_room_are_left_out() {
 
 /// S0-E07
 #[tokio::test]
-async fn a_newcomer_has_nothing() {
+async fn a_new_user_has_no_notifications() {
     let world = World::start().await;
     let newcomer = world.person("newcomer").await;
     let expected = json!({ "total": 0, "unread": 0, "starred": 0, "archived": 0, "sent": 0, "received": 0 });

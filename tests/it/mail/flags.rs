@@ -244,7 +244,7 @@ async fn many_mails_are_changed_each_for_itself() {
 
 /// S0-Q04 of mail: for strangers it does not exist.
 #[tokio::test]
-async fn whoever_neither_sent_nor_got_a_mail_learns_nothing() {
+async fn for_strangers_a_mail_does_not_exist() {
     let world = World::start().await;
     let [ada, bob, eve] = world.people(["ada", "bob", "eve"]).await;
     let mail = ada.mails(&bob, "Secret").await;

@@ -238,7 +238,7 @@ async fn until_done(ask: impl AsyncFn() -> u16) -> u16 {
 
 /// Many devices at one box, and many senders: lists, flags and counts still agree.
 #[tokio::test]
-async fn whatever_is_done_at_once_adds_up() {
+async fn concurrent_changes_add_up() {
     let world = World::with_options(&[], WebSocketOptions::default(), 6).await;
     let people = world.people(["ada", "bob", "cem"]).await;
     let mut mails = Vec::new();

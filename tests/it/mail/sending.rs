@@ -7,7 +7,7 @@ use super::{peek, stats, subjects, to};
 
 /// S0-E03, S0-F01 to F11, S0-J01
 #[tokio::test]
-async fn a_mail_stands_in_both_boxes_and_its_recipient_is_notified() {
+async fn a_mail_is_in_both_boxes_and_its_recipient_is_notified() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let body = to(
@@ -96,7 +96,7 @@ async fn a_first_call_may_be_a_mail_to_oneself() {
 
 /// S0-F03, S0-F04, S0-N03, S0-N05
 #[tokio::test]
-async fn what_is_no_mail_is_refused_with_the_field_to_blame() {
+async fn an_invalid_mail_is_refused_with_the_invalid_field() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let post = async |body: Value| ada.post("/api/v2/messages", body).await;

@@ -8,7 +8,7 @@ use super::messages_path;
 
 /// S1-E04, S1-F03, S1-F08
 #[tokio::test]
-async fn the_answer_is_the_whole_message() {
+async fn the_response_is_the_whole_message() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let conversation = ada.open_direct(&bob).await;
@@ -172,7 +172,7 @@ async fn people_send_text_images_and_files_but_never_as_the_system() {
 
 /// Contract §1: unknown request fields are ignored, and nobody can set server-side fields.
 #[tokio::test]
-async fn what_a_client_may_not_say_is_ignored() {
+async fn server_side_fields_in_a_request_are_ignored() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let path = messages_path(&ada.open_direct(&bob).await);

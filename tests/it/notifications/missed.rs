@@ -7,7 +7,7 @@ use super::{contents, numbers, path};
 
 /// S0-J01, contract §4
 #[tokio::test]
-async fn what_was_missed_stands_among_the_notifications_one_per_conversation() {
+async fn missed_messages_are_listed_as_one_notification_per_conversation() {
     let world = World::start().await;
     let [ada, bob, cem] = world.people(["ada", "bob", "cem"]).await;
     let (direct, group) = (
@@ -63,7 +63,7 @@ async fn what_was_missed_stands_among_the_notifications_one_per_conversation() {
 
 /// Contract §4
 #[tokio::test]
-async fn what_was_missed_leaves_when_the_conversation_is_read() {
+async fn missed_messages_disappear_when_the_conversation_is_read() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let conversation = ada.open_direct(&bob).await;

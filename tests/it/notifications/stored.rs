@@ -191,7 +191,7 @@ async fn many_are_marked_each_for_itself_and_all_at_once() {
 
 /// Notifications that are created while all are being marked are either marked or unread, and counted accordingly.
 #[tokio::test]
-async fn all_is_what_there_is_at_one_moment() {
+async fn marking_all_includes_what_exists_at_one_moment() {
     let world = World::start().await;
     let (ada, bob) = notified(&world, 3).await;
     let send = async {

@@ -51,7 +51,7 @@ async fn a_system_notification_comes_by_body_or_by_query() {
 
 /// S0-E13, S0-F09
 #[tokio::test]
-async fn what_is_no_system_notification_is_refused() {
+async fn an_invalid_system_notification_is_refused() {
     let world = World::start().await;
     let bob = world.person("bob").await;
     let admin = world.with_roles("admin", &["admin"]).await;

@@ -23,7 +23,7 @@ fn request(fixture: &Fixture, entry: &AnyEndpoint, template: &str) -> reqwest::R
 
 /// S1-N04, S1-N06
 #[tokio::test]
-async fn what_is_no_json_object_is_malformed() {
+async fn a_body_that_is_not_a_json_object_is_malformed() {
     let fixture = Fixture::new().await;
     let bodies: [&[u8]; 12] = [
         b"",
@@ -55,7 +55,7 @@ async fn what_is_no_json_object_is_malformed() {
 
 /// S1-N04: neither recursion nor repetition brings a function down.
 #[tokio::test]
-async fn what_is_nested_without_end_is_malformed() {
+async fn a_body_nested_too_deeply_is_malformed() {
     let fixture = Fixture::new().await;
     for entry in with_body() {
         let deep = format!("{{\"x\":{}", "[".repeat(100_000));

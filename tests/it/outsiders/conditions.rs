@@ -116,7 +116,7 @@ async fn a_precondition_hides_no_other_refusal() {
 }
 
 #[tokio::test]
-async fn the_version_that_there_is_passes() {
+async fn the_current_version_passes() {
     let fixture = Fixture::new().await;
     let mut entries = versioned();
     entries.sort_by_key(|entry| entry.route.method == Method::Delete);

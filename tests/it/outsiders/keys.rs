@@ -37,7 +37,7 @@ async fn ask(fixture: &Fixture, entry: &AnyEndpoint, key: &str, body: Value) -> 
 
 /// Whatever a route says of the header, it says something: none ignores it in silence.
 #[test]
-fn every_post_says_what_it_makes_of_a_key() {
+fn every_post_declares_how_it_treats_an_idempotency_key() {
     let names = |wanted| {
         let mut names: Vec<&str> = with(wanted).iter().map(|entry| entry.route.name).collect();
         names.sort_unstable();
@@ -87,7 +87,7 @@ fn made(answer: &Answer) -> Value {
 }
 
 #[tokio::test]
-async fn what_takes_a_key_makes_one_thing_under_it() {
+async fn routes_that_accept_a_key_create_one_thing_per_key() {
     let fixture = Fixture::set_with(&[
         ("RATE_LIMIT_UPLOADS_PER_MINUTE", "0"),
         ("RATE_LIMIT_REQUESTS_PER_MINUTE", "0"),
@@ -251,7 +251,7 @@ async fn of_requests_under_one_key_that_race_one_makes_something() {
 }
 
 #[tokio::test]
-async fn what_makes_nothing_takes_a_key_or_refuses_it() {
+async fn routes_that_create_nothing_accept_or_refuse_a_key() {
     let fixture = Fixture::new().await;
     for entry in with(Idempotency::Harmless) {
         for _ in 0..2 {
@@ -272,7 +272,7 @@ async fn what_makes_nothing_takes_a_key_or_refuses_it() {
 
 /// Two header lines, which API Gateway joins with a comma, and other things that are no key.
 #[tokio::test]
-async fn what_is_no_key_is_refused() {
+async fn an_invalid_idempotency_key_is_refused() {
     let fixture = Fixture::new().await;
     for entry in routes() {
         if matches!(

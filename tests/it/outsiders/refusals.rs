@@ -79,7 +79,7 @@ async fn without_a_good_token_every_route_answers_the_same_401() {
 
 /// S1-N07: what is wrong with the request is not for those to know who may not ask.
 #[tokio::test]
-async fn nonsense_without_a_token_is_401_too() {
+async fn an_invalid_request_without_a_token_is_401_too() {
     let fixture = Fixture::new().await;
     for entry in routes().iter().filter(|entry| !entry.is_public) {
         for template in entry.route.paths() {
@@ -186,7 +186,7 @@ async fn a_first_call_on_somebody_elses_conversation_is_404() {
 
 /// S1-N04, contract §1 *404*
 #[tokio::test]
-async fn what_is_no_uuid_names_nothing() {
+async fn an_id_that_is_not_a_uuid_is_not_found() {
     let fixture = Fixture::new().await;
     for entry in &routes() {
         for template in entry.route.paths() {

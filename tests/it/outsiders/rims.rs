@@ -131,7 +131,7 @@ async fn head_answers_as_get_does_where_no_token_is_needed() {
 /// The raw path has the fixture in front of it, unless that is `$default`, and the mapping of a domain: neither changes
 /// what is answered.
 #[tokio::test]
-async fn what_stands_in_front_of_a_path_changes_no_answer() {
+async fn a_prefix_of_a_path_changes_no_response() {
     let fixture = Fixture::new().await;
     let functions = harness::functions();
     let of = |name: &str| functions.iter().find(|function| function.name == name).unwrap();
@@ -189,7 +189,7 @@ async fn check_body(method: &str, response: Response, code: &str, at: &str) {
 
 /// Contract §1 *404*
 #[tokio::test]
-async fn a_path_that_there_is_not_is_404_whatever_the_method() {
+async fn an_unknown_path_is_404_whatever_the_method() {
     let fixture = Fixture::new().await;
     let conversation = fixture.ids["conversation_id"].as_str().unwrap();
     let unknown = [

@@ -66,7 +66,7 @@ async fn a_blocked_message_brings_nothing_until_it_is_approved() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_brought_is_named_and_costs_nothing() {
+async fn an_invalid_attachment_is_reported_and_costs_nothing() {
     let world = World::with(&[("CREDITS_INITIAL", "10")]).await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let own = complete(&ada, "own.png").await;

@@ -10,7 +10,7 @@ use super::{marks, unread, with};
 
 /// S2-W02: both sides hear of it.
 #[tokio::test]
-async fn both_hear_how_far_a_message_has_come() {
+async fn both_get_the_status_of_a_message() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let message = ada.writes_to(&bob, "Hello").await.is(200);

@@ -7,7 +7,7 @@ use super::with;
 
 /// S2-F01, S2-F02
 #[tokio::test]
-async fn the_answer_is_the_whole_message() {
+async fn the_response_is_the_whole_message() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     for message_type in ["text", "image", "video", "audio", "file"] {
@@ -32,7 +32,7 @@ async fn the_answer_is_the_whole_message() {
 }
 
 #[tokio::test]
-async fn what_is_out_of_bounds_is_refused_and_costs_nothing() {
+async fn parameters_out_of_bounds_are_refused_and_cost_nothing() {
     let world = World::with(&[("CREDITS_INITIAL", "10")]).await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let send = async |body: Value| ada.post("/api/v2/messages/send", body).await;

@@ -71,7 +71,7 @@ async fn everybody_is_told_and_the_reader_how_much_is_left() {
 
 /// S1-W05: a mark without an effect is not delivered.
 #[tokio::test]
-async fn a_mark_that_moves_nothing_is_not_told() {
+async fn a_mark_without_effect_is_not_delivered() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let conversation = ada.open_direct(&bob).await;
@@ -146,7 +146,7 @@ async fn is_refused(socket: &mut Socket, frame: Value, code: u16, name: &str) {
 
 /// S1-W08: 4004 for what the reader may not know of, 4003 for an invalid frame.
 #[tokio::test]
-async fn what_cannot_be_read_is_an_error_frame() {
+async fn an_unreadable_frame_gets_an_error_frame() {
     let world = World::start().await;
     let [ada, bob, eve] = world.people(["ada", "bob", "eve"]).await;
     let conversation = ada.open_direct(&bob).await;

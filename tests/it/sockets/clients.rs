@@ -143,7 +143,7 @@ async fn a_ping_is_answered_with_a_pong_to_that_connection_and_no_function_runs(
 
 /// S1-W08
 #[tokio::test]
-async fn what_makes_no_sense_is_4003_and_the_connection_goes_on() {
+async fn an_invalid_frame_is_4003_and_the_connection_stays_open() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let conversation = ada.open_direct(&bob).await;

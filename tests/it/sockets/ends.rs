@@ -59,7 +59,7 @@ async fn a_frame_after_the_token_has_run_out_is_4001_and_the_connection_is_close
 
 /// S1-W08: an invalid frame gets this error too.
 #[tokio::test]
-async fn nonsense_after_the_token_has_run_out_is_4001_too() {
+async fn an_invalid_frame_after_the_token_has_expired_is_4001_too() {
     let world = World::start().await;
     let bob = world.person("bob").await;
     let mut socket = connect_for_a_minute(&world, &bob).await;
@@ -106,7 +106,7 @@ async fn a_delivery_after_the_token_has_run_out_is_4001_instead_and_the_connecti
 
 /// S1-W08: a newer connection of the same person does not make the older one disappear without an error.
 #[tokio::test]
-async fn a_connection_whose_token_has_run_out_is_told_so_although_its_person_has_connected_again() {
+async fn an_expired_connection_gets_an_error_although_its_user_has_connected_again() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let conversation = ada.open_direct(&bob).await;

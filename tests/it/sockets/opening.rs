@@ -38,7 +38,7 @@ impl Interceptor for SlowConnect {
 
 /// S0-J03: however many messages were sent around the time of opening, they are delivered in several jobs.
 #[tokio::test]
-async fn a_connection_is_caught_up_with_in_pages() {
+async fn a_new_connection_gets_its_catch_up_in_pages() {
     const FRIENDS: usize = 5;
     const EACH: usize = 50;
     let world = World::in_desk(&[]).await;
@@ -86,7 +86,7 @@ async fn a_connection_is_caught_up_with_in_pages() {
 /// S0-J03: until `$connect` has returned, a connection looks gone. A delivery must not remove it then, or it would be
 /// open and get nothing.
 #[tokio::test]
-async fn a_connection_to_which_something_is_said_while_it_opens_hears_what_is_said_then() {
+async fn a_connection_that_looks_gone_while_it_opens_is_kept_and_gets_later_messages() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let conversation = ada.open_direct(&bob).await;

@@ -127,7 +127,7 @@ async fn an_opening_is_pushed_to_every_member_as_each_would_read_it_and_once() {
 
 /// S1-E01: not for a conversation that already has entries.
 #[tokio::test]
-async fn opening_a_conversation_that_lives_pushes_nothing() {
+async fn opening_an_active_conversation_posts_nothing() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let conversation = ada.open_direct(&bob).await;

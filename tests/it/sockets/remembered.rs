@@ -44,7 +44,7 @@ async fn read_for(world: &World, ada: &Person, conversation: &str) -> (f64, usiz
 }
 
 #[tokio::test]
-async fn who_listens_on_is_not_looked_up_for_each_message() {
+async fn connections_are_not_read_for_each_message() {
     let mut read = Vec::new();
     for settings in [&[][..], &REMEMBERING[..]] {
         let world = World::with(settings).await;
@@ -74,7 +74,7 @@ async fn who_listens_on_is_not_looked_up_for_each_message() {
 }
 
 #[tokio::test]
-async fn a_second_device_that_nobody_remembers_is_told_a_little_later() {
+async fn a_second_device_that_is_not_cached_gets_the_frame_a_little_later() {
     let world = World::with(&REMEMBERING).await;
     let ([ada, bob, _], group) = circle(&world).await;
     let direct = ada.open_direct(&bob).await;
@@ -98,7 +98,7 @@ async fn a_second_device_that_nobody_remembers_is_told_a_little_later() {
 }
 
 #[tokio::test]
-async fn who_comes_back_at_once_is_told_at_once() {
+async fn a_user_who_reconnects_at_once_gets_frames_at_once() {
     let world = World::with(&REMEMBERING).await;
     let ([ada, bob, _], group) = circle(&world).await;
     let direct = ada.open_direct(&bob).await;

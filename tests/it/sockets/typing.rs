@@ -109,7 +109,7 @@ async fn stops_without_a_start_are_posted_to_nobody() {
 
 /// S1-W01: per conversation and per person.
 #[tokio::test]
-async fn typing_here_or_by_somebody_else_does_not_hide_typing_there() {
+async fn typing_is_throttled_per_person_and_conversation() {
     let world = World::start().await;
     let [ada, bob, chen] = world.people(["ada", "bob", "chen"]).await;
     let (group, direct) = (

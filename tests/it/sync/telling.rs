@@ -280,7 +280,7 @@ async fn a_token_stays_short_whatever_has_happened() {
 
 /// S1-W05: only each member's latest read mark, however often they read.
 #[tokio::test]
-async fn of_many_reads_of_a_member_the_last_is_told_and_once() {
+async fn only_the_last_read_mark_of_a_member_is_synced() {
     let world = World::start().await;
     let [ada, bob, chen] = world.people(["ada", "bob", "chen"]).await;
     let group = ada.open_group("three", &[&bob, &chen]).await;

@@ -89,7 +89,7 @@ async fn a_waiting_poll_wakes_when_something_happens() {
 
 /// S4-C55
 #[tokio::test]
-async fn a_poll_in_vain_ends_empty_and_leaves_nothing_behind() {
+async fn a_poll_without_events_ends_empty_and_leaves_nothing_behind() {
     let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let conversation = ada.open_direct(&bob).await;
