@@ -1,5 +1,5 @@
-//! The parts of the templates that are generated from the functions' declarations, between two marker lines: routes and
-//! integrations in `template.yaml`; names, code, roles and log groups in the nested stacks.
+//! The parts of the templates that are generated from the functions' declarations, between two marker lines: routes,
+//! throttles and integrations in `template.yaml`; names, code, roles and log groups in the nested stacks.
 //!
 //! Properties that no declaration determines (memory, timeouts, triggers, reserved concurrency, secrets) are kept as
 //! they are in the function's block, with the comments above them.
@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use shared::http::Throttle;
 use shared::lambda::{Function, Trigger};
 
 use crate::policies;
@@ -29,13 +30,13 @@ pub fn logical_id(name: &str) -> String {
     id
 }
 
-/// `template.yaml` with the routes and integrations of these functions.
-/// `template.yaml` with the routes and integrations of these functions.
+/// `template.yaml` with the routes, throttles and integrations of these functions.
 ///
 /// # Errors
 /// The marker lines are missing.
 pub fn root(template: &str, functions: &[Function]) -> Result<String, String> {
     let (mut paths, mut integrations) = (BTreeMap::<String, Vec<(String, String)>>::new(), String::new());
+    let mut throttles = BTreeMap::<String, Throttle>::new();
     for function in functions {
         let Trigger::Http(entry) = &function.trigger else {
             continue;
@@ -47,6 +48,14 @@ pub fn root(template: &str, functions: &[Function]) -> Result<String, String> {
             } else {
                 entry.methods()
             };
+            for method in &methods {
+                let key = if path == "$default" {
+                    path.clone()
+                } else {
+                    format!("{method} {path}")
+                };
+                throttles.extend(entry.route.throttle.map(|throttle| (key, throttle)));
+            }
             let of_path = paths.entry(path).or_default();
             of_path.extend(
                 methods
@@ -83,7 +92,16 @@ pub fn root(template: &str, functions: &[Function]) -> Result<String, String> {
             };
         }
     }
-    let template = between(template, "paths: ", &routes)?;
+    let mut settings = String::new();
+    for (key, Throttle { rate, burst }) in throttles {
+        // What a route has settings of its own for takes none from the default ones.
+        let _infallible = writeln!(
+            settings,
+            "        \"{key}\": {{ ThrottlingRateLimit: {rate}, ThrottlingBurstLimit: {burst}, DetailedMetricsEnabled: true }}"
+        );
+    }
+    let template = between(template, "RouteSettings: ", &settings)?;
+    let template = between(&template, "paths: ", &routes)?;
     between(&template, "x-amazon-apigateway-integrations: ", &integrations)
 }
 

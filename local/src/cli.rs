@@ -194,6 +194,7 @@ async fn run(run: Run) -> Result<(), String> {
         websocket: WebSocketOptions::default(),
         instances: 1,
         environment: environment.clone(),
+        throttles: true,
         processes,
     })
     .await

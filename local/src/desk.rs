@@ -52,6 +52,8 @@ pub struct Options {
     pub websocket: WebSocketOptions,
     /// How many instances each function has.
     pub instances: usize,
+    /// Whether the route throttles of the template are enforced.
+    pub throttles: bool,
     /// How functions run as processes; none to run them in this process.
     pub processes: Option<ProcessOptions>,
 }
@@ -133,7 +135,10 @@ impl Desk {
         let ws_listener = listen(options.ws_port, "--ws-port").await?;
         let s3_listener = listen(options.s3_port, "--s3-port").await?;
         let (http, ws) = (local_address(&http_listener)?, local_address(&ws_listener)?);
-        let template = read_template(&options.environment)?;
+        let mut template = read_template(&options.environment)?;
+        if !options.throttles {
+            template.http = template.http.without_throttles();
+        }
         let mut folder = options.data_dir.as_deref().map(Folder::open).transpose()?;
         let storage = folder.as_ref().map_or(Storage::Memory, |folder| {
             Storage::Folder(folder.path().to_owned())

@@ -174,6 +174,7 @@ mod tests {
                 path: "/answer".to_owned(),
                 function: "Answer".to_owned(),
                 timeout_milliseconds: None,
+                throttle: None,
             }],
             ..HttpApiSpec::default()
         };

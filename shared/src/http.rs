@@ -1,5 +1,6 @@
 //! HTTP routes: each is declared once, as an [`Endpoint`], and everything else is derived from that.
 
+pub mod encoding;
 pub mod endpoint;
 pub(crate) mod event;
 pub mod health;
@@ -13,9 +14,11 @@ pub mod route;
 pub mod routes;
 pub mod span;
 pub mod tag;
+pub mod throttle;
 
 pub use endpoint::{AnyEndpoint, Anyone, Call, Endpoint, Example};
 pub use reply::Reply;
 pub use request::Request;
 pub use route::{Idempotency, Method, Route};
 pub use tag::Tag;
+pub use throttle::Throttle;

@@ -122,7 +122,7 @@ impl Function {
         Self {
             name: entry.route.name,
             domain: "",
-            trigger: Trigger::Http(entry),
+            trigger: Trigger::Http(entry.with_throttle()),
             rights,
         }
     }

@@ -69,6 +69,7 @@ struct Outside {
     listeners: store::connections::Memory,
     rates: store::rates::Memory,
     profiles: store::profiles::Seen,
+    ready: operations::readiness::Memory,
     sink: Sink,
 }
 
@@ -81,6 +82,7 @@ impl App {
             listeners: store::connections::Memory::default(),
             rates: store::rates::Memory::default(),
             profiles: store::profiles::Seen::default(),
+            ready: operations::readiness::Memory::default(),
             config,
             clock,
             sink,

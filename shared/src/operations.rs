@@ -9,6 +9,7 @@ pub mod deleting;
 pub mod delivery;
 pub mod missed;
 pub mod notices;
+pub mod readiness;
 pub mod reading;
 pub mod receipts;
 pub mod views;

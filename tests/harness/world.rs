@@ -61,26 +61,36 @@ impl World {
         websocket: WebSocketOptions,
         instances: usize,
     ) -> Self {
-        Self::begin(settings, websocket, instances, wants_processes().then(processes)).await
+        Self::begin(settings, |options| {
+            options.websocket = websocket;
+            options.instances = instances;
+            options.processes = wants_processes().then(processes);
+        })
+        .await
+    }
+
+    /// A world whose routes take no more requests than the template lets them. Elsewhere people ask as fast as they can.
+    pub async fn with_throttles() -> Self {
+        Self::begin(&[], |options| {
+            options.throttles = true;
+            options.processes = wants_processes().then(processes);
+        })
+        .await
     }
 
     /// A world with certain settings whose functions run in the desk, even if the tests run with processes: for tests
     /// about what one process remembers, or that count calls without those of a process's init.
     pub async fn in_desk(settings: &[(&str, &str)]) -> Self {
-        Self::begin(settings, WebSocketOptions::default(), 1, None).await
+        Self::begin(settings, |_| ()).await
     }
 
     /// A world whose functions are the real binaries, which must have been built.
     pub async fn in_processes(options: ProcessOptions) -> Self {
-        Self::begin(&[], WebSocketOptions::default(), 1, Some(options)).await
+        Self::begin(&[], |started| started.processes = Some(options)).await
     }
 
-    async fn begin(
-        settings: &[(&str, &str)],
-        websocket: WebSocketOptions,
-        instances: usize,
-        processes: Option<ProcessOptions>,
-    ) -> Self {
+    /// A world with settings, whose desk is set up otherwise than usual.
+    async fn begin(settings: &[(&str, &str)], set_up: impl FnOnce(&mut Options)) -> Self {
         let unlimited = [
             "RATE_LIMIT_SENDS_PER_MINUTE",
             "RATE_LIMIT_REQUESTS_PER_MINUTE",
@@ -103,7 +113,7 @@ impl World {
         let log = Arc::new(Mutex::new(Vec::new()));
         let lines = Arc::clone(&log);
         let (count, logged) = tokio::sync::watch::channel(0);
-        let desk = Desk::start(Options {
+        let mut options = Options {
             http_port: 0,
             ws_port: 0,
             s3_port: 0,
@@ -114,12 +124,13 @@ impl World {
                 lines.lock().unwrap().push(line.to_owned());
                 count.send_modify(|count| *count += 1);
             }),
-            websocket,
-            instances,
-            processes,
-        })
-        .await
-        .expect("the desk starts");
+            websocket: WebSocketOptions::default(),
+            instances: 1,
+            throttles: false,
+            processes: None,
+        };
+        set_up(&mut options);
+        let desk = Desk::start(options).await.expect("the desk starts");
         let rights = desk.services().rights().expect("a desk has rights");
         Self {
             desk: Some(desk),

@@ -12,7 +12,7 @@ use shared::clock::Clock;
 use shared::config::Config;
 use shared::http::endpoint::Answer;
 use shared::http::reply::{File, Response};
-use shared::http::{AnyEndpoint, Example, Reply, Route, Tag};
+use shared::http::{AnyEndpoint, Example, Reply, Route, Tag, Throttle};
 use shared::lambda::Function;
 use shared::rights::Rights;
 
@@ -20,7 +20,8 @@ use shared::rights::Rights;
 async fn answered(answer: Answer) -> Value {
     let nothing = |_: &mut schemars::SchemaGenerator| schemars::Schema::default();
     let entry = AnyEndpoint {
-        route: Route::get(Tag::System, "get_health", "/health", "A route of this test"),
+        route: Route::get(Tag::System, "get_health", "/health", "A route of this test")
+            .throttled(Throttle::HEALTH),
         is_public: true,
         example: Example::default,
         path: nothing,
@@ -76,7 +77,7 @@ async fn bytes_are_sent_as_base64_and_nothing_as_no_body() {
         Box::pin(async move {
             let reply: Reply<Value> = Reply::file(File {
                 content_type: "text/css",
-                bytes: b"\x1f\x8b\x00\xff",
+                bytes: b"\x1f\x8b\x00\xff".as_slice().into(),
                 is_gzip: true,
                 content_security_policy: "default-src 'none'",
             });

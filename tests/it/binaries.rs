@@ -351,6 +351,7 @@ async fn a_desk_without_binaries_says_how_to_build_them() {
         sink: Arc::new(|_| {}),
         websocket: WebSocketOptions::default(),
         instances: 1,
+        throttles: false,
         processes: Some(ProcessOptions::in_folder(folder.path())),
     });
     let error = started.await.err().unwrap().to_string();

@@ -58,6 +58,7 @@ mod notifications;
 mod odd_requests;
 mod outsiders;
 mod person_to_person;
+mod public;
 mod rates;
 mod reading;
 mod redrive;

@@ -201,6 +201,7 @@ async fn conversations_cursors_and_jobs_that_wait_are_there_after_a_restart() {
         sink: Arc::new(move |line| lines.lock().unwrap().push(line.to_owned())),
         websocket: WebSocketOptions::default(),
         instances: 1,
+        throttles: false,
         processes: None,
     })
     .await

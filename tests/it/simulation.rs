@@ -87,6 +87,7 @@ async fn desk() -> Desk {
         sink: Arc::new(|_| {}),
         websocket: WebSocketOptions::default(),
         instances: 2,
+        throttles: false,
         processes: None,
     })
     .await

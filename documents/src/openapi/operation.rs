@@ -156,7 +156,7 @@ fn responses(entry: &AnyEndpoint, path: &str, output: Output<'_>, refusals: &BTr
     }
     if route.is_conditional() && route.method == Method::Get {
         let headers = Map::from_iter([header("X-Request-Id", "RequestId"), header("ETag", "ETag")]);
-        let text = "The client has the current version. There is no body, and nothing was marked as read.";
+        let text = "The client has the current version. There is no body, and nothing was changed.";
         responses.insert(
             "304".to_owned(),
             json!({ "description": text, "headers": headers }),

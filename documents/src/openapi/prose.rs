@@ -137,7 +137,8 @@ skip the items that were left out.
 Per user and minute: {sends} sends, {uploads} uploads, {requests} requests, {connects} connection attempts. Per \
 connection: {frames} frames per second. Each limit is a sliding window. `X-RateLimit-Limit`, `X-RateLimit-Remaining` \
 and `X-RateLimit-Reset` (seconds since 1970) describe the limit that is closest to being reached. If a limit is \
-exceeded, the response is 429 with `Retry-After`. An installation may have other limits, or none.
+exceeded, the response is 429 with `Retry-After`. An installation may have other limits, or none. Routes \
+without a token have limits for everybody together, beyond which the response is 429 `{{\"message\": …}}`.
 
 ## Idempotency
 
@@ -158,7 +159,8 @@ conditions on dates are ignored.
 ## Headers
 
 All responses have `X-Request-Id`, `Strict-Transport-Security`, `X-Content-Type-Options: nosniff`, \
-`X-Frame-Options: DENY` and a `Content-Security-Policy`. Data is not cached: `Cache-Control: no-store`.
+`X-Frame-Options: DENY` and a `Content-Security-Policy`. Data is not cached: `Cache-Control: no-store`. Documents are \
+compressed for clients that accept gzip, and may be cached for five minutes.
 ",
         errors = errors::table(),
         moment = errors::MOMENT,

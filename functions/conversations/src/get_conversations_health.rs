@@ -3,7 +3,7 @@
 use serde_json::json;
 use shared::http::health::Health;
 use shared::http::input::Nothing;
-use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag};
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag, Throttle};
 use shared::{App, Result};
 
 /// `GET /api/conversations/health`
@@ -15,7 +15,8 @@ impl Endpoint for GetConversationsHealth {
         "get_conversations_health",
         "/api/conversations/health",
         "Check the conversations API",
-    );
+    )
+    .throttled(Throttle::HEALTH);
     type Who = Anyone;
     type Path = Nothing;
     type Query = Nothing;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use shared::http::input::Nothing;
-use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag};
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag, Throttle};
 use shared::{App, Result};
 
 use crate::assets;
@@ -17,7 +17,9 @@ impl Endpoint for GetAsyncapi {
         "/asyncapi.json",
         "Get the AsyncAPI document",
     )
-    .described("The document of the WebSocket API.");
+    .described("The document of the WebSocket API.")
+    .versioned()
+    .throttled(Throttle::DOCUMENT);
     type Who = Anyone;
     type Path = Nothing;
     type Query = Nothing;
@@ -31,7 +33,7 @@ impl Endpoint for GetAsyncapi {
         }
     }
 
-    async fn handle(_: &App, _: Call<'_, Self>) -> Result<Reply<Map<String, Value>>> {
-        Ok(Reply::file(assets::ASYNCAPI))
+    async fn handle(_: &App, call: Call<'_, Self>) -> Result<Reply<Map<String, Value>>> {
+        assets::ASYNCAPI.answer(&call)
     }
 }

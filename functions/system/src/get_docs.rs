@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared::http::input::Nothing;
-use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag};
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag, Throttle};
 use shared::{App, Result};
 
 use crate::assets;
@@ -12,7 +12,9 @@ pub struct GetDocs;
 
 impl Endpoint for GetDocs {
     const ROUTE: Route = Route::get(Tag::System, "get_docs", "/docs", "Open Swagger UI")
-        .described("This documentation, with the option to try out requests.");
+        .described("This documentation, with the option to try out requests.")
+        .versioned()
+        .throttled(Throttle::DOCUMENT);
     type Who = Anyone;
     type Path = Nothing;
     type Query = Nothing;
@@ -26,7 +28,7 @@ impl Endpoint for GetDocs {
         }
     }
 
-    async fn handle(_: &App, _: Call<'_, Self>) -> Result<Reply<String>> {
-        Ok(Reply::file(assets::DOCS))
+    async fn handle(_: &App, call: Call<'_, Self>) -> Result<Reply<String>> {
+        assets::DOCS.answer(&call)
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use shared::http::input::Nothing;
-use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag};
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag, Throttle};
 use shared::{App, Error, Result};
 
 use crate::assets;
@@ -25,7 +25,9 @@ impl Endpoint for GetDocsAsset {
         "get_docs_asset",
         "/docs/{asset}",
         "Get a file of Swagger UI",
-    );
+    )
+    .versioned()
+    .throttled(Throttle::DOCUMENT);
     type Who = Anyone;
     type Path = Path;
     type Query = Nothing;
@@ -41,7 +43,7 @@ impl Endpoint for GetDocsAsset {
     }
 
     async fn handle(_: &App, call: Call<'_, Self>) -> Result<Reply<String>> {
-        let file = assets::docs_asset(&call.path.asset).ok_or(Error::NotFound("file"))?;
-        Ok(Reply::file(file))
+        let asset = assets::docs_asset(&call.path.asset).ok_or(Error::NotFound("file"))?;
+        asset.answer(&call)
     }
 }

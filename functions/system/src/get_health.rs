@@ -3,14 +3,15 @@
 use serde_json::json;
 use shared::http::health::Health;
 use shared::http::input::Nothing;
-use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag};
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag, Throttle};
 use shared::{App, Result};
 
 /// `GET /health`
 pub struct GetHealth;
 
 impl Endpoint for GetHealth {
-    const ROUTE: Route = Route::get(Tag::System, "get_health", "/health", "Check the API");
+    const ROUTE: Route =
+        Route::get(Tag::System, "get_health", "/health", "Check the API").throttled(Throttle::HEALTH);
     type Who = Anyone;
     type Path = Nothing;
     type Query = Nothing;

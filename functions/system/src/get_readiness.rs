@@ -3,11 +3,11 @@
 use serde_json::json;
 use shared::http::health::Health;
 use shared::http::input::Nothing;
-use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag};
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag, Throttle};
+use shared::operations::readiness;
 use shared::queue::Queue;
 use shared::rights::{Rights, TableAction};
-use shared::store::table;
-use shared::{App, Error, Result, blob, queue};
+use shared::{App, Error, Result};
 
 /// `GET /health/ready`
 pub struct GetReadiness;
@@ -20,9 +20,10 @@ impl Endpoint for GetReadiness {
         "Check the API and what it depends on",
     )
     .described(
-        "Calls the table, the queues and the bucket. The response is 503 if one of them does not \
-         answer.",
-    );
+        "Calls the table, the queues and the bucket, unless all of them answered within the last 5 seconds. The \
+         response is 503 if one of them does not answer.",
+    )
+    .throttled(Throttle::READINESS);
     const RIGHTS: Rights = Rights::NONE
         .table(&[TableAction::GetItem])
         .inspects(&[Queue::Export, Queue::Fanout, Queue::Offline])
@@ -43,7 +44,7 @@ impl Endpoint for GetReadiness {
     async fn handle(app: &App, _: Call<'_, Self>) -> Result<Reply<Health>> {
         // Whatever failed, the caller can only try again later.
         let unavailable = |error: Error| Error::unavailable(error.chain());
-        tokio::try_join!(table::ready(app), queue::ready(app), blob::ready(app)).map_err(unavailable)?;
+        readiness::check(app).await.map_err(unavailable)?;
         Ok(Health::ok("tidings").into())
     }
 }

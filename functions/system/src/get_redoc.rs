@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared::http::input::Nothing;
-use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag};
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag, Throttle};
 use shared::{App, Result};
 
 use crate::assets;
@@ -12,7 +12,9 @@ pub struct GetRedoc;
 
 impl Endpoint for GetRedoc {
     const ROUTE: Route = Route::get(Tag::System, "get_redoc", "/redoc", "Open Redoc")
-        .described("This documentation as one page.");
+        .described("This documentation as one page.")
+        .versioned()
+        .throttled(Throttle::DOCUMENT);
     type Who = Anyone;
     type Path = Nothing;
     type Query = Nothing;
@@ -26,7 +28,7 @@ impl Endpoint for GetRedoc {
         }
     }
 
-    async fn handle(_: &App, _: Call<'_, Self>) -> Result<Reply<String>> {
-        Ok(Reply::file(assets::REDOC))
+    async fn handle(_: &App, call: Call<'_, Self>) -> Result<Reply<String>> {
+        assets::REDOC.answer(&call)
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use shared::http::input::Nothing;
-use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag};
+use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag, Throttle};
 use shared::{App, Error, Result};
 
 use crate::assets;
@@ -25,7 +25,9 @@ impl Endpoint for GetRedocAsset {
         "get_redoc_asset",
         "/redoc/{asset}",
         "Get a file of Redoc",
-    );
+    )
+    .versioned()
+    .throttled(Throttle::DOCUMENT);
     type Who = Anyone;
     type Path = Path;
     type Query = Nothing;
@@ -41,7 +43,7 @@ impl Endpoint for GetRedocAsset {
     }
 
     async fn handle(_: &App, call: Call<'_, Self>) -> Result<Reply<String>> {
-        let file = assets::redoc_asset(&call.path.asset).ok_or(Error::NotFound("file"))?;
-        Ok(Reply::file(file))
+        let asset = assets::redoc_asset(&call.path.asset).ok_or(Error::NotFound("file"))?;
+        asset.answer(&call)
     }
 }

@@ -3,12 +3,13 @@
 use shared::http::endpoint::BoxFuture;
 use shared::http::reply::Response;
 use shared::http::route::Route;
-use shared::http::{AnyEndpoint, Example, Request, Tag, routes};
+use shared::http::{AnyEndpoint, Example, Request, Tag, Throttle, routes};
 use shared::{App, Error};
 
 /// Declared directly: an `Endpoint` would validate parameters and body first.
 pub const ENDPOINT: AnyEndpoint = AnyEndpoint {
-    route: Route::get(Tag::System, "reject_route", "$default", "Everything else"),
+    route: Route::get(Tag::System, "reject_route", "$default", "Everything else")
+        .throttled(Throttle::UNKNOWN),
     is_public: true,
     example: Example::default,
     path: nothing,

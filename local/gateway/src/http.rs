@@ -1,7 +1,7 @@
 //! The HTTP API: routes from the template, events in payload format 2.0, answers as API Gateway gives them.
 //!
 //! A request passes, in this order: the guard, the preflight answer of CORS, the desk's own extra routes, the limits,
-//! the router, the function. Whatever happens, the answer carries `apigw-requestid` and, for a listed origin, the
+//! the router, the throttle of the route, the function. Whatever happens, the answer carries `apigw-requestid` and, for a listed origin, the
 //! headers of CORS.
 
 mod cors;
@@ -10,13 +10,14 @@ mod reply;
 mod router;
 #[cfg(test)]
 mod tests;
+mod throttle;
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use bytes::{Bytes, BytesMut};
@@ -173,6 +174,9 @@ impl HttpGateway {
         let Some(found) = self.inner.router.find(request.method(), request.uri().path()) else {
             return message(StatusCode::NOT_FOUND, "Not Found");
         };
+        if !found.throttle.is_none_or(|bucket| bucket.admits(Instant::now())) {
+            return message(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
+        }
         let (mut parts, body) = request.into_parts();
         server::forward(&mut parts.headers, peer, now);
         let event = event::request(&parts, &body, &found, &event::Arrival { peer, id, now });

@@ -78,6 +78,8 @@ pub struct HttpApiSpec {
     pub routes: Vec<HttpRoute>,
     /// The logical id of the function behind `$default`.
     pub default_function: Option<String>,
+    /// What `$default` takes, if it has settings of its own.
+    pub default_throttle: Option<ThrottleSpec>,
     /// Its `CorsConfiguration`.
     pub cors: Option<CorsSpec>,
 }
@@ -93,6 +95,30 @@ pub struct HttpRoute {
     pub function: String,
     /// The integration's own timeout, if it has one.
     pub timeout_milliseconds: Option<u64>,
+    /// What it takes, if it has settings of its own. Those of the whole API are not read: they leave room for thousands
+    /// of requests a second.
+    pub throttle: Option<ThrottleSpec>,
+}
+
+/// The throttle of a route, from the `RouteSettings` of an HTTP API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ThrottleSpec {
+    /// Requests per second.
+    pub rate: u64,
+    /// Requests at once.
+    pub burst: u64,
+}
+
+impl HttpApiSpec {
+    /// The same API, whose routes take any number of requests.
+    #[must_use]
+    pub fn without_throttles(mut self) -> Self {
+        self.default_throttle = None;
+        for route in &mut self.routes {
+            route.throttle = None;
+        }
+        self
+    }
 }
 
 /// A `CorsConfiguration`.

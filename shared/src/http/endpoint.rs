@@ -209,6 +209,20 @@ impl AnyEndpoint {
         }
     }
 
+    /// Checks that the route has a throttle if it is public.
+    ///
+    /// # Panics
+    /// It has none: see [`Route::throttled`]. In the `static` of a [`Function`](crate::lambda::Function) that is a compile
+    /// error.
+    #[must_use]
+    pub const fn with_throttle(self) -> Self {
+        assert!(
+            !self.is_public || self.route.throttle.is_some(),
+            "a public route has a throttle: Route::throttled"
+        );
+        self
+    }
+
     /// Erases the types of an endpoint.
     pub const fn of<E: Endpoint>() -> Self {
         Self {

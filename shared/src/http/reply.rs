@@ -1,5 +1,6 @@
 //! Responses: the mapping from errors to HTTP, the headers of every response, the envelope.
 
+use std::borrow::Cow;
 use std::future::{Future, ready};
 use std::pin::Pin;
 
@@ -40,7 +41,7 @@ pub struct File {
     /// Its media type.
     pub content_type: &'static str,
     /// Its bytes.
-    pub bytes: &'static [u8],
+    pub bytes: Cow<'static, [u8]>,
     /// Whether the bytes are compressed by gzip.
     pub is_gzip: bool,
     /// The page's content security policy.
@@ -286,14 +287,13 @@ impl Response {
         let mut response = Self::bare(request, status);
         response.set(CONTENT_TYPE, file.content_type);
         response.set(CONTENT_SECURITY_POLICY, file.content_security_policy);
-        response.set(CACHE_CONTROL, "public, max-age=300");
         if file.is_gzip {
             response.set(CONTENT_ENCODING, "gzip");
         }
-        *response.http.body_mut() = match std::str::from_utf8(file.bytes) {
+        *response.http.body_mut() = match std::str::from_utf8(&file.bytes) {
             Ok(text) if !file.is_gzip => text.into(),
             // Binary, which is encoded as base64.
-            _ => file.bytes.into(),
+            _ => file.bytes.as_ref().into(),
         };
         response
     }

@@ -1,6 +1,7 @@
 //! The declaration of a route as data: API documents, template, tests and the runner all read the same constant.
 
 use super::tag::Tag;
+use super::throttle::Throttle;
 use crate::domain::user::Permission;
 use crate::store::admission;
 use crate::store::rates::RateLimit;
@@ -65,6 +66,9 @@ pub struct Route {
     pub also: Option<u16>,
     /// The rate limits that a valid request is counted against.
     pub rate_limits: &'static [RateLimit],
+    /// How many requests it accepts from all clients together. A public route has one
+    /// ([`AnyEndpoint::with_throttle`](super::AnyEndpoint::with_throttle)).
+    pub throttle: Option<Throttle>,
     /// Whether the handler checks the rate limits itself, concurrently with its reads, instead of the runner.
     pub admits_itself: bool,
     /// Whether the body may be absent, as if it were an empty object: the parameters may be in the query.
@@ -107,6 +111,7 @@ impl Route {
             success,
             also: None,
             rate_limits,
+            throttle: None,
             admits_itself: false,
             is_body_optional: false,
             is_versioned: false,
@@ -188,6 +193,13 @@ impl Route {
     #[must_use]
     pub const fn versioned(mut self) -> Self {
         self.is_versioned = true;
+        self
+    }
+
+    /// Limits the requests of all clients together.
+    #[must_use]
+    pub const fn throttled(mut self, throttle: Throttle) -> Self {
+        self.throttle = Some(throttle);
         self
     }
 

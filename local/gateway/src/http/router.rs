@@ -5,11 +5,13 @@
 //! literal start. A method's own route wins over `ANY` at the same path. A trailing slash means nothing.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::Method;
 use percent_encoding::percent_decode_str;
 
+use super::throttle::Bucket;
 use crate::template::{HttpApiSpec, HttpRoute};
 
 /// Two routes that no request could tell apart, or a path that is none.
@@ -28,6 +30,7 @@ pub(super) struct Found<'a> {
     /// Decoded; in the order of the path.
     pub(super) parameters: Vec<(String, String)>,
     pub(super) timeout: Option<Duration>,
+    pub(super) throttle: Option<&'a Bucket>,
 }
 
 #[derive(Clone)]
@@ -45,6 +48,7 @@ struct Target {
     function: String,
     key: String,
     timeout: Option<Duration>,
+    throttle: Option<Arc<Bucket>>,
 }
 
 #[derive(Clone)]
@@ -61,6 +65,7 @@ impl Router {
             function: function.clone(),
             key: "$default".to_owned(),
             timeout: None,
+            throttle: spec.default_throttle.map(Bucket::new).map(Arc::new),
         });
         let mut router = Self {
             routes: Vec::new(),
@@ -133,6 +138,7 @@ impl Router {
             function: route.function.clone(),
             key: format!("{} {}", route.method, route.path),
             timeout: route.timeout_milliseconds.map(Duration::from_millis),
+            throttle: route.throttle.map(Bucket::new).map(Arc::new),
         });
         self.routes.len() - 1
     }
@@ -197,6 +203,7 @@ fn found(target: &Target, parameters: Vec<(String, String)>) -> Found<'_> {
         key: &target.key,
         parameters,
         timeout: target.timeout,
+        throttle: target.throttle.as_deref(),
     }
 }
 

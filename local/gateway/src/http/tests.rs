@@ -3,6 +3,7 @@
 mod cors;
 mod events;
 mod routing;
+mod throttles;
 
 use ::http::HeaderName;
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
@@ -26,11 +27,13 @@ fn spec(routes: &[&str]) -> HttpApiSpec {
             path: path.to_owned(),
             function: (*line).to_owned(),
             timeout_milliseconds: None,
+            throttle: None,
         }
     };
     HttpApiSpec {
         routes: routes.iter().map(route).collect(),
         default_function: Some("$default".to_owned()),
+        default_throttle: None,
         cors: None,
     }
 }

@@ -130,6 +130,7 @@ fn http(document: &Document<'_>, function: &str, raw: &Value) -> Result<Event, F
                 path,
                 function,
                 timeout_milliseconds,
+                throttle: None,
             }))
         }
         _ => Err("Path and Method belong together".to_owned()),

@@ -1,4 +1,4 @@
-//! The HTTP API: routes from its API document, and its `CorsConfiguration`.
+//! The HTTP API: routes from its API document, with their throttles, and its `CorsConfiguration`.
 //!
 //! From "Working with `OpenAPI` definitions for HTTP APIs" and the extensions `x-amazon-apigateway-integration`,
 //! `x-amazon-apigateway-any-method` and `x-amazon-apigateway-cors`.
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::functions::verb;
 use super::intrinsics::{Fault, blame, flag, list, number};
 use super::resolve::Document;
-use super::{CorsSpec, HttpApiSpec, HttpRoute, TemplateError};
+use super::{CorsSpec, HttpApiSpec, HttpRoute, TemplateError, ThrottleSpec};
 
 const METHODS: [&str; 9] = [
     "get",
@@ -42,9 +42,15 @@ pub(super) fn http_api(document: &Document<'_>) -> Result<HttpApiSpec, TemplateE
                 .get("CorsConfiguration")
                 .or(global_cors)
                 .or_else(|| definition?.get("x-amazon-apigateway-cors"));
-            let read = |spec: &mut HttpApiSpec| {
+            let read = |spec: &mut HttpApiSpec| -> Result<(), Fault> {
                 spec.cors = configured.map(|raw| cors(document, raw)).transpose()?;
-                definition.map_or(Ok(()), |definition| routes(document, definition, spec))
+                definition.map_or(Ok(()), |definition| routes(document, definition, spec))?;
+                let settings = properties.get("RouteSettings").and_then(Value::as_object);
+                for (key, raw) in settings.into_iter().flatten() {
+                    let throttle = throttle(document, raw).map_err(|fault| format!("{key}: {fault}"))?;
+                    *place_of(spec, key)? = throttle;
+                }
+                Ok(())
             };
             read(&mut spec).map_err(|fault| blame(id, fault))?;
         }
@@ -86,10 +92,37 @@ fn routes(document: &Document<'_>, definition: &Value, spec: &mut HttpApiSpec) -
                 path: path.clone(),
                 function,
                 timeout_milliseconds: number(integration, "timeoutInMillis").map_err(fault)?,
+                throttle: None,
             });
         }
     }
     Ok(())
+}
+
+/// The throttle in a route's settings.
+fn throttle(document: &Document<'_>, raw: &Value) -> Result<Option<ThrottleSpec>, Fault> {
+    let settings = document.resolve(raw)?;
+    let (rate, burst) = (
+        number(&settings, "ThrottlingRateLimit")?,
+        number(&settings, "ThrottlingBurstLimit")?,
+    );
+    match (rate, burst) {
+        (Some(rate), Some(burst)) => Ok(Some(ThrottleSpec { rate, burst })),
+        (None, None) => Ok(None),
+        _ => Err("ThrottlingRateLimit and ThrottlingBurstLimit belong together".to_owned()),
+    }
+}
+
+/// Where the throttle of a route stands. A stage with settings for a route that there is not is not deployed.
+fn place_of<'s>(spec: &'s mut HttpApiSpec, key: &str) -> Result<&'s mut Option<ThrottleSpec>, Fault> {
+    if key == "$default" && spec.default_function.is_some() {
+        return Ok(&mut spec.default_throttle);
+    }
+    let mut routes = spec.routes.iter_mut();
+    routes
+        .find(|route| format!("{} {}", route.method, route.path) == key)
+        .map(|route| &mut route.throttle)
+        .ok_or_else(|| format!("RouteSettings are for {key}, which is no route"))
 }
 
 /// Finds an operation's integration, which may stand among the components.
