@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use shared::rights::{Resource, Rights};
+use shared::store::keys::Partition;
 
 /// A resource as a nested stack refers to it: by the parameter with its ARN that `template.yaml` passes.
 pub fn reference(resource: Resource) -> String {
@@ -20,13 +21,23 @@ pub fn reference(resource: Resource) -> String {
     }
 }
 
-/// The allowed actions and their resources, pair by pair.
-pub fn pairs(rights: &Rights) -> BTreeSet<(String, String)> {
+/// The patterns of partition keys that a statement is restricted to, for `dynamodb:LeadingKeys`.
+fn leading_keys(within: &[Partition]) -> String {
+    let patterns = within
+        .iter()
+        .map(|partition| format!("\"{}*\"", partition.prefix()));
+    patterns.collect::<Vec<_>>().join(", ")
+}
+
+/// The allowed actions with their resource and their patterns of partition keys, one by one.
+pub fn allowances(rights: &Rights) -> BTreeSet<(String, String, String)> {
     let statements = rights.statements().into_iter();
     statements
         .flat_map(|statement| {
+            let within = leading_keys(&statement.within);
             let of_resource = move |resource: Resource| {
-                let action = |action: &&'static str| ((*action).to_owned(), reference(resource));
+                let action =
+                    |action: &&'static str| ((*action).to_owned(), reference(resource), within.clone());
                 statement.actions.iter().map(action).collect::<Vec<_>>()
             };
             statement.resources.into_iter().flat_map(of_resource)
@@ -47,7 +58,7 @@ pub fn yaml(rights: &Rights) -> String {
             [action] => (*action).to_owned(),
             actions => format!("[{}]", actions.join(", ")),
         };
-        let references: Vec<String> = statement.resources.into_iter().map(reference).collect();
+        let references: Vec<String> = statement.resources.iter().copied().map(reference).collect();
         let resource = match references.as_slice() {
             [reference] => format!(" {reference}"),
             references if references.iter().any(|reference| reference.starts_with("!Sub")) => {
@@ -56,7 +67,14 @@ pub fn yaml(rights: &Rights) -> String {
             }
             references => format!(" [{}]", references.join(", ")),
         };
-        for line in [format!("Action: {action}"), format!("Resource:{resource}")] {
+        let mut lines = vec![format!("Action: {action}"), format!("Resource:{resource}")];
+        if !statement.within.is_empty() {
+            let keys = leading_keys(&statement.within);
+            lines.push(format!(
+                "Condition: {{ \"ForAllValues:StringLike\": {{ \"dynamodb:LeadingKeys\": [{keys}] }} }}"
+            ));
+        }
+        for line in lines {
             yaml.push_str("              ");
             yaml.push_str(&line);
             yaml.push('\n');
@@ -76,6 +94,7 @@ mod tests {
     fn rights_become_the_policies_of_a_role() {
         const RIGHTS: Rights = Rights::NONE
             .table(&[TableAction::GetItem])
+            .within(&[Partition::Rates, Partition::Tickets])
             .sends_to(&[Queue::Fanout, Queue::Offline])
             .posts_frames();
         let connections = "!Sub ${ConnectionsArn}";
@@ -86,6 +105,7 @@ mod tests {
             - Effect: Allow
               Action: dynamodb:GetItem
               Resource: !Ref TableArn
+              Condition: {{ "ForAllValues:StringLike": {{ "dynamodb:LeadingKeys": ["R#*", "K#*"] }} }}
             - Effect: Allow
               Action: sqs:SendMessage
               Resource: [!Ref FanoutQueueArn, !Ref OfflineQueueArn]
@@ -97,7 +117,7 @@ mod tests {
 "#
         );
         assert_eq!(yaml(&RIGHTS), wanted);
-        assert_eq!(pairs(&RIGHTS).len(), 5);
+        assert_eq!(allowances(&RIGHTS).len(), 5);
         assert_eq!(yaml(&Rights::NONE), "");
     }
 }

@@ -145,7 +145,8 @@ pub fn stack(template: &str, functions: &[Function]) -> Result<String, String> {
 /// The initial properties of a new function.
 fn first(function: &Function) -> &'static str {
     if function.verifies_tokens() {
-        "      Environment: { Variables: { JWT_SECRET_KEY: !Ref JwtSecretKey } }\n"
+        "      Environment:\n        Variables:\n          JWT_SECRET_KEY: !Ref JwtSecretKey\n          \
+         JWT_SECRET_KEY_PREVIOUS: !Ref JwtSecretKeyPrevious\n"
     } else {
         ""
     }

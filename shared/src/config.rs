@@ -1,5 +1,7 @@
 //! The settings of the functions, read once at start, and nowhere else.
 
+mod secret;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -8,15 +10,14 @@ use std::time::Duration;
 use crate::domain::audit;
 use crate::error::Error;
 
+pub use secret::{SECRET_MIN_BYTES, Secret};
+
 /// The maximum delay of an SQS message.
 /// Source: AWS, *Amazon SQS delay queues*.
 const LONGEST_DELAY: Duration = Duration::from_mins(15);
 
 /// The maximum time for which a process may cache connections.
 const LONGEST_MEMORY: Duration = Duration::from_secs(1);
-
-/// The minimum length of a signing secret in bytes (RFC 7518 §3.2: at least as long as the hash).
-pub const SECRET_MIN_BYTES: usize = 32;
 
 /// The settings, by the names that the environment has for them.
 #[derive(Clone)]
@@ -51,8 +52,9 @@ pub struct Config {
     pub websocket_endpoint: String,
     /// How tokens are verified.
     pub jwt: Jwt,
-    /// `CURSOR_SECRET_KEY`: signs cursors, sync tokens and socket tickets; only for the functions that use it.
-    cursor_secret: Option<String>,
+    /// `CURSOR_SECRET_KEY`, `CURSOR_SECRET_KEY_PREVIOUS`: sign cursors, sync tokens and socket tickets; only for the
+    /// functions that use them.
+    cursor_secret: Option<Secret>,
     /// The rate limits.
     pub limits: Limits,
     /// `CREDITS_APPLY_TO`: which messages cost a credit.
@@ -86,8 +88,8 @@ pub struct Endpoints {
 /// How tokens are verified (contract §1, *Authentication*).
 #[derive(Clone, Default)]
 pub struct Jwt {
-    /// `JWT_SECRET_KEY`: for HS256.
-    pub secret: Option<String>,
+    /// `JWT_SECRET_KEY`, `JWT_SECRET_KEY_PREVIOUS`: for HS256.
+    pub secret: Option<Secret>,
     /// `JWT_JWKS_URL`: where the public keys for RS256 and ES256 are.
     pub jwks_url: Option<String>,
     /// `JWT_ISSUER`: the required `iss`.
@@ -169,9 +171,15 @@ impl Config {
     ];
 
     /// The secrets, each set only for the functions that use it.
-    pub const SECRETS: [&str; 3] = [Self::AUDIT_SECRET, "CURSOR_SECRET_KEY", "JWT_SECRET_KEY"];
+    pub const SECRETS: [&str; 5] = [
+        Self::AUDIT_SECRET,
+        "CURSOR_SECRET_KEY",
+        "CURSOR_SECRET_KEY_PREVIOUS",
+        "JWT_SECRET_KEY",
+        "JWT_SECRET_KEY_PREVIOUS",
+    ];
 
-    /// The keys of the audit log.
+    /// The keys of the audit log: any number in one text, because its entries are verified for years.
     pub const AUDIT_SECRET: &str = "AUDIT_SECRET_KEY";
 
     /// Reads the environment of the process.
@@ -210,12 +218,12 @@ impl Config {
             offline_queue_url: reader.required("OFFLINE_QUEUE_URL"),
             websocket_endpoint: reader.required("WEBSOCKET_ENDPOINT"),
             jwt: Jwt {
-                secret: reader.optional("JWT_SECRET_KEY"),
+                secret: reader.secret("JWT_SECRET_KEY"),
                 jwks_url: reader.optional("JWT_JWKS_URL"),
                 issuer: reader.optional("JWT_ISSUER"),
                 audience: reader.optional("JWT_AUDIENCE"),
             },
-            cursor_secret: reader.optional("CURSOR_SECRET_KEY"),
+            cursor_secret: reader.secret("CURSOR_SECRET_KEY"),
             limits: Limits {
                 sends_per_minute: reader.number("RATE_LIMIT_SENDS_PER_MINUTE", defaults.sends_per_minute),
                 requests_per_minute: reader
@@ -234,8 +242,6 @@ impl Config {
             listeners_memory: Duration::from_millis(reader.number("LISTENERS_MEMORY_MILLISECONDS", 250)),
             offline_grace: Duration::from_secs(reader.number("OFFLINE_GRACE_SECONDS", 30)),
         };
-        reader.secret("JWT_SECRET_KEY", config.jwt.secret.as_deref());
-        reader.secret("CURSOR_SECRET_KEY", config.cursor_secret.as_deref());
         let delays = [
             ("CATCH_UP_SECONDS", config.catch_up),
             ("OFFLINE_GRACE_SECONDS", config.offline_grace),
@@ -262,8 +268,8 @@ impl Config {
     ///
     /// # Errors
     /// [`Error::Internal`] if this function does not have it.
-    pub fn cursor_secret(&self) -> crate::Result<&str> {
-        let secret = self.cursor_secret.as_deref();
+    pub fn cursor_secret(&self) -> crate::Result<&Secret> {
+        let secret = self.cursor_secret.as_ref();
         secret.ok_or_else(|| Error::internal("this function does not have CURSOR_SECRET_KEY"))
     }
 
@@ -344,12 +350,10 @@ impl Reader<'_> {
         keys.ok()
     }
 
-    fn secret(&mut self, name: &str, value: Option<&str>) {
-        if let Some(length) = value.map(str::len).filter(|length| *length < SECRET_MIN_BYTES) {
-            self.problems.push(format!(
-                "{name} has {length} bytes; at least {SECRET_MIN_BYTES} are needed"
-            ));
-        }
+    fn secret(&mut self, name: &str) -> Option<Secret> {
+        let (secret, problems) = Secret::read(name, |name| self.optional(name));
+        self.problems.extend(problems);
+        secret
     }
 }
 
@@ -364,6 +368,7 @@ mod tests {
         Some(match name {
             "AUDIT_SECRET_KEY" | "JWT_SECRET_KEY" | "CURSOR_SECRET_KEY" => "s".repeat(32),
             "JWT_JWKS_URL" | "JWT_ISSUER" | "JWT_AUDIENCE" => String::new(),
+            name if name.ends_with("_PREVIOUS") => String::new(),
             "CREDITS_APPLY_TO" => "direct_messages".to_owned(),
             name if name.starts_with("RATE_LIMIT")
                 || matches!(

@@ -5,6 +5,7 @@
 //! a function connects to what the rights let it call, and the tests compare both.
 
 use crate::queue::Queue;
+use crate::store::keys::Partition;
 
 /// An action on items of the table.
 /// Source: AWS, *Actions, resources, and condition keys for Amazon DynamoDB*. A transaction needs the right for each of
@@ -138,6 +139,8 @@ impl Objects {
 pub struct Rights {
     /// The actions on items of the table as a bit set, so that sets can be joined in a constant.
     table: u16,
+    /// The partitions that it may touch, a bit for each; none for any.
+    within: u16,
     queries_by_user: bool,
     sends: &'static [Queue],
     inspects: &'static [Queue],
@@ -186,12 +189,25 @@ pub struct Statement {
     pub actions: Vec<&'static str>,
     /// What they are allowed on.
     pub resources: Vec<Resource>,
+    /// The kinds of partitions of the table that they are allowed on; none for any.
+    pub within: Vec<Partition>,
+}
+
+impl Statement {
+    fn new(actions: Vec<&'static str>, resources: Vec<Resource>) -> Self {
+        Self {
+            actions,
+            resources,
+            within: Vec::new(),
+        }
+    }
 }
 
 impl Rights {
     /// No rights.
     pub const NONE: Self = Self {
         table: 0,
+        within: 0,
         queries_by_user: false,
         sends: &[],
         inspects: &[],
@@ -219,6 +235,17 @@ impl Rights {
         let mut rest = actions;
         while let Some((action, others)) = rest.split_first() {
             self.table |= action.bit();
+            rest = others;
+        }
+        self
+    }
+
+    /// Restricts the rights to items of these partitions, in the table and in its index.
+    #[must_use]
+    pub const fn within(mut self, partitions: &[Partition]) -> Self {
+        let mut rest = partitions;
+        while let Some((partition, others)) = rest.split_first() {
+            self.within |= 1 << *partition as u16;
             rest = others;
         }
         self
@@ -302,64 +329,47 @@ impl Rights {
         let queues = |queues: &[Queue]| queues.iter().copied().map(Resource::Queue).collect();
         let table = TableAction::ALL.into_iter();
         let table = table.filter(|action| self.table & action.bit() != 0);
+        let within: Vec<Partition> = Partition::ALL
+            .into_iter()
+            .filter(|partition| self.within & (1 << *partition as u16) != 0)
+            .collect();
+        let of_table = |actions, resources| Statement {
+            within: within.clone(),
+            ..Statement::new(actions, resources)
+        };
+        let only =
+            |is_allowed: bool, resource: Resource| is_allowed.then_some(resource).into_iter().collect();
         let mut statements = vec![
-            Statement {
-                actions: table.map(TableAction::as_str).collect(),
-                resources: vec![Resource::Table],
-            },
-            Statement {
-                actions: vec![TableAction::Query.as_str()],
-                resources: self
-                    .queries_by_user
-                    .then_some(Resource::ByUser)
-                    .into_iter()
-                    .collect(),
-            },
-            Statement {
-                actions: vec!["sqs:SendMessage"],
-                resources: queues(self.sends),
-            },
-            Statement {
-                actions: vec!["sqs:GetQueueAttributes"],
-                resources: queues(self.inspects),
-            },
-            Statement {
-                actions: vec!["execute-api:ManageConnections"],
-                resources: if self.posts {
+            of_table(table.map(TableAction::as_str).collect(), vec![Resource::Table]),
+            of_table(
+                vec![TableAction::Query.as_str()],
+                only(self.queries_by_user, Resource::ByUser),
+            ),
+            Statement::new(vec!["sqs:SendMessage"], queues(self.sends)),
+            Statement::new(vec!["sqs:GetQueueAttributes"], queues(self.inspects)),
+            Statement::new(
+                vec!["execute-api:ManageConnections"],
+                if self.posts {
                     vec![Resource::PostToConnections, Resource::EndConnections]
                 } else {
                     Vec::new()
                 },
-            },
+            ),
         ];
         statements.extend(self.objects.iter().map(|objects| {
-            Statement {
-                actions: objects
-                    .actions
-                    .iter()
-                    .copied()
-                    .map(ObjectAction::as_str)
-                    .collect(),
-                resources: vec![Resource::Objects(objects.prefix)],
-            }
+            let actions = objects.actions.iter().copied().map(ObjectAction::as_str);
+            Statement::new(actions.collect(), vec![Resource::Objects(objects.prefix)])
         }));
-        statements.push(Statement {
-            actions: vec!["s3:ListBucket"],
-            resources: self
-                .lists_bucket
-                .then_some(Resource::Bucket)
-                .into_iter()
-                .collect(),
-        });
+        statements.push(Statement::new(
+            vec!["s3:ListBucket"],
+            only(self.lists_bucket, Resource::Bucket),
+        ));
         statements.extend(self.anchors.map(|action| {
             let (action, resource) = match action {
                 AnchorAction::Add => (ObjectAction::Put.as_str(), Resource::Anchors),
                 AnchorAction::List => ("s3:ListBucket", Resource::AuditBucket),
             };
-            Statement {
-                actions: vec![action],
-                resources: vec![resource],
-            }
+            Statement::new(vec![action], vec![resource])
         }));
         statements.retain(|statement| !statement.actions.is_empty() && !statement.resources.is_empty());
         statements
@@ -395,5 +405,23 @@ mod tests {
         assert_eq!(found, wanted);
         assert!(RIGHTS.calls_queues() && !RIGHTS.calls_connections() && !RIGHTS.calls_bucket());
         assert_eq!(Rights::NONE.statements(), []);
+        assert!(statements.iter().all(|statement| statement.within.is_empty()));
+    }
+
+    #[test]
+    fn partitions_are_a_condition_of_the_table_and_its_index_alone() {
+        const RIGHTS: Rights = Rights::OF_A_FRAME
+            .queries_by_user()
+            .within(&[Partition::Users, Partition::Rates])
+            .within(&[Partition::Audit]);
+        let bound = [Partition::Audit, Partition::Rates, Partition::Users];
+        for statement in RIGHTS.statements() {
+            let is_of_table = matches!(
+                statement.resources.as_slice(),
+                [Resource::Table | Resource::ByUser]
+            );
+            let wanted: &[Partition] = if is_of_table { &bound } else { &[] };
+            assert_eq!(statement.within, wanted, "{statement:?}");
+        }
     }
 }

@@ -4,6 +4,7 @@ mod forged;
 mod issuer;
 mod profiles;
 mod published;
+mod rotation;
 mod times;
 
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Roles on the desk: what the template does not allow fails as on AWS, and everything that it allows is needed.
 
-use harness::{World, events};
+use harness::{Socket, World, events};
 use local::environment::{self, Environment};
 use serde_json::json;
 use shared::domain::user::Claims;
@@ -75,6 +75,53 @@ async fn a_function_without_the_right_to_a_queue_acknowledges_nothing() {
         error.contains("sqs:sendmessage on resource: arn:aws:sqs:us-east-1:000000000000:FanoutQueue"),
         "{error}"
     );
+}
+
+/// Binds a function to other partitions of the table.
+fn bind(world: &World, function: &str, leading_keys: &[&str]) {
+    let mut template = environment::template(&Environment::new()).unwrap();
+    let mut functions = template.functions.iter_mut();
+    let spec = functions.find(|spec| spec.logical_id == function).unwrap();
+    for statement in &mut spec.statements {
+        assert!(!statement.leading_keys.is_empty(), "{function} is bound to some");
+        statement.leading_keys = leading_keys.iter().map(|like| (*like).to_owned()).collect();
+    }
+    world.services().set_rights(local::rights::of(&template));
+}
+
+#[tokio::test]
+async fn a_function_that_reaches_beyond_its_partitions_fails() {
+    let world = World::start().await;
+    let ada = world.person("ada").await;
+    let open = async || {
+        let answer = ada.post_nothing("/api/v1/auth/ws-ticket").await.is(201);
+        let ticket = answer["data"]["ticket"].as_str().unwrap().to_owned();
+        Socket::open(format!("{}/?ticket={ticket}", ada.ws_url())).await
+    };
+    open().await.unwrap().close().await;
+    // Everything but the tickets, one of which it takes.
+    bind(&world, "AuthorizeConnection", &["R#*", "U#*", "L#*"]);
+    assert_eq!(open().await.err(), Some(500));
+    let error = refusal(&world, "authorize_connection").await;
+    assert!(
+        error.contains("is not authorized to perform: dynamodb:DeleteItem"),
+        "{error}"
+    );
+    bind(&world, "AuthorizeConnection", &["K#*", "R#*"]);
+    open().await.unwrap().close().await;
+}
+
+/// What a function that strangers call may reach holds nothing of anybody's.
+#[test]
+fn the_authorizer_reaches_tickets_and_rates_alone() {
+    let template = environment::template(&Environment::new()).unwrap();
+    let authorizer = template.function("AuthorizeConnection").unwrap();
+    let bound: Vec<&[String]> = authorizer
+        .statements
+        .iter()
+        .map(|statement| statement.leading_keys.as_slice())
+        .collect();
+    assert_eq!(bound, [["R#*", "K#*"]]);
 }
 
 /// A first call makes its user known, whatever the route, and is counted against the rate limits.

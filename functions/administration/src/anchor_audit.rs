@@ -5,6 +5,7 @@
 
 use shared::rights::{Rights, TableAction};
 use shared::schedule::Chore;
+use shared::store::keys::Partition;
 use shared::store::{Worker, audit};
 use shared::{App, Result};
 
@@ -13,7 +14,10 @@ pub struct AnchorAudit;
 
 impl Chore for AnchorAudit {
     const NAME: &'static str = "anchor_audit";
-    const RIGHTS: Rights = Rights::NONE.table(&[TableAction::GetItem]).adds_anchors();
+    const RIGHTS: Rights = Rights::NONE
+        .table(&[TableAction::GetItem])
+        .within(&[Partition::Audit, Partition::Rates])
+        .adds_anchors();
 
     async fn run(app: &App, worker: Worker) -> Result<()> {
         audit::anchor(app, worker).await

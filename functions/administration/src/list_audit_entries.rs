@@ -17,6 +17,7 @@ use shared::http::span::{Edge, Span};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::rights::{Rights, TableAction};
 use shared::store::audit::{self, Act, Filter, MOST_DAYS, Position};
+use shared::store::keys::Partition;
 use shared::{App, Error, Result};
 
 use crate::examples;
@@ -70,7 +71,11 @@ impl Endpoint for ListAuditEntries {
          `hash` is the HMAC-SHA256 of the entry without `hash`, as compact JSON in UTF-8 with sorted \
          keys, under the key of the audit log.",
     );
-    const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
+    const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]).within(&[
+        Partition::Audit,
+        Partition::Rates,
+        Partition::Users,
+    ]);
     type Who = Permit<AuditView>;
     type Path = Nothing;
     type Query = ListQuery<Limited<50>, Narrow>;

@@ -3,6 +3,7 @@
 
 use shared::rights::{Rights, TableAction};
 use shared::schedule::Chore;
+use shared::store::keys::Partition;
 use shared::store::{Worker, audit};
 use shared::{App, Result};
 
@@ -18,6 +19,7 @@ impl Chore for RestoreAudit {
             TableAction::Query,
             TableAction::UpdateItem,
         ])
+        .within(&[Partition::Audit, Partition::Rates])
         .lists_anchors();
 
     async fn run(app: &App, worker: Worker) -> Result<()> {

@@ -12,6 +12,7 @@ use shared::http::span::{Edge, Span};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::rights::{Rights, TableAction};
 use shared::store::audit::{self, Act, MOST_DAYS};
+use shared::store::keys::Partition;
 use shared::{App, Error, Result};
 
 use crate::list_audit_entries::USUAL;
@@ -61,7 +62,10 @@ impl Endpoint for VerifyAudit {
          emptied. The result is recorded in the audit log, unless the log has lost its end and can't be \
          written.",
     );
-    const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]).lists_anchors();
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::Query])
+        .within(&[Partition::Audit, Partition::Rates, Partition::Users])
+        .lists_anchors();
     type Who = Permit<AuditView>;
     type Path = Nothing;
     type Query = Query;

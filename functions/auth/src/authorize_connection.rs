@@ -11,6 +11,7 @@ use shared::lambda::{ConnectionReply, Function, UNAUTHORIZED};
 use shared::rights::{Rights, TableAction};
 use shared::socket::AUTHORIZER_CALLER;
 use shared::socket::subprotocols::Subprotocols;
+use shared::store::keys::Partition;
 use shared::store::tickets;
 use shared::{App, Error, Result};
 
@@ -31,7 +32,9 @@ struct Event {
 /// The function.
 pub const FUNCTION: Function = Function::connection("authorize_connection", "authorizer", RIGHTS, answer);
 
-const RIGHTS: Rights = Rights::NONE.table(&[TableAction::DeleteItem, TableAction::GetItem]);
+const RIGHTS: Rights = Rights::NONE
+    .table(&[TableAction::DeleteItem, TableAction::GetItem])
+    .within(&[Partition::Rates, Partition::Tickets]);
 
 fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionReply>> {
     Box::pin(async move {

@@ -10,6 +10,7 @@ use shared::http::page::{Found, LimitSkip, LimitSkipFields, ListQuery, Pager};
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::rights::{Rights, TableAction};
 use shared::store::credits;
+use shared::store::keys::Partition;
 use shared::{App, Error, Result};
 
 use crate::examples;
@@ -36,7 +37,9 @@ impl Endpoint for ListCreditTransactions {
         "List transactions",
     )
     .described("The caller's credit transactions, newest first. Their amounts always add up to the balance.");
-    const RIGHTS: Rights = Rights::OF_A_ROUTE.table(&[TableAction::Query]);
+    const RIGHTS: Rights = Rights::OF_A_ROUTE
+        .table(&[TableAction::Query])
+        .within(&[Partition::Rates, Partition::Users]);
     type Who = Caller;
     type Path = Nothing;
     type Query = ListQuery<LimitSkip<50>>;

@@ -9,6 +9,7 @@ use futures::stream::{self, StreamExt as _};
 use shared::domain::ids::FileId;
 use shared::rights::{ObjectAction, Objects, Prefix, Rights, TableAction};
 use shared::schedule::Chore;
+use shared::store::keys::Partition;
 use shared::store::{Worker, files};
 use shared::{App, Error, Result, blob};
 
@@ -33,6 +34,7 @@ impl Chore for RemoveOrphans {
             TableAction::Query,
             TableAction::UpdateItem,
         ])
+        .within(&[Partition::Files, Partition::FilesBegun, Partition::Rates])
         .objects(&[
             Objects::used(Prefix::Files, &[ObjectAction::Delete]),
             Objects::used(Prefix::Uploads, &[ObjectAction::Delete]),

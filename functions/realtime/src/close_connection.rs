@@ -7,13 +7,16 @@ use shared::lambda::{ConnectionReply, Function};
 use shared::rights::{Rights, TableAction};
 use shared::socket::Connection;
 use shared::store::connections;
+use shared::store::keys::Partition;
 use shared::telemetry::Count;
 use shared::{App, Error, Result};
 
 /// The function.
 pub const FUNCTION: Function = Function::connection("close_connection", "$disconnect", RIGHTS, answer);
 
-const RIGHTS: Rights = Rights::NONE.table(&[TableAction::GetItem, TableAction::UpdateItem]);
+const RIGHTS: Rights = Rights::NONE
+    .table(&[TableAction::GetItem, TableAction::UpdateItem])
+    .within(&[Partition::Rates, Partition::Users]);
 
 fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionReply>> {
     Box::pin(async move {

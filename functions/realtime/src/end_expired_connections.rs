@@ -15,6 +15,7 @@ use shared::schedule::Chore;
 use shared::store::Worker;
 use shared::store::connections::Listeners;
 use shared::store::connections::ending::{self, Ending};
+use shared::store::keys::Partition;
 use shared::store::table::Consistency;
 use shared::{App, Result};
 
@@ -38,6 +39,7 @@ impl Chore for EndExpiredConnections {
             TableAction::Query,
             TableAction::UpdateItem,
         ])
+        .within(&[Partition::Endings, Partition::Rates, Partition::Users])
         .posts_frames();
 
     async fn run(app: &App, worker: Worker) -> Result<()> {

@@ -15,6 +15,7 @@ use shared::rights::{Rights, TableAction};
 use shared::socket::Connection;
 use shared::socket::subprotocols::Subprotocols;
 use shared::store::connections::{self, ending};
+use shared::store::keys::Partition;
 use shared::store::profiles;
 use shared::store::rates::{self, RateLimit, RateSubject};
 use shared::telemetry::Count;
@@ -33,6 +34,7 @@ const RIGHTS: Rights = Rights::NONE
         TableAction::PutItem,
         TableAction::UpdateItem,
     ])
+    .within(&[Partition::Endings, Partition::Rates, Partition::Users])
     .sends_to(&[Queue::Fanout]);
 
 fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionReply>> {

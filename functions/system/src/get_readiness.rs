@@ -7,6 +7,7 @@ use shared::http::{Anyone, Call, Endpoint, Example, Reply, Route, Tag, Throttle}
 use shared::operations::readiness;
 use shared::queue::Queue;
 use shared::rights::{Rights, TableAction};
+use shared::store::keys::Partition;
 use shared::{App, Error, Result};
 
 /// `GET /health/ready`
@@ -26,6 +27,7 @@ impl Endpoint for GetReadiness {
     .throttled(Throttle::READINESS);
     const RIGHTS: Rights = Rights::NONE
         .table(&[TableAction::GetItem])
+        .within(&[Partition::Rates])
         .inspects(&[Queue::Export, Queue::Fanout, Queue::Offline])
         .lists_bucket();
     type Who = Anyone;

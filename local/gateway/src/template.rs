@@ -69,6 +69,8 @@ pub struct Statement {
     pub actions: Vec<String>,
     /// ARNs.
     pub resources: Vec<String>,
+    /// What the partition keys of items are to be like: patterns of the condition `dynamodb:LeadingKeys`. None for any.
+    pub leading_keys: Vec<String>,
 }
 
 /// The `AWS::Serverless::HttpApi`.

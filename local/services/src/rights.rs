@@ -25,6 +25,9 @@ pub struct Statement {
     pub actions: Vec<String>,
     /// ARNs, with the wildcards `*` and `?`.
     pub resources: Vec<String>,
+    /// What the partition keys of all items of a call are to be like, as the condition `ForAllValues:StringLike` of
+    /// `dynamodb:LeadingKeys` has it. None for any.
+    pub leading_keys: Vec<String>,
 }
 
 /// A right of a function to perform an action on a resource.
@@ -50,6 +53,8 @@ pub struct Rights {
     by_function: HashMap<String, Vec<Entry>>,
     /// The ARN of the WebSocket API and its stage.
     websocket_arn: String,
+    /// The attributes of partition keys, by the ARNs of tables and indexes.
+    partition_keys: HashMap<String, String>,
 }
 
 /// One action on one resource of a statement.
@@ -58,6 +63,7 @@ struct Entry {
     allows: bool,
     action: String,
     resource: String,
+    leading_keys: Vec<String>,
     was_used: AtomicBool,
 }
 
@@ -67,7 +73,16 @@ impl Rights {
         Self {
             by_function: HashMap::new(),
             websocket_arn: websocket_arn.into(),
+            partition_keys: HashMap::new(),
         }
+    }
+
+    /// Adds the attribute that is the partition key of a table, or of one of its indexes.
+    #[must_use]
+    pub fn with_partition_key(mut self, table: &str, index: Option<&str>, attribute: &str) -> Self {
+        self.partition_keys
+            .insert(demands::table_or_index_arn(table, index), attribute.to_owned());
+        self
     }
 
     /// Adds a function with the statements of its role; without any, it may do nothing.
@@ -79,6 +94,7 @@ impl Rights {
                     allows: statement.allows,
                     action: action.clone(),
                     resource: resource.clone(),
+                    leading_keys: statement.leading_keys.clone(),
                     was_used: AtomicBool::new(false),
                 })
             })
@@ -119,9 +135,13 @@ impl Rights {
         request: &Request<Bytes>,
     ) -> Option<AwsError> {
         let role = self.by_function.get(function)?;
+        let is_bound = role.iter().any(|entry| !entry.leading_keys.is_empty());
+        let keys = (is_bound && service == Service::DynamoDb)
+            .then(|| demands::leading_keys(operation, request.body(), &self.partition_keys))
+            .flatten();
         demands::of(service, operation, request, &self.websocket_arn)
             .into_iter()
-            .find(|demand| !allows(role, demand))
+            .find(|demand| !allows(role, demand, keys.as_deref()))
             .map(|demand| denied(function, service, &demand))
     }
 }
@@ -131,7 +151,7 @@ impl Rights {
     pub(crate) fn refuse_to_miss(&self, function: &str, operation: &str, path: &str) -> Option<AwsError> {
         let role = self.by_function.get(function)?;
         let demand = demands::of_missing(operation, path)?;
-        (!allows(role, &demand)).then(|| denied(function, Service::S3, &demand))
+        (!allows(role, &demand, None)).then(|| denied(function, Service::S3, &demand))
     }
 
     /// The error of using something that a function has signed, unless its role allows it.
@@ -141,18 +161,29 @@ impl Rights {
             action: action.to_owned(),
             resource: resource.to_owned(),
         };
-        (!allows(role, &demand)).then(|| denied(function, Service::S3, &demand))
+        (!allows(role, &demand, None)).then(|| denied(function, Service::S3, &demand))
+    }
+}
+
+impl Entry {
+    /// Whether its condition holds for the partition keys of a call.
+    fn admits(&self, keys: Option<&[String]>) -> bool {
+        let is_like_one = |key: &String| self.leading_keys.iter().any(|like| matches(like, key, u8::eq));
+        self.leading_keys.is_empty() || keys.is_some_and(|keys| keys.iter().all(is_like_one))
     }
 }
 
 /// Whether a role allows a demand: some entry allows it, and none denies it.
+/// `keys` are the partition keys of the items of the call, if they are known; an entry that is restricted to some allows
+/// nothing without.
 /// Source: AWS, *Policy evaluation logic*.
-fn allows(role: &[Entry], demand: &Demand) -> bool {
+fn allows(role: &[Entry], demand: &Demand, keys: Option<&[String]>) -> bool {
     let mut allowed = false;
     for entry in role {
         // Action names are case-insensitive.
         let meets = matches(&entry.action, &demand.action, u8::eq_ignore_ascii_case)
-            && matches(&entry.resource, &demand.resource, u8::eq);
+            && matches(&entry.resource, &demand.resource, u8::eq)
+            && entry.admits(keys);
         if meets && !entry.allows {
             return false;
         }
@@ -243,6 +274,7 @@ mod tests {
             allows,
             actions: vec![action.to_owned()],
             resources: vec![resource.to_owned()],
+            leading_keys: Vec::new(),
         };
         let rights = Rights::new("").with(
             "GetMe",
@@ -256,9 +288,9 @@ mod tests {
             action: "dynamodb:GetItem".to_owned(),
             resource: resource.to_owned(),
         };
-        assert!(allows(role, &demand("table/open")));
-        assert!(!allows(role, &demand("table/secret")));
-        assert!(!allows(role, &demand("index")));
+        assert!(allows(role, &demand("table/open"), None));
+        assert!(!allows(role, &demand("table/secret"), None));
+        assert!(!allows(role, &demand("index"), None));
         assert_eq!(rights.used(), rights.granted());
     }
 }

@@ -4,6 +4,7 @@ mod connections;
 mod dynamodb;
 mod faults;
 mod kill;
+mod leading_keys;
 mod objects;
 mod queues;
 mod queues_over_sdk;

@@ -70,12 +70,25 @@ pub async fn verify(app: &App, token: &str) -> Result<Caller> {
     Ok(caller)
 }
 
-/// The claims of a token verified with the shared secret.
+/// The claims of a token verified with the shared secret or the previous one.
 fn by_secret(token: &str, jwt: &Jwt) -> Result<Map<String, Value>> {
     let secret = jwt.secret.as_ref();
     let secret = secret.ok_or_else(|| Error::unauthenticated("no shared secret is set"))?;
-    let key = DecodingKey::from_secret(secret.as_bytes());
-    by_key(token, &key, Algorithm::HS256, jwt).map_err(|error| refusal(&error))
+    let mut refused = Error::unauthenticated("no shared secret is set");
+    for secret in secret.all() {
+        let key = DecodingKey::from_secret(secret.as_bytes());
+        match by_key(token, &key, Algorithm::HS256, jwt) {
+            Ok(claims) => return Ok(claims),
+            Err(error) => {
+                refused = refusal(&error);
+                // Whatever else is wrong with it, it is by this one.
+                if !matches!(error.kind(), ErrorKind::InvalidSignature) {
+                    break;
+                }
+            }
+        }
+    }
+    Err(refused)
 }
 
 /// The claims of a token whose signature, issuer and audience are valid. Times are checked against the app's clock when

@@ -25,6 +25,7 @@ pub use dialects::{
 use super::input;
 use crate::App;
 use crate::auth::cursor;
+use crate::config::Secret;
 use crate::domain::ids::UserId;
 use crate::error::{Error, Result};
 
@@ -69,7 +70,7 @@ impl<D: Dialect, F> ListQuery<D, F> {
         let open = |sealed| cursor::open(secret, user, &list, sealed);
         let after: Option<P> = self.page.cursor().map(open).transpose()?;
         Ok(Pager {
-            secret: secret.to_owned(),
+            secret: secret.clone(),
             user,
             list,
             dialect: &self.page,
@@ -80,7 +81,7 @@ impl<D: Dialect, F> ListQuery<D, F> {
 
 /// One page of a list, for one caller. `P` is the position of a row: a page begins after the position in its cursor.
 pub struct Pager<'a, D, P> {
-    secret: String,
+    secret: Secret,
     user: UserId,
     list: String,
     dialect: &'a D,

@@ -43,6 +43,8 @@
 //! A log is one item collection, numbered from 1, and contains nothing else. So its newest entry is the last item, and
 //! the next number is free exactly if no item has it: that condition defines the order.
 
+mod partition;
+
 use crate::domain::day::Day;
 use crate::domain::ids::{
     ConnectionId, ConversationId, ExportId, FileId, MessageId, NotificationId, TransactionId, UserId,
@@ -51,6 +53,8 @@ use crate::domain::ids::{
 use crate::domain::mail::Listing;
 use crate::domain::text::ClientMessageId;
 use crate::domain::time::Timestamp;
+
+pub use partition::Partition;
 
 /// The attribute of the partition key.
 pub const PARTITION: &str = "pk";
@@ -423,6 +427,13 @@ mod tests {
                 ending_connection(i64::try_from(seq).unwrap(), &ConnectionId::new("L0SM9cOFvHcCIhw=")), swept(),
                 begun_file(i64::try_from(seq).unwrap(), FileId::from_uuid(user.uuid())),
             ]);
+            for kind in Partition::ALL {
+                prop_assert!(keys.iter().any(|key| key.partition.starts_with(kind.prefix())), "{:?}", kind);
+            }
+            for key in &keys {
+                let kinds = Partition::ALL.iter().filter(|kind| key.partition.starts_with(kind.prefix()));
+                prop_assert_eq!(kinds.count(), 1, "{:?} is of one kind of Partition", key);
+            }
             keys.sort();
             keys.dedup();
             prop_assert_eq!(keys.len(), 40);

@@ -211,7 +211,7 @@ async fn a_sync_token_of_any_time_is_answered() {
     let edges = [i64::MIN, i64::MAX, 253_402_300_800_000, -62_135_596_800_001, 0];
     for at in edges.into_iter().chain(drawn) {
         let wire = json!({ "t": at, "e": "", "r": "" });
-        let token = shared::auth::cursor::seal(SECRET, user, "sync", &wire).unwrap();
+        let token = shared::auth::cursor::seal(&SECRET.into(), user, "sync", &wire).unwrap();
         let answer = ada.get(&format!("/api/events?after={token}")).await;
         assert_eq!(answer.status, 200, "{at}: {}", answer.text);
     }

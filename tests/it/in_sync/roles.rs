@@ -30,6 +30,23 @@ fn written(yaml: &Yaml) -> String {
     }
 }
 
+/// The patterns of partition keys that a statement is bound to. It has no other condition.
+fn leading_keys(statement: &Yaml) -> String {
+    const OPERATOR: &str = "ForAllValues:StringLike";
+    const KEY: &str = "dynamodb:LeadingKeys";
+    let condition = at(statement, &["Condition"]);
+    for (operator, keys) in fields(condition) {
+        assert_eq!(operator, OPERATOR);
+        assert!(fields(keys).all(|(key, _)| key == KEY), "{condition:?}");
+    }
+    let patterns = at(condition, &[OPERATOR, KEY])
+        .as_sequence()
+        .into_iter()
+        .flatten();
+    let patterns = patterns.map(|pattern| format!("{:?}", pattern.as_str().unwrap_or_default()));
+    patterns.collect::<Vec<_>>().join(", ")
+}
+
 #[test]
 fn every_role_allows_what_its_function_declares_and_nothing_else() {
     let stacks = nested_stacks();
@@ -44,13 +61,15 @@ fn every_role_allows_what_its_function_declares_and_nothing_else() {
         let mut found = BTreeSet::new();
         for statement in statements(properties) {
             assert_eq!(at(statement, &["Effect"]).as_str(), Some("Allow"), "{id}");
+            let within = leading_keys(statement);
             for action in each(at(statement, &["Action"])) {
                 for resource in each(at(statement, &["Resource"])) {
-                    found.insert((action.as_str().unwrap_or_default().to_owned(), written(resource)));
+                    let action = action.as_str().unwrap_or_default().to_owned();
+                    found.insert((action, written(resource), within.clone()));
                 }
             }
         }
-        let wanted = documents::policies::pairs(&rights);
+        let wanted = documents::policies::allowances(&rights);
         let policies = match documents::policies::yaml(&rights) {
             none if none.is_empty() => "no Policies".to_owned(),
             policies => policies,

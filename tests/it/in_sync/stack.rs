@@ -141,6 +141,26 @@ fn every_function_gets_every_setting_and_the_secrets_that_it_uses() {
                 function.is_some_and(Function::verifies_tokens),
                 "{path}, {id}: JWT_SECRET_KEY is for functions that are told by a token who is calling"
             );
+            // Whoever has a secret has the one before it, and nobody else.
+            for (name, secret) in [
+                ("CURSOR_SECRET_KEY", "CursorSecretKey"),
+                ("JWT_SECRET_KEY", "JwtSecretKey"),
+            ] {
+                let refers = |name: &str, parameter: &str| match at(variables, &[name]) {
+                    serde_yaml_ng::Value::Tagged(value) => {
+                        value.tag == "Ref" && value.value.as_str() == Some(parameter)
+                    }
+                    _ => false,
+                };
+                let (previous, of_previous) = (format!("{name}_PREVIOUS"), format!("{secret}Previous"));
+                let found = (refers(name, secret), refers(&previous, &of_previous));
+                let is_given = given.contains(&name) || given.contains(&previous.as_str());
+                assert_eq!(
+                    found,
+                    (is_given, is_given),
+                    "{path}, {id}: {name}: !Ref {secret} and {previous}: !Ref {of_previous} go together"
+                );
+            }
         }
     }
 }

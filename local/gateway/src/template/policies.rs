@@ -7,7 +7,7 @@ use super::intrinsics::{Fault, list, text};
 use super::resolve::Document;
 
 /// What would change a statement's meaning, and the desk does not know.
-const UNKNOWN: [&str; 4] = ["Condition", "NotAction", "NotResource", "Principal"];
+const UNKNOWN: [&str; 3] = ["NotAction", "NotResource", "Principal"];
 
 /// Reads a function's `Policies`: documents with statements. Names of managed policies and SAM's policy templates
 /// stand for statements that are not in the file, so they are refused.
@@ -45,7 +45,27 @@ fn statement(raw: &Value) -> Result<Statement, Fault> {
         allows,
         actions,
         resources,
+        leading_keys: leading_keys(raw)?,
     })
+}
+
+/// The patterns of a condition on `dynamodb:LeadingKeys`, which is the one that the desk knows.
+fn leading_keys(raw: &Value) -> Result<Vec<String>, Fault> {
+    const OPERATOR: &str = "ForAllValues:StringLike";
+    const KEY: &str = "dynamodb:LeadingKeys";
+    let Some(condition) = raw.get("Condition") else {
+        return Ok(Vec::new());
+    };
+    let only = |value: &Value, name: &str| {
+        let fields = value.as_object()?;
+        fields.get(name).filter(|_| fields.len() == 1).cloned()
+    };
+    let keys = only(condition, OPERATOR).filter(|keys| only(keys, KEY).is_some());
+    let keys = keys.ok_or_else(|| format!("a Condition other than {OPERATOR} of {KEY} is not supported"))?;
+    match list(&keys, KEY)? {
+        none if none.is_empty() => Err(format!("the Condition on {KEY} allows nothing")),
+        patterns => Ok(patterns),
+    }
 }
 
 /// The items of a list, or the one value that stands for a list of one.

@@ -53,6 +53,7 @@ fn a_function_has_its_globals_merged_and_its_environment_resolved() {
         allows: true,
         actions: vec!["dynamodb:GetItem".to_owned()],
         resources: vec!["arn:aws:dynamodb:us-east-1:000000000000:table/dev-pets".to_owned()],
+        leading_keys: Vec::new(),
     };
     assert_eq!(function.statements, [statement]);
     assert_eq!(template.function("CreatePet").unwrap().timeout_seconds, 10);
@@ -215,11 +216,29 @@ fn errors_name_the_resource() {
         complaint(&function(managed)),
         "resource F: Policies holds something that has no Statement"
     );
-    let conditional = "Properties: {CodeUri: a/b/, Policies: {Statement: {Effect: Allow, Condition: {}}}}";
-    assert_eq!(
-        complaint(&function(conditional)),
-        "resource F: Condition in a statement is not supported"
-    );
+    let conditional = |condition: &str| {
+        let statement = "Effect: Allow, Action: dynamodb:GetItem, Resource: a";
+        let policies = format!("Policies: {{Statement: {{{statement}, Condition: {condition}}}}}");
+        function(&format!("Properties: {{CodeUri: a/b/, {policies}}}"))
+    };
+    for condition in [
+        "{}",
+        "{Bool: {aws:SecureTransport: true}}",
+        "{'ForAllValues:StringLike': {dynamodb:Attributes: [pk]}}",
+        "{'ForAllValues:StringLike': {dynamodb:LeadingKeys: [a], dynamodb:Attributes: [pk]}}",
+        "{'ForAllValues:StringLike': {dynamodb:LeadingKeys: [a]}, Bool: {}}",
+    ] {
+        assert_eq!(
+            complaint(&conditional(condition)),
+            "resource F: a Condition other than ForAllValues:StringLike of dynamodb:LeadingKeys is not supported",
+            "{condition}"
+        );
+    }
+    let bound = parse(&conditional(
+        "{'ForAllValues:StringLike': {'dynamodb:LeadingKeys': ['K#*', R]}}",
+    ))
+    .unwrap();
+    assert_eq!(bound.functions[0].statements[0].leading_keys, ["K#*", "R"]);
     let queue = "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {VisibilityTimeout: soon}}}";
     assert_eq!(
         complaint(queue),

@@ -3,13 +3,14 @@
 //! From AWS's *Actions, resources, and condition keys* of each service, and for transactions from *Using IAM with
 //! DynamoDB transactions*: a transaction needs the rights of its parts, a batch the right to make a batch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use http::Request;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use crate::interceptor::Service;
 use crate::objects::operation::COPY_SOURCE;
@@ -94,11 +95,7 @@ fn of_table(operation: &str, body: &[u8]) -> Option<Vec<Demand>> {
             .map(|table| demand(action.clone(), table_arn(table)))
             .collect(),
         _ => {
-            let table = table_arn(&asked.table_name?);
-            let resource = match asked.index_name {
-                Some(index) => format!("{table}/index/{index}"),
-                None => table,
-            };
+            let resource = table_or_index_arn(&asked.table_name?, asked.index_name.as_deref());
             vec![demand(action, resource)]
         }
     })
@@ -111,6 +108,76 @@ fn table_arn(table: &str) -> String {
     } else {
         format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}")
     }
+}
+
+/// The ARN of a table, or of an index of it.
+pub(super) fn table_or_index_arn(table: &str, index: Option<&str>) -> String {
+    let table = table_arn(table);
+    index.map_or_else(|| table.clone(), |index| format!("{table}/index/{index}"))
+}
+
+/// The partition keys of all items that a call to the table is about, which IAM knows as `dynamodb:LeadingKeys`; none
+/// if they cannot be told. `attributes` are those of the keys, by the ARNs of tables and indexes.
+pub(super) fn leading_keys(
+    operation: &str,
+    body: &[u8],
+    attributes: &HashMap<String, String>,
+) -> Option<Vec<String>> {
+    let asked: Value = serde_json::from_slice(body).ok()?;
+    let attribute = |table: &str| attributes.get(&table_arn(table)).map(String::as_str);
+    // An item or a key of one.
+    let of_item = |table: &str, item: &Value| text(item.get(attribute(table)?)?);
+    let name = |of: &Value| Some(of.get("TableName")?.as_str()?.to_owned());
+    let of_request = |of: &Value| of_item(&name(of)?, of.get("Key").or_else(|| of.get("Item"))?);
+    match operation {
+        "DeleteItem" | "GetItem" | "PutItem" | "UpdateItem" => Some(vec![of_request(&asked)?]),
+        "Query" => {
+            let index = asked.get("IndexName").and_then(Value::as_str);
+            let attribute = attributes.get(&table_or_index_arn(&name(&asked)?, index))?;
+            Some(vec![queried(&asked, attribute)?])
+        }
+        "TransactGetItems" | "TransactWriteItems" => {
+            let parts = asked.get("TransactItems")?.as_array()?.iter();
+            parts
+                .flat_map(|part| part.as_object().into_iter().flat_map(|part| part.values()))
+                .map(of_request)
+                .collect()
+        }
+        "BatchGetItem" | "BatchWriteItem" => {
+            let mut keys = Vec::new();
+            for (table, of_table) in asked.get("RequestItems")?.as_object()? {
+                let items = of_table.get("Keys").unwrap_or(of_table).as_array()?;
+                for item in items {
+                    let put = item.pointer("/PutRequest/Item");
+                    let item = put.or_else(|| item.pointer("/DeleteRequest/Key")).unwrap_or(item);
+                    keys.push(of_item(table, item)?);
+                }
+            }
+            Some(keys)
+        }
+        _ => None,
+    }
+}
+
+/// What a query says that the attribute of the partition key is equal to.
+fn queried(asked: &Value, attribute: &str) -> Option<String> {
+    let of = |place: &str, name: &str| asked.get(place)?.get(name);
+    let conditions = asked.get("KeyConditionExpression")?.as_str()?;
+    conditions.split(" AND ").find_map(|condition| {
+        let (name, value) = condition.split_once('=')?;
+        let (name, value) = (name.trim(), value.trim());
+        let meant = of("ExpressionAttributeNames", name)
+            .and_then(Value::as_str)
+            .unwrap_or(name);
+        (meant == attribute)
+            .then(|| text(of("ExpressionAttributeValues", value)?))
+            .flatten()
+    })
+}
+
+/// The text of a key, whatever its type.
+fn text(value: &Value) -> Option<String> {
+    Some(value.as_object()?.values().next()?.as_str()?.to_owned())
 }
 
 #[derive(Deserialize)]

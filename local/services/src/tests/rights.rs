@@ -29,6 +29,7 @@ fn allow(action: &str, resource: &str) -> Statement {
         allows: true,
         actions: vec![action.to_owned()],
         resources: vec![resource.to_owned()],
+        leading_keys: Vec::new(),
     }
 }
 
