@@ -3,7 +3,7 @@
 pub mod caller;
 mod claims;
 pub mod cursor;
-pub(crate) mod keys;
+mod keys;
 pub mod permit;
 pub mod token;
 mod verified;

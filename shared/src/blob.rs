@@ -17,9 +17,9 @@ pub use links::{LINK_LIFETIME, Link, download_link};
 pub use uploads::{Uploaded, uploaded};
 
 use crate::App;
+use crate::clients::failed;
 use crate::domain::ids::FileId;
 use crate::error::Result;
-use crate::store::table::failed;
 
 /// The key of an upload.
 fn upload_key(file: FileId) -> String {

@@ -4,6 +4,13 @@
 //! the right ([`crate::rights::Rights`]): creating one loads some hundred KiB of its code from disk, which most
 //! functions do not need.
 
+mod conflicts;
+mod failure;
+mod retries;
+
+pub(crate) use conflicts::CONFLICT;
+pub(crate) use failure::failed;
+
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -19,10 +26,9 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::region::Region;
 
 use crate::config::Config;
-use crate::{retries, store};
 
 /// The timeout of a call to a service, retries included. A write cannot take effect later than this after it began,
-/// which the margin of sync tokens ([`store::sync`]) relies on.
+/// which the margin of sync tokens ([`crate::store::sync`]) relies on.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// The timeout of one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -114,7 +120,7 @@ fn lazily<Client: 'static>(
 fn dynamodb(common: &Common) -> aws_sdk_dynamodb::Client {
     let endpoint = common.config.endpoints.dynamodb.clone();
     let config = begun!(aws_sdk_dynamodb, common, endpoint)
-        .retry_classifier(store::table::Conflicts)
+        .retry_classifier(conflicts::Conflicts)
         .stalled_stream_protection(unguarded());
     aws_sdk_dynamodb::Client::from_conf(config.build())
 }

@@ -1,14 +1,19 @@
 //! Posting frames to WebSocket connections, through the `@connections` API.
 
+mod error;
+
+pub use error::error_frame;
+
 use aws_sdk_apigatewaymanagement::error::SdkError;
 use aws_sdk_apigatewaymanagement::operation::delete_connection::DeleteConnectionError;
 use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
 use aws_smithy_types::Blob;
 
 use crate::App;
+use crate::clients::failed;
+use crate::domain::frame::Frame;
 use crate::domain::ids::ConnectionId;
-use crate::error::Result;
-use crate::store::table::failed;
+use crate::error::{Error, Result};
 use crate::telemetry::Count;
 
 /// The result of a post.
@@ -20,7 +25,7 @@ pub enum Posted {
     Gone,
 }
 
-/// Posts a frame to one connection.
+/// Posts the text of a frame to one connection.
 ///
 /// # Errors
 /// [`crate::Error::Unavailable`] if the API throttles or does not answer, after the SDK's retries.
@@ -41,6 +46,15 @@ pub async fn post(app: &App, connection: &ConnectionId, frame: &str) -> Result<P
         }
         Err(error) => Err(failed(error)),
     }
+}
+
+/// Posts a frame to one connection; a connection that is gone is ignored.
+///
+/// # Errors
+/// As for [`post`].
+pub async fn post_frame(app: &App, connection: &ConnectionId, frame: &Frame) -> Result<()> {
+    let text = frame.to_text().map_err(Error::internal)?;
+    post(app, connection, &text).await.map(|_| ())
 }
 
 /// Opens the connection to the `@connections` API, by posting to a connection that cannot exist.

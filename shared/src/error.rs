@@ -2,7 +2,7 @@
 //!
 //! `Display` is the text for the client and mentions no tables, queues or other people. The `source` is for the log.
 //! The HTTP status of an error is decided in [`crate::http::reply`] alone, its WebSocket error frame in
-//! [`crate::socket`].
+//! [`crate::connections_api`].
 
 use std::borrow::Cow;
 use std::time::Duration;

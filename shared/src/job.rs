@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 
-use futures::future::join_all;
+use futures::future::{BoxFuture, join_all};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::App;
 use crate::error::{Error, Result};
-use crate::http::endpoint::BoxFuture;
 use crate::queue::{self, Queue};
 use crate::rights::Rights;
 use crate::store::Worker;

@@ -1,7 +1,30 @@
 //! The shared library of all functions.
 //!
-//! Dependencies go one way: [`domain`] ← [`store`], [`queue`], [`blob`], [`connections_api`] ← [`auth`] ←
-//! [`operations`] ← [`http`], [`socket`], [`job`], [`schedule`] ← [`lambda`]. Read the modules in that order.
+//! The modules from the top layer to the bottom one. A module uses only those that its row names, which are all further
+//! down; a test compares the table with the code. Read the modules from the bottom up.
+//!
+//! | Module | May use | What it is |
+//! |---|---|---|
+//! | [`lambda`] | `app`, `blob`, `clients`, `clock`, `config`, `connections_api`, `error`, `foreign`, `http`, `job`, `queue`, `rights`, `schedule`, `socket`, `store`, `telemetry` | runs a function; the only module that knows Lambda |
+//! | [`schedule`] | `app`, `error`, `rights`, `store` | chores, which the scheduler triggers |
+//! | [`job`] | `app`, `error`, `queue`, `rights`, `store` | workers, which run the jobs of a queue |
+//! | [`socket`] | `app`, `auth`, `connections_api`, `domain`, `error`, `http`, `rights`, `store` | routes of the WebSocket API |
+//! | [`http`] | `app`, `auth`, `config`, `domain`, `error`, `rights`, `store` | routes of the HTTP API |
+//! | [`operations`] | `app`, `blob`, `connections_api`, `domain`, `error`, `queue`, `store` | what HTTP routes, frames and jobs share |
+//! | [`rights`] | `queue`, `store` | what a function may do to the resources of the stack |
+//! | [`queue`] | `app`, `clients`, `domain`, `error`, `store` | jobs, through SQS |
+//! | [`store`] | `app`, `auth`, `blob`, `clients`, `domain`, `error`, `telemetry` | the one table, in DynamoDB |
+//! | [`connections_api`] | `app`, `clients`, `domain`, `error`, `telemetry` | frames to connections |
+//! | [`blob`] | `app`, `clients`, `domain`, `error` | files, in S3 |
+//! | [`auth`] | `app`, `config`, `domain`, `error` | from a token to a caller; permits; page tokens |
+//! | `app` | `clients`, `clock`, `config`, `domain`, `telemetry` | everything outside the program as one value |
+//! | `clients` | `config`, `error` | the AWS SDK clients, their retries and errors |
+//! | [`config`] | `domain`, `error` | settings |
+//! | [`telemetry`] | `domain` | one log line with metrics per invocation |
+//! | [`clock`] | `domain` | the current time |
+//! | [`error`] | `domain` | errors |
+//! | `foreign` | | events that are not for the function |
+//! | [`domain`] | | ids, texts, messages, frames, timestamps: pure, no clock, no I/O |
 //!
 //! An event reaches people in four stages, each with one verb: an entry is *appended* to a log ([`store::log`]), a job
 //! is *enqueued* ([`queue`]), the worker *delivers* it (`deliver`, [`operations::delivery`]), and frames are *posted*
@@ -10,6 +33,7 @@
 //! [`App`] holds everything outside the program: settings, clock, clients. It is created once, in a function's init;
 //! each invocation uses its own [`App::for_invocation`], which counts the costs of that invocation.
 
+mod app;
 pub mod auth;
 pub mod blob;
 mod clients;
@@ -24,24 +48,15 @@ pub mod job;
 pub mod lambda;
 pub mod operations;
 pub mod queue;
-mod retries;
 pub mod rights;
 pub mod schedule;
 pub mod socket;
 pub mod store;
 pub mod telemetry;
 
-use std::sync::Arc;
-
-use aws_smithy_runtime_api::client::http::SharedHttpConnector;
-
+pub use app::App;
 pub use clients::CALL_TIMEOUT;
 pub use error::{Error, Result};
-
-use clients::Clients;
-use clock::Clock;
-use config::Config;
-use telemetry::{Meter, Sink};
 
 /// A call of the AWS SDK allocates hundreds of times: the system's allocator took a fifth of a request's time
 /// (`docs/performance.md`, "Start-up"). Declared here once, for all functions, the desk and the tests.
@@ -52,73 +67,3 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// committed as it is needed instead of in large pages, which saves about 7 MiB.
 /// Source: mimalloc, *Environment Options*.
 pub const ALLOCATOR_SETTING: &str = "MIMALLOC_ARENA_EAGER_COMMIT";
-
-/// Everything outside the program, for one invocation.
-#[derive(Clone)]
-pub struct App {
-    outside: Arc<Outside>,
-    meter: Arc<Meter>,
-}
-
-/// What all invocations of a process share.
-struct Outside {
-    config: Config,
-    clock: Clock,
-    clients: Clients,
-    keys: auth::keys::Keys,
-    listeners: store::connections::Memory,
-    rates: store::rates::Memory,
-    profiles: store::profiles::Seen,
-    ready: operations::readiness::Memory,
-    sink: Sink,
-}
-
-impl App {
-    /// Creates the clients, which share one connection pool. Sends nothing.
-    pub fn new(config: Config, clock: Clock, connector: &SharedHttpConnector, sink: Sink) -> Self {
-        let outside = Outside {
-            clients: Clients::new(&config, connector),
-            keys: auth::keys::Keys::new(&config.jwt),
-            listeners: store::connections::Memory::default(),
-            rates: store::rates::Memory::default(),
-            profiles: store::profiles::Seen::default(),
-            ready: operations::readiness::Memory::default(),
-            config,
-            clock,
-            sink,
-        };
-        Self {
-            outside: Arc::new(outside),
-            meter: Arc::new(Meter::default()),
-        }
-    }
-
-    /// The same app with a new meter.
-    #[must_use]
-    pub fn for_invocation(&self) -> Self {
-        Self {
-            outside: Arc::clone(&self.outside),
-            meter: Arc::new(Meter::default()),
-        }
-    }
-
-    /// The settings.
-    pub fn config(&self) -> &Config {
-        &self.outside.config
-    }
-
-    /// The current time.
-    pub fn now(&self) -> domain::time::Timestamp {
-        self.outside.clock.now()
-    }
-
-    /// The costs of this invocation so far.
-    pub fn meter(&self) -> &Meter {
-        &self.meter
-    }
-
-    /// Writes a log line.
-    pub fn log(&self, line: &str) {
-        (self.outside.sink)(line);
-    }
-}

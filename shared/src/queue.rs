@@ -7,12 +7,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::App;
+use crate::clients::failed;
 use crate::domain::ids::{ConnectionId, ConversationId, ExportId, MessageId, NotificationId, UserId};
 use crate::domain::mail::Change;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::store::members::Sender;
-use crate::store::table::failed;
 
 /// An SQS queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

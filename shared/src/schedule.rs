@@ -2,9 +2,10 @@
 
 use std::future::Future;
 
+use futures::future::BoxFuture;
+
 use crate::App;
 use crate::error::Result;
-use crate::http::endpoint::BoxFuture;
 use crate::rights::Rights;
 use crate::store::Worker;
 

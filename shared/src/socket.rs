@@ -7,16 +7,16 @@ pub mod subprotocols;
 use std::future::Future;
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
+use futures::future::BoxFuture;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 
 use crate::App;
 use crate::auth::{Caller, token};
-use crate::connections_api;
-use crate::domain::frame::{ErrorFrame, Frame};
+use crate::connections_api::{self, error_frame};
+use crate::domain::frame::Frame;
 use crate::domain::ids::ConnectionId;
 use crate::error::{Error, Result};
-use crate::http::endpoint::BoxFuture;
 use crate::http::input;
 use crate::rights::Rights;
 use crate::store::rates::{self, RateLimit, RateSubject};
@@ -141,7 +141,7 @@ async fn answer<A: Action>(app: &App, event: &ApiGatewayWebsocketProxyRequest) -
         ),
     };
     for frame in frames {
-        if let Err(error) = post(app, &connection.id, &frame).await {
+        if let Err(error) = connections_api::post_frame(app, &connection.id, &frame).await {
             return (503, Some(error));
         }
     }
@@ -195,37 +195,4 @@ async fn run<A: Action>(app: &App, connection: Connection, body: &str) -> Handle
         return Err(error).into();
     }
     result.into()
-}
-
-/// Posts a frame to one connection; a connection that is gone is ignored.
-pub async fn post(app: &App, connection: &ConnectionId, frame: &Frame) -> Result<()> {
-    let text = frame.to_text().map_err(Error::internal)?;
-    connections_api::post(app, connection, &text).await.map(|_| ())
-}
-
-/// The only mapping from errors to error frames (contract §3). The match is exhaustive, so a new error needs a row.
-pub fn error_frame(error: &Error) -> ErrorFrame {
-    let (code, name) = match error {
-        Error::Unauthenticated(_) => (4001, "AUTHENTICATION_FAILED"),
-        Error::Malformed(_)
-        | Error::Invalid { .. }
-        | Error::InvalidCursor
-        | Error::PageTooDeep
-        | Error::MethodNotAllowed { .. }
-        | Error::PayloadTooLarge { .. }
-        | Error::UnsupportedMediaType(_)
-        | Error::IdempotencyKeyReused
-        | Error::InsufficientCredits { .. }
-        | Error::Conflict(_)
-        | Error::NotModified { .. }
-        | Error::PreconditionFailed => (4003, "INVALID_FORMAT"),
-        Error::NotFound(_) | Error::Forbidden(_) => (4004, "CONVERSATION_NOT_FOUND"),
-        Error::RateLimited { .. } => (4008, "RATE_LIMITED"),
-        Error::AuditUnavailable(_) | Error::Unavailable(_) | Error::Internal(_) => (4013, "UNAVAILABLE"),
-    };
-    ErrorFrame {
-        code,
-        name: name.to_owned(),
-        message: error.to_string(),
-    }
 }

@@ -2,6 +2,7 @@
 
 mod circles;
 mod imports;
+mod layers;
 
 use std::path::{Path, PathBuf};
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use shared::connections_api::error_frame;
 use shared::domain::conversation::{Conversation, Participant, Role};
 use shared::domain::frame::{
     ConversationCreated, ErrorFrame, FRAME_LIMIT_BYTES, Frame, MailDeleted, MailRead, MailUpdated,
@@ -14,7 +15,6 @@ use shared::domain::ids::{ConversationId, MessageId};
 use shared::domain::message::{ContentType, Message as DomainMessage};
 use shared::domain::message_v2;
 use shared::domain::moderation::ModerationStatus;
-use shared::socket::error_frame;
 use uuid::uuid;
 
 use super::sample::{ADA, BOB, moment};

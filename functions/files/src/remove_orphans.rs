@@ -1,7 +1,7 @@
 //! `remove_orphans`: removes files that are not attached to any message after a day.
 //!
 //! Every file is indexed by the hour in which its upload began. Each run reads the hours that ended a day ago or
-//! earlier, [`LOOK_BACK_HOURS`] of them, so that runs may be missed. Files that have been examined leave the index: an
+//! earlier, `LOOK_BACK_HOURS` of them, so that runs may be missed. Files that have been examined leave the index: an
 //! hour without any costs half a read unit. If a message attaches a file while it is being examined, one of the two
 //! fails; see [`shared::store::files`].
 

@@ -16,7 +16,6 @@ use serde::Deserialize;
 
 use super::verified::Verified;
 use crate::App;
-use crate::config::Jwt;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 
@@ -31,14 +30,13 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const LARGEST_BYTES: usize = 256 * 1024;
 
 /// The verification keys that this process knows.
-#[derive(Debug)]
-pub(crate) struct Keys {
+#[derive(Debug, Default)]
+pub(super) struct Keys {
     published: Mutex<Option<Arc<Published>>>,
     /// Held while fetching.
     fetching: tokio::sync::Mutex<()>,
     /// How many fetches were tried, successful or not.
     fetches: AtomicU64,
-    jwks_url: Option<String>,
     pub(super) verified: Verified,
 }
 
@@ -60,16 +58,6 @@ impl Published {
 }
 
 impl Keys {
-    pub(crate) fn new(jwt: &Jwt) -> Self {
-        Self {
-            published: Mutex::new(None),
-            fetching: tokio::sync::Mutex::new(()),
-            fetches: AtomicU64::new(0),
-            jwks_url: jwt.jwks_url.clone(),
-            verified: Verified::default(),
-        }
-    }
-
     fn known(&self) -> Option<Arc<Published>> {
         let published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
         published.clone()
@@ -94,8 +82,8 @@ pub(super) async fn published(
     algorithm: Algorithm,
     id: Option<&str>,
 ) -> Result<(DecodingKey, Timestamp)> {
-    let keys = &app.outside.keys;
-    let url = keys.jwks_url.as_deref();
+    let keys = app.remembered::<Keys>();
+    let url = app.config().jwt.jwks_url.as_deref();
     let url = url.ok_or_else(|| Error::unauthenticated("no published keys are set"))?;
     let find = |published: &Published| fitting(&published.keys, algorithm, id);
     let mut published = keys.known();
@@ -137,7 +125,7 @@ async fn renew(
 ) -> Result<Arc<Published>> {
     let tried_at = app.now();
     let fetched = fetch(url).await;
-    let keys = &app.outside.keys;
+    let keys = app.remembered::<Keys>();
     keys.fetches.fetch_add(1, Ordering::Relaxed);
     match (fetched, before) {
         (Ok(set), _) => {

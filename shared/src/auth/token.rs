@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::caller::LEEWAY;
+use super::keys::Keys;
 use super::{Caller, claims, keys};
 use crate::App;
 use crate::config::Jwt;
@@ -47,7 +48,8 @@ pub struct TokenClaims {
 /// # Errors
 /// [`Error::Unauthenticated`] if the token is not valid, [`Error::Unavailable`] if the keys cannot be fetched.
 pub async fn verify(app: &App, token: &str) -> Result<Caller> {
-    let verified = &app.outside.keys.verified;
+    let keys = app.remembered::<Keys>();
+    let verified = &keys.verified;
     if let Some(caller) = verified.find(token, app.now()) {
         return Ok(caller);
     }

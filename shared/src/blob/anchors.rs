@@ -3,8 +3,8 @@
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 
 use crate::App;
+use crate::clients::failed;
 use crate::error::Result;
-use crate::store::table::failed;
 
 /// The prefix of the anchors.
 const PREFIX: &str = "anchors/";

@@ -2,9 +2,9 @@
 
 use super::links::{Link, link};
 use crate::App;
+use crate::clients::failed;
 use crate::domain::ids::ExportId;
 use crate::error::Result;
-use crate::store::table::failed;
 
 /// The media type of an export's files.
 const MEDIA_TYPE: &str = "application/gzip";

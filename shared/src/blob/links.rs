@@ -6,11 +6,11 @@ use aws_sdk_s3::presigning::PresigningConfig;
 
 use super::file_key;
 use crate::App;
+use crate::clients::failed;
 use crate::domain::file::{FileName, MediaType};
 use crate::domain::ids::FileId;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
-use crate::store::table::failed;
 
 /// How long a link is valid (contract §4: a short time).
 pub const LINK_LIFETIME: Duration = Duration::from_mins(5);

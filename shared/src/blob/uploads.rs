@@ -9,10 +9,10 @@ use aws_sdk_s3::types::MetadataDirective;
 
 use super::{file_key, upload_key};
 use crate::App;
+use crate::clients::failed;
 use crate::domain::file::{HEAD_BYTES, Looked, MediaType, Unread};
 use crate::domain::ids::FileId;
 use crate::error::{Error, Result};
-use crate::store::table::failed;
 
 /// A version of an upload.
 #[derive(Clone, Debug)]

@@ -1,13 +1,15 @@
 //! Endpoints: a route with its types and handler, and the processing that all requests share.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::OnceLock;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+/// A boxed future: it keeps the code of handlers out of the crates of the binaries.
+pub use futures::future::BoxFuture;
 
 use super::reply::{Reply, Response};
 use super::request::Request;
@@ -193,9 +195,6 @@ pub struct AnyEndpoint {
 
 /// Answers a request; returns the response and the error for the log.
 pub type Answer = for<'a> fn(&'a App, &'a Request) -> BoxFuture<'a, (Response, Option<Error>)>;
-
-/// A boxed future: it keeps the code of handlers out of the crates of the binaries.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 impl AnyEndpoint {
     /// The methods of each of its paths. Public GET routes (health and documents) also support HEAD (RFC 9110 §9.3.2),

@@ -3,11 +3,10 @@
 use futures::stream::{self, StreamExt as _};
 
 use crate::App;
-use crate::connections_api::{self, Posted};
+use crate::connections_api::{self, Posted, error_frame};
 use crate::domain::frame::Frame;
 use crate::domain::ids::{ConnectionId, UserId};
 use crate::error::{Error, Result};
-use crate::socket::{self, error_frame};
 use crate::store::connections::{self, Listeners, Live};
 use crate::store::table::Consistency;
 
@@ -134,7 +133,7 @@ async fn post(app: &App, user: UserId, connection: &Live, text: &str) -> Result<
 
 /// Ends a connection whose token has expired: posts an error, closes the connection and removes it (contract §3, 4001).
 pub async fn end(app: &App, user: UserId, connection: &ConnectionId) -> Result<()> {
-    socket::post(
+    connections_api::post_frame(
         app,
         connection,
         &Frame::Error(error_frame(&Error::unauthenticated("the token has expired"))),

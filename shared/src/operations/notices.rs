@@ -16,7 +16,7 @@ use crate::store::notifications::{self, Noted};
 /// is then.
 ///
 /// # Errors
-/// [`Error::NotFound`] if it was deleted in the meantime.
+/// [`NotFound`](crate::Error::NotFound) if it was deleted in the meantime.
 pub async fn read(app: &App, user: UserId, noted: Noted) -> Result<Noted> {
     let notification = noted.id();
     if let Some(message) = noted.mail().filter(|_| noted.is_unread())

@@ -13,7 +13,7 @@ pub const REMEMBERED: Duration = Duration::from_secs(5);
 
 /// When this process last saw everything answer, in milliseconds since 1970.
 #[derive(Debug)]
-pub(crate) struct Memory(AtomicI64);
+struct Memory(AtomicI64);
 
 impl Default for Memory {
     fn default() -> Self {
@@ -26,7 +26,8 @@ impl Default for Memory {
 /// # Errors
 /// What the first of them that does not answer failed with.
 pub async fn check(app: &App) -> Result<()> {
-    let Memory(last) = &app.outside.ready;
+    let memory = app.remembered::<Memory>();
+    let Memory(last) = &*memory;
     let now = app.now().milliseconds();
     let since = now.saturating_sub(last.load(Ordering::Relaxed));
     if u128::try_from(since).is_ok_and(|since| since < REMEMBERED.as_millis()) {

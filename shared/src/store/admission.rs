@@ -38,7 +38,17 @@ pub const SEND: &[RateLimit] = &[RateLimit::Requests, RateLimit::Sends];
 /// }
 /// ```
 ///
-/// Nor does it with one of the caller's own making:
+/// The value can be read:
+///
+/// ```
+/// use shared::store::admission::Admitted;
+///
+/// fn user(admitted: &Admitted) -> shared::domain::ids::UserId {
+///     admitted.user()
+/// }
+/// ```
+///
+/// and only this module can create it:
 ///
 /// ```compile_fail,E0451
 /// use shared::store::admission::Admitted;

@@ -4,7 +4,7 @@
 //! defines the order. A change is audited in **its own** transaction ([`Pending`]): neither exists without the other. A
 //! read is [recorded](record) before it is answered.
 //!
-//! [`verify`] detects tampering with the table: hashes and the end of the chain need a [key](Keys) that only the
+//! [`verify`](verify()) detects tampering with the table: hashes and the end of the chain need a [key](Keys) that only the
 //! auditing functions have, and [`anchors`] outside the table reveal removed entries.
 
 mod anchors;
@@ -233,7 +233,7 @@ impl Pending {
     ///
     /// # Errors
     /// [`Error::AuditUnavailable`] if the end is lost. The log does not continue from an older position by itself:
-    /// removed entries would then look as if they had never existed. An operator [restores](restore) the end, which the
+    /// removed entries would then look as if they had never existed. An operator [restores](restore()) the end, which the
     /// log records.
     pub(super) async fn next(app: &App, actor: &Actor, act: &Act) -> Result<Self> {
         let before = end(app).await?;

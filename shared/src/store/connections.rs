@@ -18,8 +18,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-pub(crate) use memory::Memory;
-
+use self::memory::Memory;
 use super::item::{Item, number};
 use super::keys;
 use super::table::{self, Consistency, Update, Written};
@@ -91,7 +90,7 @@ pub async fn remove(app: &App, user: UserId, connection: &ConnectionId) -> Resul
 
 /// Removes a user from the cache, so that the next delivery reads them again.
 pub(crate) fn forget(app: &App, user: UserId) {
-    app.outside.listeners.forget(user);
+    app.remembered::<Memory>().forget(user);
 }
 
 /// The listeners of many users.
@@ -123,7 +122,7 @@ pub(super) fn remembered(
     if consistency == Consistency::Strong {
         return HashMap::new();
     }
-    let memory = &app.outside.listeners;
+    let memory = app.remembered::<Memory>();
     let find = |user: &UserId| Some((*user, memory.find(app, *user)?));
     users.iter().filter_map(find).collect()
 }
@@ -137,7 +136,7 @@ pub(super) fn read(
 ) -> Listeners {
     let spans = spans(item);
     if consistency == Consistency::Eventual {
-        app.outside.listeners.note(app, user, &spans, asked_at);
+        app.remembered::<Memory>().note(app, user, &spans, asked_at);
     }
     listening(spans.into_iter(), app.now())
 }

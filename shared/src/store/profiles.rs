@@ -31,7 +31,7 @@ pub struct Profile {
 
 /// Tokens that this process has compared with the table, so that a warm function need not do so on every call.
 #[derive(Debug, Default)]
-pub(crate) struct Seen(Mutex<HashMap<UserId, Known>>);
+struct Seen(Mutex<HashMap<UserId, Known>>);
 
 /// What is cached about a user.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ pub async fn refresh(app: &App, user: UserId, claims: &Claims, issued_at: Option
     let mut hasher = DefaultHasher::new();
     (claims, issued_at).hash(&mut hasher);
     let token = hasher.finish();
-    let seen = &app.outside.profiles;
+    let seen = app.remembered::<Seen>();
     if let Some(card) = seen.find(user, token, app.now()) {
         return Ok(card);
     }

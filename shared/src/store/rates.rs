@@ -153,7 +153,7 @@ impl Passage {
 
 /// The items that this process wrote last.
 #[derive(Debug, Default)]
-pub(crate) struct Memory(Mutex<HashMap<String, Slot>>);
+struct Memory(Mutex<HashMap<String, Slot>>);
 
 type Slot = Arc<tokio::sync::Mutex<Option<History>>>;
 
@@ -247,7 +247,7 @@ async fn change<T>(
     decide: impl Fn(&mut History, Timestamp) -> Change<T>,
 ) -> Result<T> {
     let name = subject.name();
-    let slot = app.outside.rates.slot(&name);
+    let slot = app.remembered::<Memory>().slot(&name);
     let mut remembered = slot.lock().await;
     let mut backoff = Backoff::new(ATTEMPTS);
     loop {

@@ -1,18 +1,15 @@
 //! Calls to DynamoDB: metered, with classified errors.
 
 mod batch;
-mod conflicts;
 mod query;
 mod transaction;
 
 pub(super) use batch::{get_many, key_of, put_many, remove_many};
-pub(crate) use conflicts::Conflicts;
 pub(super) use query::Query;
 pub(super) use transaction::{Transacted, Transaction};
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConsumedCapacity, ReturnConsumedCapacity, ReturnValue,
     ReturnValuesOnConditionCheckFailure,
@@ -21,6 +18,7 @@ use aws_sdk_dynamodb::types::{
 use super::item::{Item, key_attributes};
 use super::keys::{self, Key};
 use crate::App;
+use crate::clients::failed;
 use crate::error::{Error, Result};
 
 /// The consistency of a read.
@@ -243,64 +241,6 @@ fn meter_write(app: &App, capacity: Option<&ConsumedCapacity>) {
             .and_then(ConsumedCapacity::capacity_units)
             .unwrap_or_default(),
     );
-}
-
-/// Classifies a failed call: throttling, timeouts and broken connections are temporary, anything else is a defect.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it stands in map_err, which gives the error away"
-)]
-pub(crate) fn failed<E, R>(error: SdkError<E, R>) -> Error
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-{
-    const PASSING: [&str; 13] = [
-        "InternalError",
-        "InternalServerError",
-        "InternalFailure",
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "ServiceUnavailable",
-        "SlowDown",
-        "ThrottlingException",
-        "TransactionCanceledException",
-        "TransactionConflictException",
-        "TransactionInProgressException",
-    ];
-    let passes = match &error {
-        SdkError::ServiceError(_) => error.code().is_some_and(|code| PASSING.contains(&code)),
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
-        _ => false,
-    };
-    let cause = described(&error);
-    if passes {
-        Error::unavailable(cause)
-    } else {
-        Error::internal(cause)
-    }
-}
-
-/// The error with its causes. The SDK's own `Display` stops at "service error", and its `Debug` shows the response
-/// body, which may hold user content.
-fn described<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String
-where
-    SdkError<E, R>: std::error::Error,
-{
-    let mut text = match (error.code(), error.message()) {
-        (Some(code), Some(message)) => return format!("{code}: {message}"),
-        (Some(code), None) => return code.to_owned(),
-        (None, _) => error.to_string(),
-    };
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }
 
 /// Waits between attempts: full jitter over a doubling range, a bounded number of times.

@@ -5,7 +5,7 @@ use std::ops::Range;
 #[cfg(test)]
 use super::HEAD_BYTES;
 
-/// A file of which some ranges have been read: always its first [`HEAD_BYTES`], and whatever a
+/// A file of which some ranges have been read: always its first [`HEAD_BYTES`](super::HEAD_BYTES), and whatever a
 /// [check](super::MediaType::fits) requested.
 #[derive(Clone, Debug)]
 pub struct Looked {
@@ -19,7 +19,7 @@ pub struct Looked {
 pub struct Unread(pub Range<u64>);
 
 impl Looked {
-    /// A file with its size and first bytes: [`HEAD_BYTES`] of them, or all if it is shorter.
+    /// A file with its size and first bytes: [`HEAD_BYTES`](super::HEAD_BYTES) of them, or all if it is shorter.
     pub const fn new(size_bytes: u64, head: Vec<u8>) -> Self {
         Self {
             size_bytes,

@@ -1,4 +1,4 @@
-//! The schemas of lists and groups of frames. The values are [`Frame`](super::Frame)s.
+//! The schemas of lists and groups of frames. The values are `Frame`s.
 
 use schemars::JsonSchema;
 
@@ -9,7 +9,7 @@ use super::{
 };
 
 /// An event of a conversation, as the event routes list it: the frames that are kept. This is the schema of what is in
-/// their lists; the values are [`Frame`]s.
+/// their lists; the values are `Frame`s.
 #[derive(Clone, Debug, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ConversationEvent {
@@ -27,7 +27,7 @@ pub enum ConversationEvent {
     MessageStatus(MessageStatus),
 }
 
-/// A frame about mail (S0-F13), as a schema; the values are [`Frame`]s.
+/// A frame about mail (S0-F13), as a schema; the values are `Frame`s.
 #[derive(Clone, Debug, JsonSchema)]
 #[serde(tag = "type")]
 pub enum MessageEvent {
@@ -48,7 +48,7 @@ pub enum MessageEvent {
     MailsUpdated(MailsUpdated),
 }
 
-/// A frame about notifications (S0-F13), as a schema; the values are [`Frame`]s.
+/// A frame about notifications (S0-F13), as a schema; the values are `Frame`s.
 #[derive(Clone, Debug, JsonSchema)]
 #[serde(tag = "type")]
 pub enum NotificationEvent {

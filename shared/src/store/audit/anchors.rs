@@ -4,7 +4,7 @@
 //! ([`anchor`]). Its role may only add objects. So rewriting the table, even with the key, contradicts earlier anchors;
 //! and removing entries, or restoring an older end, leaves anchors of what is gone.
 //!
-//! The name of an object holds everything, so [`verify`](super::verify) only lists the names: `anchors/<day>/<number,
+//! The name of an object holds everything, so [`verify`](super::verify()) only lists the names: `anchors/<day>/<number,
 //! 12 digits>-<hash>-<signature>`. Because the name includes the hash, nobody can occupy the name of a later anchor in
 //! advance.
 

@@ -15,7 +15,7 @@ use crate::domain::time::Timestamp;
 
 /// The cached connections.
 #[derive(Debug, Default)]
-pub(crate) struct Memory(Mutex<HashMap<UserId, Remembered>>);
+pub(super) struct Memory(Mutex<HashMap<UserId, Remembered>>);
 
 #[derive(Clone, Debug)]
 struct Remembered {

@@ -7,8 +7,9 @@ use aws_sdk_dynamodb::types::{
 };
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use super::{Backoff, Consistency, failed, meter_read, meter_write};
+use super::{Backoff, Consistency, meter_read, meter_write};
 use crate::App;
+use crate::clients::failed;
 use crate::error::{Error, Result};
 use crate::store::item::{Item, key_attributes};
 use crate::store::keys::{self, Key};

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 
-use super::{Consistency, failed, meter_read};
+use super::{Consistency, meter_read};
 use crate::App;
+use crate::clients::failed;
 use crate::error::Result;
 use crate::store::item::Item;
 use crate::store::keys;

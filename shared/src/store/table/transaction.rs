@@ -6,17 +6,15 @@ use aws_sdk_dynamodb::types::{
     TransactWriteItem, Update as Change,
 };
 
-use super::{Condition, Update, failed, key_attributes, meter_write};
+use super::{Condition, Update, key_attributes, meter_write};
 use crate::App;
+use crate::clients::{CONFLICT, failed};
 use crate::error::{Error, Result};
 use crate::store::item::Item;
 use crate::store::keys::Key;
 
 /// The cancellation reason of a failed condition.
 const REFUSED: &str = "ConditionalCheckFailed";
-
-/// The cancellation reason of a conflict with another transaction.
-pub(super) const CONFLICT: &str = "TransactionConflict";
 
 /// A conflict that outlasted the SDK's retries.
 struct Conflict(Error);
@@ -66,7 +64,7 @@ impl Transaction {
         self
     }
 
-    /// Sends the transaction. Conflicts with other transactions are retried by the SDK, see [`super::conflicts`]; it
+    /// Sends the transaction. Conflicts with other transactions are retried by the SDK, see [`crate::clients`]; it
     /// fails if they persist.
     pub(in crate::store) async fn send(self, app: &App) -> Result<Transacted> {
         self.attempt(app).await?.map_err(|conflict| conflict.0)

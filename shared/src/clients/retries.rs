@@ -37,7 +37,7 @@ pub(crate) fn budget() -> RetryPartition {
         .capacity(CAPACITY)
         .throttling_retry_cost(COST)
         .timeout_retry_cost(COST)
-        // Conflicts of transactions (`store::table::Conflicts`) should not use up the budget.
+        // Conflicts of transactions (`clients::conflicts`) should not use up the budget.
         .retry_cost(0)
         .success_reward(REWARD)
         .build();

@@ -1,15 +1,16 @@
 //! Retries of transaction conflicts. A write to an item that a transaction is changing is refused, although no
 //! condition failed. The SDK is told to retry it, so that there is only one layer of retries. A conflict means that an
-//! item is contended, not that the table is overloaded, so it costs nothing of the retry [budget](crate::retries).
+//! item is contended, not that the table is overloaded, so it costs nothing of the retry [budget](super::retries).
 //! Source: AWS, *Transaction conflict handling in DynamoDB*.
 
-use super::transaction::CONFLICT;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 
+/// The cancellation reason of a conflict with another transaction.
+pub(crate) const CONFLICT: &str = "TransactionConflict";
 /// The reasons of a cancelled transaction that mean that the table is overloaded.
 const THROTTLED: [&str; 2] = ["ThrottlingError", "ProvisionedThroughputExceeded"];
 
