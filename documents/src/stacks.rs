@@ -1,10 +1,14 @@
-//! The parts of the templates that are generated from the functions' declarations, between two marker lines: routes,
-//! throttles and integrations in `template.yaml`; names, code, roles and log groups in the nested stacks.
+//! What the templates say of each function, written from its declaration: in `template.yaml`, between marked lines,
+//! routes, throttles, integrations and the stacks of functions with their parameters; and the stacks of functions, one file for
+//! each that a domain names.
 //!
-//! Properties that no declaration determines (memory, timeouts, triggers, reserved concurrency, secrets) are kept as
-//! they are in the function's block, with the comments above them.
+//! Properties that no declaration speaks of (memory, time-outs, triggers, reserved concurrency, secrets) are kept as
+//! they stand in the function's block, with the comments above them. What is said of all functions alike is in
+//! `stacks/globals.yaml` beside this file.
 
-use std::collections::BTreeMap;
+mod parameters;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use shared::http::Throttle;
@@ -12,7 +16,11 @@ use shared::lambda::{Function, Trigger};
 
 use crate::policies;
 
-/// The end of the line after which everything up to [`END`] is generated.
+/// What every stack of functions says of all of them.
+const GLOBALS: &str = include_str!("stacks/globals.yaml");
+/// The condition on which functions reserve concurrency, and the parameter that decides it.
+const RESERVES: (&str, &str) = ("HasReservedConcurrency", "ReservesConcurrency");
+/// The end of a line behind which everything is written, up to [`END`].
 const BEGIN: &str = "# written by `UPDATE=1 cargo t in_sync`, up to the end mark";
 /// The line that ends the generated part.
 const END: &str = "# end mark";
@@ -30,11 +38,21 @@ pub fn logical_id(name: &str) -> String {
     id
 }
 
-/// `template.yaml` with the routes, throttles and integrations of these functions.
+/// The names of the stacks of these functions.
+pub fn names(functions: &[Function]) -> BTreeSet<&'static str> {
+    functions.iter().map(|function| function.stack).collect()
+}
+
+/// The path of a stack of functions.
+pub fn path(stack: &str) -> String {
+    format!("stacks/{stack}.yaml")
+}
+
+/// `template.yaml` with the routes, throttles and integrations of these functions, and their stacks, by names and templates.
 ///
 /// # Errors
-/// The marker lines are missing.
-pub fn root(template: &str, functions: &[Function]) -> Result<String, String> {
+/// The marked lines are not there.
+pub fn root(template: &str, functions: &[Function], stacks: &[(&str, String)]) -> Result<String, String> {
     let (mut paths, mut integrations) = (BTreeMap::<String, Vec<(String, String)>>::new(), String::new());
     let mut throttles = BTreeMap::<String, Throttle>::new();
     for function in functions {
@@ -102,15 +120,53 @@ pub fn root(template: &str, functions: &[Function]) -> Result<String, String> {
     }
     let template = between(template, "RouteSettings: ", &settings)?;
     let template = between(&template, "paths: ", &routes)?;
-    between(&template, "x-amazon-apigateway-integrations: ", &integrations)
+    let template = between(&template, "x-amazon-apigateway-integrations: ", &integrations)?;
+    let mut nested = String::new();
+    for (name, stack) in stacks {
+        let (id, path) = (logical_id(name), path(name));
+        let _infallible = write!(
+            nested,
+            "  {id}:\n    Type: AWS::CloudFormation::Stack\n    Properties:\n      TemplateURL: {path}\n      Parameters:\n"
+        );
+        for parameter in parameters::of(stack) {
+            let _infallible = writeln!(nested, "        {parameter}: {}", parameters::value(parameter));
+        }
+        nested.push('\n');
+    }
+    let template = between(&template, "stacks: ", nested.trim_end_matches('\n'))?;
+    let ids: Vec<String> = stacks.iter().map(|(name, _)| logical_id(name)).collect();
+    Ok(depending(&template, &ids))
 }
 
-/// A nested stack with the blocks of these functions, and a log group for each domain.
-///
-/// # Errors
-/// The marker lines are missing.
-pub fn stack(template: &str, functions: &[Function]) -> Result<String, String> {
-    let by_hand = kept(template);
+/// A template in which what depends on a stack of functions depends on all of them.
+fn depending(template: &str, stacks: &[String]) -> String {
+    const DEPENDS: &str = "    DependsOn: ";
+    let all = match stacks {
+        [only] => only.clone(),
+        stacks => format!("[{}]", stacks.join(", ")),
+    };
+    let line = |line: &str| match line.strip_prefix(DEPENDS) {
+        Some(on)
+            if stacks
+                .iter()
+                .any(|stack| on.trim_matches(['[', ']']).split(", ").any(|one| one == stack)) =>
+        {
+            format!("{DEPENDS}{all}")
+        }
+        _ => line.to_owned(),
+    };
+    let lines: Vec<String> = template.lines().map(line).collect();
+    lines.join("\n") + "\n"
+}
+
+/// A stack of functions: the blocks of those that are of it, and a log group for each of its domains. `before` is the
+/// template as it was, empty for a new one.
+pub fn stack(name: &str, before: &str, functions: &[Function]) -> String {
+    let by_hand = kept(before);
+    let functions: Vec<&Function> = functions
+        .iter()
+        .filter(|function| function.stack == name)
+        .collect();
     let mut domains: Vec<&str> = functions.iter().map(|function| function.domain).collect();
     domains.sort_unstable();
     domains.dedup();
@@ -125,6 +181,7 @@ pub fn stack(template: &str, functions: &[Function]) -> Result<String, String> {
         let mut of_domain: Vec<&Function> = functions
             .iter()
             .filter(|function| function.domain == domain)
+            .copied()
             .collect();
         of_domain.sort_by_key(|function| function.name);
         for function in of_domain {
@@ -139,7 +196,35 @@ pub fn stack(template: &str, functions: &[Function]) -> Result<String, String> {
             );
         }
     }
-    between(template, "Resources: ", blocks.trim_end_matches('\n'))
+    let mut rest = String::new();
+    let (condition, parameter) = RESERVES;
+    if blocks.contains(condition) {
+        let _infallible = write!(
+            rest,
+            "Conditions:\n  {condition}: !Equals [!Ref {parameter}, \"true\"]\n\n"
+        );
+    }
+    let globals = GLOBALS
+        .split_once('\n')
+        .map_or(GLOBALS, |(_, behind_its_comment)| behind_its_comment);
+    let _infallible = write!(
+        rest,
+        "{globals}\nResources: {BEGIN}\n{}\n  {END}\n",
+        blocks.trim_end_matches('\n')
+    );
+    let mut parameters = String::new();
+    for parameter in parameters::of(&rest) {
+        let _infallible = writeln!(
+            parameters,
+            "  {parameter}: {}",
+            parameters::declaration(parameter)
+        );
+    }
+    format!(
+        "# The functions of {name}, their roles, triggers and logs: a nested stack of template.yaml, which has what they \
+         share.\nAWSTemplateFormatVersion: \"2010-09-09\"\nTransform: AWS::Serverless-2016-10-31\nDescription: \
+         Tidings, the functions of {name}\n\n# What template.yaml passes on, and says more of.\nParameters:\n{parameters}\n{rest}"
+    )
 }
 
 /// The initial properties of a new function.
@@ -239,6 +324,16 @@ Resources: # mark
             )
         );
         assert_eq!(kept.len(), 1);
+    }
+
+    #[test]
+    fn what_depends_on_one_stack_depends_on_all() {
+        let stacks = ["Messaging", "Team"].map(str::to_owned);
+        let all = "  Api:\n    DependsOn: [Messaging, Team]\n    DependsOn: Table\n";
+        for before in ["Messaging", "[Messaging]", "[Messaging, Team]"] {
+            let template = format!("  Api:\n    DependsOn: {before}\n    DependsOn: Table\n");
+            assert_eq!(depending(&template, &stacks), all);
+        }
     }
 
     #[test]

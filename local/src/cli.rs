@@ -21,9 +21,9 @@ use uuid::Uuid;
 
 use crate::demo;
 use crate::desk::{Desk, Options};
-use crate::environment::{self, Environment};
+use crate::environment::{self, Addresses, Environment};
 use crate::processes::{self, ProcessOptions};
-use crate::{redrive, restoring};
+use crate::{redrive, restoring, settings};
 
 /// Tidings on one desk: the HTTP and WebSocket APIs, every function, and the services that they use.
 #[derive(Debug, Parser)]
@@ -41,6 +41,8 @@ enum Command {
     Token(Token),
     /// Print the frames that a user gets, line by line, and send what is typed.
     Listen(Listen),
+    /// Print the settings of functions that run somewhere else and use the services of a desk with `--services-port`.
+    Settings(Settings),
     /// Send the jobs in the running desk's dead-letter queues back to their queues.
     Redrive(Redrive),
     /// Restore the end of the running desk's audit log after it was lost.
@@ -64,6 +66,9 @@ struct Run {
     /// Keep the data in memory only.
     #[arg(long)]
     memory: bool,
+    /// Offer the table, the queues, the buckets and the connections on this port to functions that run somewhere else.
+    #[arg(long)]
+    services_port: Option<u16>,
     /// Print the functions' log lines.
     #[arg(long)]
     log: bool,
@@ -105,6 +110,23 @@ struct Token {
 }
 
 #[derive(Debug, Args)]
+struct Settings {
+    /// The host of the desk, as the functions reach it.
+    #[arg(long, default_value = "127.0.0.1")]
+    host: String,
+    /// The port of the desk's services.
+    #[arg(long, default_value_t = 3003)]
+    services_port: u16,
+    /// The port of the buckets, for uploads and downloads.
+    #[arg(long, default_value_t = 3002)]
+    s3_port: u16,
+    /// Print a template for `sam local`, instead of lines for `cargo lambda watch --env-file`. The functions are where
+    /// `cargo lambda build` puts them, seen from this folder.
+    #[arg(long, value_name = "FOLDER")]
+    sam: Option<String>,
+}
+
+#[derive(Debug, Args)]
 struct Listen {
     /// The token of the user.
     #[arg(long)]
@@ -138,6 +160,7 @@ pub async fn main() -> ExitCode {
     };
     let done = match cli.command {
         Some(Command::Token(token)) => print_token(token),
+        Some(Command::Settings(settings)) => print_settings(&settings),
         Some(Command::Listen(listen)) => listen_to(listen).await,
         Some(Command::Redrive(redrive)) => send_back(redrive).await,
         Some(Command::RestoreAudit(command)) => {
@@ -199,6 +222,13 @@ async fn run(run: Run) -> Result<(), String> {
     })
     .await
     .map_err(|error| error.to_string())?;
+    let services = match run.services_port {
+        Some(port) => {
+            let serving = processes::services::serve(desk.services().clone(), port).await;
+            Some(serving.map_err(|error| format!("port {port} of --services-port: {error}"))?)
+        }
+        None => None,
+    };
     let kept = data_dir.map_or_else(
         || "in memory".to_owned(),
         |folder| format!("in {}", folder.display()),
@@ -206,6 +236,7 @@ async fn run(run: Run) -> Result<(), String> {
     say(&welcome(&desk, &environment, &kept)?);
     ending.comes().await;
     say("stopping");
+    drop(services);
     desk.stop().await;
     Ok(())
 }
@@ -356,6 +387,22 @@ fn print_token(token: Token) -> Result<(), String> {
     let token = demo::token(&secret, token.user, claims, Clock::default().now(), lifetime)
         .map_err(|error| error.to_string())?;
     say(&token);
+    Ok(())
+}
+
+fn print_settings(asked: &Settings) -> Result<(), String> {
+    let overrides = environment::of_process();
+    let template = environment::template(&overrides).map_err(|error| error.to_string())?;
+    let address = |port: u16| format!("http://{}:{port}", asked.host);
+    let addresses = Addresses::at(&address(asked.services_port), &address(asked.s3_port));
+    let text = match &asked.sam {
+        None => settings::of_all(&template, &overrides, &addresses),
+        Some(binaries) => {
+            let template = settings::sam_template(&template, &overrides, &addresses, binaries);
+            serde_json::to_string_pretty(&template).map_err(|error| error.to_string())?
+        }
+    };
+    say(text.trim_end());
     Ok(())
 }
 

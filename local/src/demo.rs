@@ -9,6 +9,8 @@ use shared::domain::time::Timestamp;
 use shared::domain::user::Claims;
 use uuid::Uuid;
 
+use crate::environment;
+
 /// A demo user.
 #[derive(Clone, Copy, Debug)]
 pub struct DemoUser {
@@ -76,6 +78,30 @@ pub fn token(
         claims,
     };
     token::issue(secret, &claims)
+}
+
+/// A token of the events in `events/`: of a demo user, with these roles, from the moment of the events to the year 2100.
+/// Every desk with [its own secret](environment::DESK_JWT_SECRET) takes it. Anybody can make it, as that secret is public,
+/// and no deployment has it.
+///
+/// # Errors
+/// Nobody is that demo user.
+pub fn token_of_events(user: &str, roles: &[&str]) -> shared::Result<String> {
+    let found = USERS.iter().find(|demo| demo.id.to_string() == user);
+    let user = found.ok_or(shared::Error::NotFound("demo user"))?;
+    let claims = TokenClaims {
+        sub: UserId::from_uuid(user.id),
+        exp: 4_102_444_800,
+        iat: Some(1_768_473_000),
+        nbf: None,
+        iss: None,
+        aud: None,
+        claims: Claims {
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            ..user.claims()
+        },
+    };
+    token::issue(environment::DESK_JWT_SECRET, &claims)
 }
 
 /// Creates the demo users' profiles, as their first call would, so that they can write to each other at once.

@@ -8,14 +8,10 @@ use local_gateway::template::{CorsSpec, Resource, Sources, Template, TemplateErr
 use local_services::Service;
 use shared::config::{Config, ConfigError};
 
+use crate::stacks::STACKS;
+
 /// The template that the desk runs. It is compiled in, so that program and template always match.
 pub const TEMPLATE: &str = include_str!("../../template.yaml");
-
-/// The templates of its nested stacks, by path.
-pub const STACKS: [(&str, &str); 1] = [(
-    "stacks/messaging.yaml",
-    include_str!("../../stacks/messaging.yaml"),
-)];
 
 /// The template of a nested stack.
 pub fn stack(url: &str) -> Option<String> {

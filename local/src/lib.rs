@@ -18,6 +18,8 @@ pub mod redrive;
 pub mod restoring;
 pub mod rights;
 pub mod schedules;
+pub mod settings;
+mod stacks;
 
 use shared::lambda::Function;
 

@@ -103,7 +103,7 @@ impl Processes {
         s3_public: &str,
         sink: &Sink,
     ) -> Result<Self, ProcessesError> {
-        let server = services::serve(services.clone()).await?;
+        let server = services::serve(services.clone(), 0).await?;
         let addresses = environment::Addresses::at(&format!("http://{}", server.address()), s3_public);
         let mut pools = HashMap::with_capacity(functions.len());
         for spec in functions.iter().filter(|spec| options.is_for(&spec.logical_id)) {

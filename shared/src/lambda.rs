@@ -36,6 +36,8 @@ pub struct Function {
     pub name: &'static str,
     /// The package that declares it; also the name of its log group and nested stack.
     pub domain: &'static str,
+    /// The nested stack that its domain is in: `messaging` is `stacks/messaging.yaml`.
+    pub stack: &'static str,
     /// What invokes it.
     pub trigger: Trigger,
     /// The rights of its role.
@@ -43,12 +45,14 @@ pub struct Function {
 }
 
 /// Declares the functions of a domain, one per line: a `static` for each binary, and `functions()` with all of them.
+/// The first line names their nested stack; a new name makes a new stack.
 ///
 /// A `static` is compiled in the library that declares it, together with all generic code that it uses. A `const` or a
 /// function could be compiled again in each binary, which would take 16 seconds of CPU instead of 0.4.
 ///
 /// ```ignore
 /// shared::functions! {
+///     in "messaging";
 ///     SEND_MESSAGE = Function::http::<send_message::SendMessage>();
 /// }
 /// ```
@@ -56,10 +60,10 @@ pub struct Function {
 /// The name of a `static` must be that of its function in capitals, or it does not compile.
 #[macro_export]
 macro_rules! functions {
-    ($($name:ident = $function:expr;)*) => {
+    (in $stack:literal; $($name:ident = $function:expr;)*) => {
         $(
             #[doc = concat!("The function behind the binary of this name: `", stringify!($function), "`.")]
-            pub static $name: $crate::lambda::Function = $function.called(stringify!($name), env!("CARGO_PKG_NAME"));
+            pub static $name: $crate::lambda::Function = $function.called(stringify!($name), env!("CARGO_PKG_NAME"), $stack);
         )*
 
         /// Every function of this domain.
@@ -119,42 +123,26 @@ impl Function {
 
     /// A function for a route that is not declared as an [`Endpoint`].
     pub const fn of_endpoint(entry: http::AnyEndpoint, rights: Rights) -> Self {
-        Self {
-            name: entry.route.name,
-            domain: "",
-            trigger: Trigger::Http(entry.with_throttle()),
-            rights,
-        }
+        Self::new(entry.route.name, Trigger::Http(entry.with_throttle()), rights)
     }
 
     /// A function for frames.
     pub const fn frame<A: Action>() -> Self {
-        Self {
-            name: A::NAME,
-            domain: "",
-            trigger: Trigger::Frame(socket::AnyAction::of::<A>()),
-            rights: A::RIGHTS,
-        }
+        Self::new(A::NAME, Trigger::Frame(socket::AnyAction::of::<A>()), A::RIGHTS)
     }
 
     /// A function for a queue.
     pub const fn queue<J: Job>() -> Self {
-        Self {
-            name: J::NAME,
-            domain: "",
-            trigger: Trigger::Queue(job::AnyJob::of::<J>()),
-            rights: J::RIGHTS,
-        }
+        Self::new(J::NAME, Trigger::Queue(job::AnyJob::of::<J>()), J::RIGHTS)
     }
 
     /// A function for a schedule.
     pub const fn schedule<C: Chore>() -> Self {
-        Self {
-            name: C::NAME,
-            domain: "",
-            trigger: Trigger::Schedule(schedule::AnyChore::of::<C>()),
-            rights: C::RIGHTS,
-        }
+        Self::new(
+            C::NAME,
+            Trigger::Schedule(schedule::AnyChore::of::<C>()),
+            C::RIGHTS,
+        )
     }
 
     /// A function for events of a connection's life.
@@ -164,10 +152,19 @@ impl Function {
         rights: Rights,
         answer: ConnectionAnswer,
     ) -> Self {
+        Self::new(
+            name,
+            Trigger::Connection(ConnectionHandler { key, answer }),
+            rights,
+        )
+    }
+
+    const fn new(name: &'static str, trigger: Trigger, rights: Rights) -> Self {
         Self {
             name,
             domain: "",
-            trigger: Trigger::Connection(ConnectionHandler { key, answer }),
+            stack: "",
+            trigger,
             rights,
         }
     }
@@ -177,12 +174,13 @@ impl Function {
     /// # Panics
     /// The names differ. In a `static` this is a compile error.
     #[must_use]
-    pub const fn called(mut self, name: &str, domain: &'static str) -> Self {
+    pub const fn called(mut self, name: &str, domain: &'static str, stack: &'static str) -> Self {
         assert!(
             self.name.eq_ignore_ascii_case(name),
             "a function's static has the name of the function, in capitals"
         );
         self.domain = domain;
+        self.stack = stack;
         self
     }
 

@@ -42,6 +42,7 @@ pub mod config;
 pub mod connections_api;
 pub mod domain;
 pub mod error;
+pub mod examples;
 mod foreign;
 pub mod http;
 pub mod job;

@@ -172,7 +172,7 @@ async fn events(world: &World) -> Vec<(&'static str, Bytes)> {
     let [ada, bob] = events::ada_and_bob(world);
     let get = [&ada, &bob].map(|person| person.get("/api/v1/users/me"));
     futures::future::join_all(get).await;
-    let sent_in = ada.open_direct(&bob).await;
+    ada.open_direct(&bob).await;
     // Another conversation, in which nothing happens any more.
     let carol = world.person("carol").await;
     let delivered_in = ada.open_direct(&carol).await;
@@ -180,15 +180,11 @@ async fn events(world: &World) -> Vec<(&'static str, Bytes)> {
     world.settled().await;
     tokio::spawn(carol.connect().await.drain());
 
-    let recorded = events::recorded();
-    let of = |name: &str| recorded[name].replace("{{token}}", &ada.token);
-    let mut send: Value =
-        serde_json::from_str(&of("send-message").replace("{{conversation_id}}", &sent_in)).unwrap();
+    let mut send = events::by(&ada, "send-message");
     // Each a message of its own.
-    send["headers"].as_object_mut().unwrap().remove("idempotency-key");
     send["body"] = Value::from(json!({ "content": "Hello, Bob!" }).to_string());
     vec![
-        ("GetMe", Bytes::from(of("get-me"))),
+        ("GetMe", Bytes::from(events::by(&ada, "get-me").to_string())),
         ("SendMessage", Bytes::from(send.to_string())),
         ("Deliver", job(&delivered_in, &message, [&ada, &carol])),
     ]

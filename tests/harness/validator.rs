@@ -103,8 +103,12 @@ impl Validator {
         if matching().next().is_none() {
             return self.refused(404, status, body).map_err(at);
         }
-        let with_method = matching().filter(|operation| operation.method.eq_ignore_ascii_case(method));
-        // Static segments take precedence over parameters, from the left.
+        // What a path answers that has fewer parameters is all that is answered there.
+        let fewest = matching().map(Operation::parameters).min();
+        let with_method = matching()
+            .filter(|operation| Some(operation.parameters()) == fewest)
+            .filter(|operation| operation.method.eq_ignore_ascii_case(method));
+        // Static segments win over parameters, from the left.
         let Some(operation) = with_method.max_by_key(|operation| operation.statics()) else {
             return self.refused(405, status, body).map_err(at);
         };
@@ -131,6 +135,10 @@ impl Operation {
             pattern == segment || (pattern.starts_with('{') && !segment.is_empty())
         };
         self.segments.len() == path.len() && self.segments.iter().zip(path).all(matches)
+    }
+
+    fn parameters(&self) -> usize {
+        self.statics().into_iter().filter(|is_static| !is_static).count()
     }
 
     fn statics(&self) -> Vec<bool> {

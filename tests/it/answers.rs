@@ -24,6 +24,7 @@ async fn answered(answer: Answer) -> Value {
             .throttled(Throttle::HEALTH),
         is_public: true,
         example: Example::default,
+        example_caller: "",
         path: nothing,
         query: nothing,
         body: nothing,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use harness::{World, events};
 use local::environment::{self, Addresses};
 use local::processes::{self, services};
+use local::settings;
 use local_runtime::loopback::Server;
 use serde_json::Value;
 use tokio::process::{Child, Command};
@@ -64,15 +65,15 @@ async fn watch(program: &Path, port: u16) -> Child {
     child
 }
 
-/// A function as a process of the emulator, with the services of the world.
+/// A function as a process of the emulator's, with the settings that `tidings settings` prints.
 fn function(world: &World, services: &Server, name: &str, binaries: &Path, port: u16) -> Child {
     let template = environment::template(&BTreeMap::new()).unwrap();
     let spec = template.function(name).unwrap();
     let addresses = Addresses::at(&format!("http://{}", services.address()), &world.desk().s3_url());
-    let settings = environment::settings(name, &spec.environment, &BTreeMap::new(), &addresses);
+    let settings = settings::of_all(&template, &BTreeMap::new(), &addresses);
     Command::new(processes::find(binaries, &spec.binary).unwrap())
         .env_clear()
-        .envs(settings)
+        .envs(settings.lines().filter_map(|line| line.split_once('=')))
         .env("AWS_LAMBDA_FUNCTION_NAME", &spec.binary)
         .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
         .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
@@ -95,12 +96,7 @@ async fn the_binaries_answer_under_cargo_lambda_watch_and_invoke() {
     let world = World::start().await;
     let [ada, bob] = events::ada_and_bob(&world);
     let conversation = ada.open_direct(&bob).await;
-    let offered = world.services().clone();
-    let services = Server::start(move |request| {
-        let offered = offered.clone();
-        async move { services::answer(&offered, request).await }
-    });
-    let services = services.await.unwrap();
+    let services = services::serve(world.services().clone(), 0).await.unwrap();
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .unwrap()
         .local_addr()
@@ -120,10 +116,7 @@ async fn the_binaries_answer_under_cargo_lambda_watch_and_invoke() {
     let me: Value = answer.json().await.unwrap();
     assert_eq!(me["data"]["username"], "ada");
 
-    // With its recorded event.
-    let event = events::recorded()["send-message"]
-        .replace("{{token}}", &ada.token)
-        .replace("{{conversation_id}}", &conversation);
+    // By its recorded event.
     let mut invoke = Command::new(&program);
     invoke
         .args([
@@ -135,7 +128,8 @@ async fn the_binaries_answer_under_cargo_lambda_watch_and_invoke() {
             "--invoke-port",
         ])
         .arg(port.to_string())
-        .args(["--data-ascii", &event])
+        .args(["--data-file", "events/send-message.json"])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
         .kill_on_drop(true);
     let output = tokio::time::timeout(PATIENCE, invoke.output())
         .await

@@ -12,6 +12,7 @@ mod stack;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Once;
 
 use local_gateway::template::{Sources, Template};
 use serde_json::{Value, json};
@@ -28,7 +29,20 @@ fn root() -> &'static Path {
         .unwrap_or(Path::new("."))
 }
 
+/// A file as it is; with `UPDATE`, after everything that is generated was written.
 fn read(path: &str) -> String {
+    static UPDATED: Once = Once::new();
+    UPDATED.call_once(|| {
+        if std::env::var_os("UPDATE").is_some() {
+            for (path, text) in generated() {
+                std::fs::write(root().join(&path), text).unwrap_or_else(|error| panic!("{path}: {error}"));
+            }
+        }
+    });
+    as_it_is(path)
+}
+
+fn as_it_is(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
@@ -110,30 +124,6 @@ fn assert_same<T: Ord>(place: &str, wanted: &BTreeSet<T>, found: &BTreeSet<T>, l
     assert!(wanted == found, "{missing}{left_over}");
 }
 
-/// Fails unless a file is what is generated, or writes it if it is asked to.
-fn assert_written(path: &str, text: &str) {
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(root().join(path), text).unwrap_or_else(|error| panic!("{path}: {error}"));
-    }
-    let found = std::fs::read_to_string(root().join(path)).unwrap_or_default();
-    let first = || {
-        let differs = text.lines().zip(found.lines()).position(|(new, old)| new != old);
-        let line = differs.unwrap_or_else(|| text.lines().count().min(found.lines().count()));
-        let of = |text: &str| text.lines().nth(line).unwrap_or("(the end)").to_owned();
-        format!(
-            "line {}\n  is         {}\n  should be  {}",
-            line + 1,
-            of(&found),
-            of(text)
-        )
-    };
-    assert!(
-        found == text,
-        "{path} is not what the code says: {}\n\n  UPDATE=1 cargo t in_sync",
-        first()
-    );
-}
-
 /// The HTTP functions, each with every path that it answers.
 fn routes(functions: &[Function]) -> Vec<(&AnyEndpoint, Vec<String>)> {
     let mut routes = Vec::new();
@@ -143,43 +133,6 @@ fn routes(functions: &[Function]) -> Vec<(&AnyEndpoint, Vec<String>)> {
         }
     }
     routes
-}
-
-#[test]
-fn every_function_is_in_the_template_with_its_binary() {
-    let wanted = local::functions()
-        .iter()
-        .map(|function| (logical_id(function.name), function.binary()))
-        .collect();
-    let stacks = nested_stacks();
-    let found = stacks
-        .iter()
-        .flat_map(|(_, stack)| resources(stack))
-        .filter(|(_, kind, _)| *kind == "AWS::Serverless::Function")
-        .map(|(id, _, properties)| {
-            let code = at(properties, &["CodeUri"]).as_str().unwrap_or_default();
-            let binary = code
-                .strip_prefix("../target/lambda/")
-                .and_then(|code| code.strip_suffix('/'));
-            (id.to_owned(), binary.unwrap_or(code).to_owned())
-        })
-        .collect();
-    assert_same(
-        "stacks/(its family).yaml, under Resources",
-        &wanted,
-        &found,
-        |(id, binary)| {
-            let mut functions = local::functions().into_iter();
-            let rights = functions.find(|function| function.binary() == *binary);
-            let policies = rights.map(|function| documents::policies::yaml(&function.rights));
-            format!(
-                "  {id}:\n    Type: AWS::Serverless::Function\n    Properties:\n      \
-                 FunctionName: !Sub ${{RootStack}}_{binary}\n      CodeUri: ../target/lambda/{binary}/\n      \
-                 LoggingConfig: {{ LogGroup: !Ref (its domain)Logs }}\n{}",
-                policies.unwrap_or_default()
-            )
-        },
-    );
 }
 
 #[test]
@@ -252,65 +205,190 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 fn every_function_has_an_event() {
     let wanted = local::functions()
         .iter()
-        .map(|function| format!("{}.json", function.binary()))
+        .map(|function| format!("events/{}.json", function.binary()))
         .collect();
-    let files = std::fs::read_dir(root().join("events")).unwrap_or_else(|error| panic!("events: {error}"));
-    let found: BTreeSet<String> = files
-        .flatten()
-        .map(|file| file.file_name().to_string_lossy().into_owned())
-        .collect();
-    assert_same("events/", &wanted, &found, |file| {
+    // Those of routes are there by now.
+    read("template.yaml");
+    assert_same("events/", &wanted, &files_in("events"), |file| {
         format!("{file}: an event that the function answers with success")
     });
-    for file in found {
-        let event: Result<Value, _> = serde_json::from_str(&read(&format!("events/{file}")));
-        assert!(
-            event.is_ok_and(|event| event.is_object()),
-            "events/{file} is no JSON object"
-        );
-    }
 }
 
-#[test]
-fn the_list_of_routes_is_written() {
-    let functions = local::functions();
+/// The files of a folder.
+fn files_in(folder: &str) -> BTreeSet<String> {
+    let files = std::fs::read_dir(root().join(folder)).unwrap_or_else(|error| panic!("{folder}: {error}"));
+    files
+        .flatten()
+        .map(|file| format!("{folder}/{}", file.file_name().to_string_lossy()))
+        .collect()
+}
+
+fn pretty(document: &Value) -> String {
+    serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
+}
+
+/// The list of routes that functions tell a wrong method by.
+fn list_of_routes(functions: &[Function]) -> String {
     let mut lines = BTreeSet::new();
-    for (entry, paths) in routes(&functions) {
+    for (entry, paths) in routes(functions) {
         let named = paths.into_iter().filter(|path| path != "$default");
         lines.extend(named.flat_map(|path| {
             let methods = entry.methods().into_iter();
             methods.map(move |method| format!("{method} {path}\n"))
         }));
     }
-    assert_written(
-        "shared/src/http/routes.txt",
-        &lines.into_iter().collect::<String>(),
-    );
+    lines.into_iter().collect()
 }
 
-#[test]
-fn the_documents_are_written() {
-    let pretty = |document: &Value| serde_json::to_string_pretty(document).unwrap_or_default() + "\n";
-    assert_written(
-        "openapi.json",
-        &pretty(&documents::openapi::document(&local::functions())),
-    );
-    assert_written(
-        "asyncapi.json",
-        &pretty(&documents::asyncapi::document(&local::functions())),
-    );
-}
-
-#[test]
-fn the_templates_are_written() {
-    let functions = local::functions();
-    let written = documents::stacks::root(&read("template.yaml"), &functions);
-    assert_written(
-        "template.yaml",
-        &written.unwrap_or_else(|error| panic!("template.yaml: {error}")),
-    );
-    for (path, _) in nested_stacks() {
-        let written = documents::stacks::stack(&read(&path), &functions);
-        assert_written(&path, &written.unwrap_or_else(|error| panic!("{path}: {error}")));
+/// The events of routes, from their examples. Those of sockets, queues and schedules are by hand.
+fn events(functions: &[Function]) -> Vec<(String, String)> {
+    let mut events = Vec::new();
+    for function in functions {
+        let Trigger::Http(entry) = &function.trigger else {
+            continue;
+        };
+        let roles: &[&str] = if entry.route.needs.is_some() {
+            &["super_admin"]
+        } else {
+            &[]
+        };
+        let token =
+            (!entry.is_public).then(|| local::demo::token_of_events(entry.example_caller, roles).unwrap());
+        let event = documents::events::of_route(entry, token.as_deref());
+        events.push((format!("events/{}.json", function.binary()), pretty(&event)));
     }
+    events
+}
+
+/// The stacks of these functions, written anew, by their names. What is by hand in a block stays with its function.
+fn stacks_of(functions: &[Function]) -> Vec<(&'static str, String)> {
+    let before: String = files_in("stacks").iter().map(|path| as_it_is(path)).collect();
+    let names = documents::stacks::names(functions).into_iter();
+    names
+        .map(|name| (name, documents::stacks::stack(name, &before, functions)))
+        .collect()
+}
+
+/// The templates, and what names every stack of functions: what the desk has of them within it, and what checkov reads.
+fn templates(functions: &[Function]) -> Vec<(String, String)> {
+    let stacks = stacks_of(functions);
+    let template = documents::stacks::root(&as_it_is("template.yaml"), functions, &stacks);
+    let template = template.unwrap_or_else(|error| panic!("template.yaml: {error}"));
+    let paths: Vec<String> = stacks
+        .iter()
+        .map(|(name, _)| documents::stacks::path(name))
+        .collect();
+    let included: Vec<String> = paths
+        .iter()
+        .map(|path| format!("    (\"{path}\", include_str!(\"../../{path}\")),\n"))
+        .collect();
+    let included = format!(
+        "//! The stacks of functions, by the paths that the template has for them. `UPDATE=1 cargo t in_sync` writes \
+         it.\n\n/// Path and template of each.\n#[rustfmt::skip] // As it is written.\npub(crate) const STACKS: \
+         &[(&str, &str)] = &[\n{}];\n",
+        included.concat()
+    );
+    let checked = as_it_is(".checkov.yaml");
+    let line = |line: &str| match line.strip_prefix("file: ") {
+        Some(_) => format!("file: [template.yaml, {}]", paths.join(", ")),
+        None => line.to_owned(),
+    };
+    let checked: Vec<String> = checked.lines().map(line).collect();
+    let mut written = vec![
+        ("template.yaml".to_owned(), template),
+        ("local/src/stacks.rs".to_owned(), included),
+        (".checkov.yaml".to_owned(), checked.join("\n") + "\n"),
+    ];
+    written.extend(paths.into_iter().zip(stacks.into_iter().map(|(_, stack)| stack)));
+    written
+}
+
+/// Everything that is written from the list of functions: paths and texts.
+fn generated() -> Vec<(String, String)> {
+    let functions = local::functions();
+    let mut files = vec![
+        (
+            "shared/src/http/routes.txt".to_owned(),
+            list_of_routes(&functions),
+        ),
+        (
+            "openapi.json".to_owned(),
+            pretty(&documents::openapi::document(&functions)),
+        ),
+        (
+            "asyncapi.json".to_owned(),
+            pretty(&documents::asyncapi::document(&functions)),
+        ),
+    ];
+    files.extend(templates(&functions));
+    files.extend(events(&functions));
+    files
+}
+
+#[test]
+fn what_is_generated_is_written() {
+    let stacks = read("template.yaml").matches("TemplateURL: ").count();
+    assert_eq!(
+        files_in("stacks").len(),
+        stacks,
+        "remove the file in stacks/ that no domain names"
+    );
+    for (path, text) in generated() {
+        let found = std::fs::read_to_string(root().join(&path)).unwrap_or_default();
+        let differs = text.lines().zip(found.lines()).position(|(new, old)| new != old);
+        let line = differs.unwrap_or_else(|| text.lines().count().min(found.lines().count()));
+        let of = |text: &str| text.lines().nth(line).unwrap_or("(the end)").to_owned();
+        assert!(
+            found == text,
+            "{path} is not what the code says: line {}\n  is         {}\n  should be  {}\n\n  UPDATE=1 cargo t in_sync",
+            line + 1,
+            of(&found),
+            of(&text)
+        );
+    }
+}
+
+/// One line in a domain is enough for a stack of its own: it gets the domain's functions with what is by hand, and the
+/// parameters that these need.
+#[test]
+fn a_domain_that_names_another_stack_is_written_into_it() {
+    let mut functions = local::functions();
+    for function in functions
+        .iter_mut()
+        .filter(|function| function.domain == "workers")
+    {
+        function.stack = "team";
+    }
+    let stacks = stacks_of(&functions);
+    let root = documents::stacks::root(&read("template.yaml"), &functions, &stacks).unwrap();
+    let stack = |path: &str| {
+        let found = stacks
+            .iter()
+            .find(|(name, _)| documents::stacks::path(name) == path);
+        found.map(|(_, stack)| stack.clone())
+    };
+    let sources = Sources {
+        parameters: &|_| None,
+        attributes: &|_, _| None,
+        templates: &stack,
+    };
+    let template = Template::parse(&root, &sources).unwrap();
+    assert_eq!(template.functions.len(), functions.len());
+    assert_eq!(template.mappings, self::template().mappings);
+    assert!(root.contains("    DependsOn: [Messaging, Team]\n"));
+
+    let team: Yaml = serde_yaml_ng::from_str(&stack("stacks/team.yaml").unwrap()).unwrap();
+    let of_team = resources(&team).map(|(id, ..)| id).collect::<Vec<_>>();
+    assert_eq!(of_team, ["WorkersLogs", "Deliver", "ExportMessages", "Notify"]);
+    let declared: BTreeSet<&str> = fields(at(&team, &["Parameters"])).map(|(name, _)| name).collect();
+    assert!(
+        declared.contains("FanoutQueueArn") && !declared.contains("JwtSecretKey"),
+        "{declared:?}"
+    );
+    let root: Yaml = serde_yaml_ng::from_str(&root).unwrap();
+    let given = at(&root, &["Resources", "Team", "Properties", "Parameters"]);
+    assert_eq!(
+        fields(given).map(|(name, _)| name).collect::<BTreeSet<_>>(),
+        declared
+    );
 }

@@ -3,6 +3,7 @@
 mod bodies;
 mod conditions;
 mod keys;
+mod odd;
 mod refusals;
 mod rims;
 

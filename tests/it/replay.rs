@@ -9,27 +9,64 @@ async fn every_function_does_what_its_recorded_event_asks() {
     events::replay(&World::start().await).await;
 }
 
+/// The routes whose events speak of something that has another id on each desk: 404.
+const WITHOUT_A_THING: [&str; 8] = [
+    "complete_file",
+    "delete_notification",
+    "get_attachment",
+    "get_export",
+    "get_file",
+    "get_notification",
+    "mark_notification_read",
+    "reject_route",
+];
+
+/// Nobody has to fill anything in: on a new desk the first three make what the others speak of.
+#[tokio::test]
+async fn every_recorded_event_gets_an_ordinary_answer_as_it_stands() {
+    let world = World::start().await;
+    let mut functions = harness::functions();
+    let first = ["send_mail", "send_message", "open_direct_conversation"];
+    functions.sort_by_key(|function| {
+        let is_deletion = function.name.starts_with("delete") || function.name.starts_with("hard");
+        (
+            is_deletion,
+            std::cmp::Reverse(first.iter().position(|name| *name == function.name)),
+        )
+    });
+    let (recorded, mut not_found, mut others) = (events::recorded(), Vec::new(), Vec::new());
+    for function in &functions {
+        let answer = events::invoke(&world, function, &recorded[&function.binary()]).await;
+        match answer["statusCode"].as_u64() {
+            None | Some(200..300) => {}
+            Some(404) => not_found.push(function.name),
+            Some(_) => others.push(answer.to_string()),
+        }
+    }
+    assert_eq!(others, [""; 0]);
+    not_found.sort_unstable();
+    assert_eq!(not_found, WITHOUT_A_THING);
+}
+
 /// What a recorded event did is there afterwards, as after a request.
 #[tokio::test]
 async fn a_recorded_send_is_a_message_that_the_other_one_sees() {
     let world = World::start().await;
     let [ada, bob] = events::ada_and_bob(&world);
     let conversation = ada.open_direct(&bob).await;
-    let event = events::recorded()["send-message"]
-        .replace("{{token}}", &ada.token)
-        .replace("{{conversation_id}}", &conversation);
+    let event = &events::recorded()["send-message"];
     let functions = harness::functions();
     let send = functions
         .iter()
         .find(|function| function.name == "send_message")
         .unwrap();
 
-    let answer = events::invoke(&world, send, &event).await;
+    let answer = events::invoke(&world, send, event).await;
     assert_eq!(answer["statusCode"], 201);
     let sent: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
 
     assert_eq!(bob.messages(&conversation).await, [sent]);
-    let again = events::invoke(&world, send, &event).await;
+    let again = events::invoke(&world, send, event).await;
     assert_eq!(again["headers"]["idempotency-replayed"], "true");
 }
 

@@ -22,8 +22,8 @@ use super::{Message, personal, prose};
 use crate::openapi::errors;
 use crate::openapi::schemas::{self, SchemaOf, Schemas};
 
-const CONVERSATION: ConversationId = ConversationId::from_uuid(uuid!("0b8f1c1e-5d3a-5f62-9a57-3f0c5a8e7d11"));
-const MESSAGE: MessageId = MessageId::from_uuid(uuid!("6f1d2c3b-4a59-5e68-8f77-869584736251"));
+const CONVERSATION: ConversationId = ConversationId::from_uuid(uuid!("e27e040c-9fd0-5cb1-ba5f-05b911ff2c2a"));
+const MESSAGE: MessageId = MessageId::from_uuid(uuid!("c96068e8-be2e-5e9b-a629-1e21ae41cf4b"));
 
 /// One of each, and one that is truncated.
 fn samples() -> Vec<Frame> {

@@ -12,7 +12,7 @@ use uuid::uuid;
 
 use super::sample::{ADA, BOB, moment};
 
-const MAIL: MessageId = MessageId::from_uuid(uuid!("3c8a6f52-0d41-5b7e-9f23-64a1c0d9e875"));
+const MAIL: MessageId = MessageId::from_uuid(uuid!("4de88682-fe68-53cd-8cc1-2cd7093ebe74"));
 const NOTIFICATION: NotificationId = NotificationId::from_uuid(uuid!("019bc154-2bc0-7a3e-8d10-5b6f4e3c2a19"));
 
 fn person(id: UserId, name: &str) -> Person {

@@ -1,13 +1,7 @@
 //! The examples in the API documents.
 
 use serde_json::{Value, json};
-
-pub(crate) const ADA: &str = "11111111-1111-4111-8111-111111111111";
-pub(crate) const BOB: &str = "22222222-2222-4222-8222-222222222222";
-pub(crate) const MODERATOR: &str = "33333333-3333-4333-8333-333333333333";
-pub(crate) const CONVERSATION: &str = "0b8f1c1e-5d3a-5f62-9a57-3f0c5a8e7d11";
-pub(crate) const MESSAGE: &str = "6f1d2c3b-4a59-5e68-8f77-869584736251";
-pub(crate) const EXPORT: &str = "019bc151-2b40-7c3d-8e21-5a6b7c8d9e0f";
+pub(crate) use shared::examples::*;
 
 pub(crate) fn message() -> Value {
     json!({
@@ -48,8 +42,6 @@ pub(crate) fn audit_entry() -> Value {
         "hash": "7d2f0b8c5a4e6913d0c7b8a9f1e2d3c4b5a6978877665544332211009f8e7d6c"
     })
 }
-
-pub(crate) const FILE: &str = "019bc110-7a40-7c3e-9d52-6f1e8a0b4c27";
 
 pub(crate) fn file() -> Value {
     json!({

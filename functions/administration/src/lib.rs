@@ -20,6 +20,7 @@ pub mod filters;
 use shared::lambda::Function;
 
 shared::functions! {
+    in "messaging";
     ANCHOR_AUDIT = Function::schedule::<anchor_audit::AnchorAudit>();
     GET_ATTACHMENT = Function::http::<get_attachment::GetAttachment>();
     GET_EXPORT = Function::http::<get_export::GetExport>();

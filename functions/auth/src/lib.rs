@@ -6,6 +6,7 @@ pub mod create_ws_ticket;
 use shared::lambda::Function;
 
 shared::functions! {
+    in "messaging";
     AUTHORIZE_CONNECTION = authorize_connection::FUNCTION;
     CREATE_WS_TICKET = Function::http::<create_ws_ticket::CreateWsTicket>();
 }

@@ -1,11 +1,7 @@
 //! The examples in the API documents, all from one conversation between Ada and Bob.
 
 use serde_json::{Value, json};
-
-pub(crate) const ADA: &str = "11111111-1111-4111-8111-111111111111";
-pub(crate) const BOB: &str = "22222222-2222-4222-8222-222222222222";
-pub(crate) const CONVERSATION: &str = "0b8f1c1e-5d3a-5f62-9a57-3f0c5a8e7d11";
-pub(crate) const MESSAGE: &str = "6f1d2c3b-4a59-5e68-8f77-869584736251";
+pub(crate) use shared::examples::*;
 
 pub(crate) fn message() -> Value {
     json!({
@@ -16,7 +12,7 @@ pub(crate) fn message() -> Value {
         "sender_username": "ada",
         "content": "Hello, Bob!",
         "content_type": "text",
-        "client_message_id": "b1946ac9-2492-4d23-9d7e-1c2f6a0e0d01",
+        "client_message_id": CLIENT_MESSAGE_ID,
         "created_at": "2026-01-15T10:30:00.000Z",
         "updated_at": "2026-01-15T10:30:00.000Z",
         "is_deleted": false,

@@ -17,6 +17,7 @@ mod examples;
 use shared::lambda::Function;
 
 shared::functions! {
+    in "messaging";
     CREATE_CONVERSATION = Function::http::<create_conversation::CreateConversation>();
     DELETE_MESSAGE = Function::http::<delete_message::DeleteMessage>();
     GET_CONVERSATION = Function::http::<get_conversation::GetConversation>();

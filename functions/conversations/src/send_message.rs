@@ -106,7 +106,7 @@ impl Endpoint for SendMessage {
             body: json!({
                 "content": "Hello, Bob!",
                 "content_type": "text",
-                "client_message_id": "b1946ac9-2492-4d23-9d7e-1c2f6a0e0d01"
+                "client_message_id": examples::CLIENT_MESSAGE_ID
             }),
             answer: examples::message(),
         }

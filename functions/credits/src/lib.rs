@@ -9,6 +9,7 @@ mod examples;
 use shared::lambda::Function;
 
 shared::functions! {
+    in "messaging";
     GET_CREDITS = Function::http::<get_credits::GetCredits>();
     GRANT_CREDITS = Function::http::<grant_credits::GrantCredits>();
     LIST_CREDIT_TRANSACTIONS = Function::http::<list_credit_transactions::ListCreditTransactions>();

@@ -1,8 +1,7 @@
 //! The examples in the API documents, all about one photograph.
 
 use serde_json::{Value, json};
-
-pub(crate) const FILE: &str = "019bc110-7a40-7c3e-9d52-6f1e8a0b4c27";
+pub(crate) use shared::examples::*;
 
 pub(crate) fn file() -> Value {
     json!({

@@ -14,6 +14,7 @@ mod examples;
 use shared::lambda::Function;
 
 shared::functions! {
+    in "messaging";
     COMPLETE_FILE = Function::http::<complete_file::CompleteFile>();
     CREATE_FILE = Function::http::<create_file::CreateFile>();
     GET_FILE = Function::http::<get_file::GetFile>();

@@ -1,10 +1,7 @@
 //! The examples in the API documents, all about one mail from Ada to Bob.
 
 use serde_json::{Value, json};
-
-pub(crate) const ADA: &str = "11111111-1111-4111-8111-111111111111";
-pub(crate) const BOB: &str = "22222222-2222-4222-8222-222222222222";
-pub(crate) const MAIL: &str = "3c8a6f52-0d41-5b7e-9f23-64a1c0d9e875";
+pub(crate) use shared::examples::*;
 
 /// The mail as Bob sees it.
 pub(crate) fn mail() -> Value {

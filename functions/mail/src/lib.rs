@@ -13,6 +13,7 @@ mod examples;
 use shared::lambda::Function;
 
 shared::functions! {
+    in "messaging";
     DELETE_MAIL = Function::http::<delete_mail::DeleteMail>();
     GET_MAIL = Function::http::<get_mail::GetMail>();
     GET_MAIL_STATS = Function::http::<get_mail_stats::GetMailStats>();

@@ -64,7 +64,7 @@ impl Endpoint for SendMail {
                 "recipient_id": examples::BOB,
                 "subject": "The engine",
                 "body": "It weaves algebraic patterns.",
-                "client_message_id": "0f8fad5b-d9cb-469f-a165-70867728950e"
+                "client_message_id": examples::CLIENT_MAIL_ID
             }),
             answer: examples::sent(),
             ..Example::default()

@@ -13,6 +13,7 @@ mod examples;
 use shared::lambda::Function;
 
 shared::functions! {
+    in "messaging";
     GET_MESSAGE_STATS = Function::http::<get_message_stats::GetMessageStats>();
     GET_UNREAD_COUNT = Function::http::<get_unread_count::GetUnreadCount>();
     LIST_DIRECT_CONVERSATIONS = Function::http::<list_direct_conversations::ListDirectConversations>();

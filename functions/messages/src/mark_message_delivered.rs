@@ -42,6 +42,7 @@ impl Endpoint for MarkMessageDelivered {
     const RIGHTS: Rights = Rights::OF_A_ROUTE
         .table(&[TableAction::BatchGetItem])
         .sends_to(&[Queue::Fanout]);
+    const EXAMPLE_CALLER: &'static str = examples::BOB;
     type Who = Caller;
     type Path = Path;
     type Query = Nothing;

@@ -54,6 +54,7 @@ impl Endpoint for MarkMessagesRead {
     const RIGHTS: Rights = Rights::OF_A_ROUTE
         .table(&[TableAction::BatchGetItem, TableAction::Query])
         .sends_to(&[Queue::Fanout]);
+    const EXAMPLE_CALLER: &'static str = examples::BOB;
     type Who = Caller;
     type Path = Nothing;
     type Query = Nothing;

@@ -88,7 +88,7 @@ impl Endpoint for SendDirectMessage {
                 "message_type": "text",
                 "attachments": [],
                 "metadata": {},
-                "client_message_id": "b1946ac9-2492-4d23-9d7e-1c2f6a0e0d01"
+                "client_message_id": examples::CLIENT_MESSAGE_ID
             }),
             answer: examples::message(),
             ..Example::default()

@@ -1,16 +1,14 @@
 //! The examples in the API documents, all about Bob's notifications.
 
 use serde_json::{Value, json};
-
-pub(crate) const BOB: &str = "22222222-2222-4222-8222-222222222222";
-pub(crate) const NOTIFICATION: &str = "019bc154-2bc0-7a3e-8d10-5b6f4e3c2a19";
+pub(crate) use shared::examples::*;
 
 /// The notification about Ada's mail.
 pub(crate) fn notification() -> Value {
     json!({
         "id": NOTIFICATION,
         "user_id": BOB,
-        "message_id": "3c8a6f52-0d41-5b7e-9f23-64a1c0d9e875",
+        "message_id": MAIL,
         "type": "new_message",
         "content": "New message from Ada Lovelace: The engine",
         "is_read": false,

@@ -13,6 +13,7 @@ mod examples;
 use shared::lambda::Function;
 
 shared::functions! {
+    in "messaging";
     CREATE_SYSTEM_NOTIFICATION = Function::http::<create_system_notification::CreateSystemNotification>();
     DELETE_NOTIFICATION = Function::http::<delete_notification::DeleteNotification>();
     GET_NOTIFICATION = Function::http::<get_notification::GetNotification>();

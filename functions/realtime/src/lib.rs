@@ -12,6 +12,7 @@ pub mod show_typing;
 use shared::lambda::Function;
 
 shared::functions! {
+    in "messaging";
     CLOSE_CONNECTION = close_connection::FUNCTION;
     END_EXPIRED_CONNECTIONS = Function::schedule::<end_expired_connections::EndExpiredConnections>();
     GET_WS_HEALTH = Function::http::<get_ws_health::GetWsHealth>();

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::domain::frame::Frame;
 use shared::domain::ids::{ConversationId, MessageId};
+use shared::examples;
 use shared::operations::reading;
 use shared::queue::Queue;
 use shared::rights::{Rights, TableAction};
@@ -39,8 +40,8 @@ impl Action for MarkRead {
     fn example() -> Value {
         json!({
             "type": "mark_read",
-            "conversation_id": "0b8f1c1e-5d3a-5f62-9a57-3f0c5a8e7d11",
-            "message_id": "6f1d2c3b-4a59-5e68-8f77-869584736251"
+            "conversation_id": examples::CONVERSATION,
+            "message_id": examples::MESSAGE
         })
     }
 

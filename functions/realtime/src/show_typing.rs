@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::domain::frame::{Frame, Namespace, Typing};
 use shared::domain::ids::{ConversationId, UserId};
+use shared::examples;
 use shared::operations::delivery::{self, Delivery};
 use shared::rights::{Rights, TableAction};
 use shared::socket::{Action, Connection};
@@ -49,7 +50,7 @@ impl Action for ShowTyping {
     type Input = Input;
 
     fn example() -> Value {
-        json!({ "type": "typing", "conversation_id": "0b8f1c1e-5d3a-5f62-9a57-3f0c5a8e7d11", "is_typing": true })
+        json!({ "type": "typing", "conversation_id": examples::CONVERSATION, "is_typing": true })
     }
 
     async fn handle(app: &App, from: Connection, input: Input) -> Result<Vec<Frame>> {

@@ -16,6 +16,7 @@ use shared::lambda::Function;
 use shared::rights::Rights;
 
 shared::functions! {
+    in "messaging";
     GET_ASYNCAPI = Function::http::<get_asyncapi::GetAsyncapi>();
     GET_DOCS = Function::http::<get_docs::GetDocs>();
     GET_DOCS_ASSET = Function::http::<get_docs_asset::GetDocsAsset>();

@@ -12,6 +12,7 @@ pub const ENDPOINT: AnyEndpoint = AnyEndpoint {
         .throttled(Throttle::UNKNOWN),
     is_public: true,
     example: Example::default,
+    example_caller: "",
     path: nothing,
     query: nothing,
     body: nothing,

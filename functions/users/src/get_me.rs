@@ -3,6 +3,7 @@
 use serde_json::json;
 use shared::auth::Caller;
 use shared::domain::user::{Card, User};
+use shared::examples;
 use shared::http::input::Nothing;
 use shared::http::{Call, Endpoint, Example, Reply, Route, Tag};
 use shared::store::profiles;
@@ -23,7 +24,7 @@ impl Endpoint for GetMe {
     fn example() -> Example {
         Example {
             answer: json!({
-                "id": "11111111-1111-4111-8111-111111111111",
+                "id": examples::ADA,
                 "username": "ada",
                 "display_name": "Ada Lovelace",
                 "email": "ada@example.com",

@@ -5,5 +5,6 @@ pub mod get_me;
 use shared::lambda::Function;
 
 shared::functions! {
+    in "messaging";
     GET_ME = Function::http::<get_me::GetMe>();
 }

@@ -7,6 +7,7 @@ pub mod notify;
 use shared::lambda::Function;
 
 shared::functions! {
+    in "messaging";
     DELIVER = Function::queue::<deliver::Deliver>();
     EXPORT_MESSAGES = Function::queue::<export_messages::ExportMessages>();
     NOTIFY = Function::queue::<notify::Notify>();

@@ -11,14 +11,18 @@ use http::header::AUTHORIZATION;
 use http::{Request, Response, StatusCode};
 use local_runtime::loopback::{HungUp, Server};
 use local_services::{Lost, Service, Services};
+use tokio::net::TcpListener;
 
-/// Offers the services on a free port.
-pub(super) async fn serve(services: Services) -> io::Result<Server> {
-    Server::start(move |request| {
+/// Offers the services on a port; on any free one for 0.
+///
+/// # Errors
+/// The port cannot be listened on.
+pub async fn serve(services: Services, port: u16) -> io::Result<Server> {
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    Server::on(listener, move |request| {
         let services = services.clone();
         async move { answer(&services, request).await }
     })
-    .await
 }
 
 /// Answers one request of a process.

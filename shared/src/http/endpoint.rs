@@ -21,6 +21,7 @@ use crate::domain::permission::{Permission, Right};
 use crate::domain::precondition::Preconditions;
 use crate::domain::text::ClientMessageId;
 use crate::error::{Error, Result};
+use crate::examples;
 use crate::rights::Rights;
 use crate::store::admission::{self, Admitted};
 use crate::store::once::Once;
@@ -32,6 +33,8 @@ pub trait Endpoint: Sized + 'static {
     const ROUTE: Route;
     /// The rights of its role; by default what identifying the caller needs.
     const RIGHTS: Rights = <Self::Who as Identify>::RIGHTS;
+    /// Who makes the request of the example, one of the people of [`examples`].
+    const EXAMPLE_CALLER: &'static str = examples::ADA;
     /// Who may call: [`Anyone`], a [`Caller`] with a valid token, or the holder of a [`Permit`].
     type Who: Identify;
     /// The parameters of the path.
@@ -181,6 +184,8 @@ pub struct AnyEndpoint {
     pub is_public: bool,
     /// An example request and response.
     pub example: fn() -> Example,
+    /// Who makes the request of the example.
+    pub example_caller: &'static str,
     /// The schema of the path's parameters.
     pub path: fn(&mut SchemaGenerator) -> Schema,
     /// The schema of the query's parameters.
@@ -231,6 +236,7 @@ impl AnyEndpoint {
             },
             is_public: <E::Who as Identify>::IS_PUBLIC,
             example: E::example,
+            example_caller: E::EXAMPLE_CALLER,
             path: SchemaGenerator::subschema_for::<E::Path>,
             query: SchemaGenerator::subschema_for::<E::Query>,
             body: SchemaGenerator::subschema_for::<E::Body>,

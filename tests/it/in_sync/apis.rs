@@ -1,12 +1,12 @@
-//! Routes and frames: what the code declares and what the two APIs of the template send to it.
+//! Routes and frames: what the code declares is no contradiction, and the template sends frames to their functions. Its
+//! routes are written.
 
 use std::collections::BTreeSet;
 
-use local_gateway::template::{HttpRoute, Integration};
-use serde_yaml_ng::Value as Yaml;
+use local_gateway::template::Integration;
 use shared::lambda::{Function, Trigger};
 
-use super::{assert_same, at, fields, logical_id, raw_template, routes, template};
+use super::{assert_same, logical_id, routes, template};
 
 /// How the APIs call a function: by its name, because it is in a nested stack.
 fn uri(id: &str) -> String {
@@ -43,82 +43,6 @@ fn no_two_functions_have_one_route() {
             }
         }
     }
-}
-
-#[test]
-fn every_route_is_in_the_template() {
-    let functions = local::functions();
-    let mut wanted = BTreeSet::new();
-    for (entry, paths) in routes(&functions) {
-        let id = logical_id(entry.route.name);
-        for path in paths {
-            let methods = if path == "$default" {
-                vec!["ANY"]
-            } else {
-                entry.methods()
-            };
-            let methods = methods.into_iter();
-            wanted.extend(methods.map(|method| (path.clone(), method.to_owned(), id.clone())));
-        }
-    }
-    let http = template().http;
-    let route = |route: HttpRoute| (route.path, route.method, route.function);
-    let mut found: BTreeSet<_> = http.routes.into_iter().map(route).collect();
-    found.extend(
-        http.default_function
-            .map(|function| ("$default".to_owned(), "ANY".to_owned(), function)),
-    );
-    assert_same(
-        "template.yaml, under HttpApi and `paths`",
-        &wanted,
-        &found,
-        |(path, method, id)| {
-            format!(
-                "          {path}:\n            {}: {{ x-amazon-apigateway-integration: \
-             {{ $ref: \"#/components/x-amazon-apigateway-integrations/{id}\" }} }}",
-                method.to_lowercase()
-            )
-        },
-    );
-}
-
-#[test]
-fn every_integration_is_invoked_by_the_one_role() {
-    let functions = local::functions();
-    let wanted: BTreeSet<String> = routes(&functions)
-        .iter()
-        .map(|(entry, _)| logical_id(entry.route.name))
-        .collect();
-    let raw = raw_template();
-    let integrations = at(
-        &raw,
-        &[
-            "Resources",
-            "HttpApi",
-            "Properties",
-            "DefinitionBody",
-            "components",
-            "x-amazon-apigateway-integrations",
-        ],
-    );
-    let is_by_role = |integration: &Yaml| matches!(at(integration, &["credentials"]), Yaml::Tagged(tag) if tag.value.as_str() == Some("InvokeRole.Arn"));
-    let found = fields(integrations)
-        .filter(|(_, value)| is_by_role(value))
-        .map(|(id, _)| id.to_owned())
-        .collect();
-    assert_same(
-        "template.yaml, under HttpApi and `components`",
-        &wanted,
-        &found,
-        |id| {
-            let uri = uri(id);
-            format!(
-                "            {id}:\n              type: aws_proxy\n              httpMethod: POST\n              \
-             payloadFormatVersion: \"2.0\"\n              credentials: !GetAtt InvokeRole.Arn\n              \
-             uri: {uri}"
-            )
-        },
-    );
 }
 
 #[test]

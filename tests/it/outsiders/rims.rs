@@ -137,11 +137,10 @@ async fn a_prefix_of_a_path_changes_no_response() {
     let of = |name: &str| functions.iter().find(|function| function.name == name).unwrap();
     for front in ["/prod", "/v9", "/a/b"] {
         let with_front = |event: &str, path: &str| {
-            let event = harness::events::recorded()[event].replace("{{token}}", &fixture.ada.token);
-            let mut event: Value = serde_json::from_str(&event).unwrap();
+            let mut event = harness::events::by(&fixture.ada, event);
             event["rawPath"] = format!("{front}{path}").into();
             event["requestContext"]["http"]["path"] = event["rawPath"].clone();
-            event["requestContext"]["fixture"] = "prod".into();
+            event["requestContext"]["stage"] = "prod".into();
             event
         };
         let event = with_front("get-me", "/api/v1/users/me");
