@@ -24,8 +24,10 @@ pub fn of_all(template: &Template, overrides: &Environment, addresses: &Addresse
     lines.join("\n")
 }
 
-/// A template of all functions with their settings, for `sam local invoke --template`: each with the rights of its own
-/// role. `binaries` is the folder that `cargo lambda build` fills, as seen from the template.
+/// What `sam local` takes from its own environment: a template that sets them does not pass its linter (E3663).
+const OF_THE_SHELL: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"];
+
+/// A template of all functions with their settings, for `sam local invoke --template`. `binaries` is the folder that `cargo lambda build` fills, as seen from the template.
 pub fn sam_template(
     template: &Template,
     overrides: &Environment,
@@ -38,7 +40,8 @@ pub fn sam_template(
     };
     let resource = |function: &local_gateway::template::FunctionSpec| {
         let id = &function.logical_id;
-        let settings = environment::settings(id, &function.environment, overrides, addresses);
+        let mut settings = environment::settings(id, &function.environment, overrides, addresses);
+        settings.retain(|name, _| !OF_THE_SHELL.contains(&name.as_str()));
         let resource = json!({
             "Type": "AWS::Serverless::Function",
             "Properties": {
