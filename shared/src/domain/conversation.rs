@@ -16,6 +16,10 @@ const FEWER_PARTICIPANTS: usize = 10;
 /// The most members that a group can be created with, the creator included.
 pub const GROUP_LIMIT: usize = 1000;
 
+/// The maximum size of a group in which members are told how far the others have read (contract §3). In larger ones a
+/// member is only told of their own reads.
+pub const READS_SHOWN_UP_TO: u32 = 100;
+
 /// The role of a member in a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -333,11 +333,43 @@ impl Frame {
     }
 
     fn truncated(&self) -> Option<Truncated> {
-        let (frame_type, message_id) = match self {
-            Self::ConversationCreated(_) => (TruncatedType::ConversationCreated, None),
-            Self::NewMessage(frame) => (TruncatedType::NewMessage, Some(frame.message.id)),
-            Self::MessageModerated(frame) => (TruncatedType::MessageModerated, Some(frame.message_id)),
-            Self::NewMail(frame) => (TruncatedType::NewMessage, Some(frame.message.id)),
+        let of_conversation = |frame_type, conversation_id, seq, message_id| Truncated {
+            frame_type,
+            namespace: Part::Conversations,
+            conversation_id: Some(conversation_id),
+            seq: Some(seq),
+            message_id,
+            unread_count: None,
+            truncated: true,
+        };
+        match self {
+            Self::ConversationCreated(frame) => Some(of_conversation(
+                TruncatedType::ConversationCreated,
+                frame.conversation.id,
+                frame.seq,
+                None,
+            )),
+            Self::NewMessage(frame) => Some(of_conversation(
+                TruncatedType::NewMessage,
+                frame.conversation_id,
+                frame.seq,
+                Some(frame.message.id),
+            )),
+            Self::MessageModerated(frame) => Some(of_conversation(
+                TruncatedType::MessageModerated,
+                frame.conversation_id,
+                frame.seq,
+                Some(frame.message_id),
+            )),
+            Self::NewMail(frame) => Some(Truncated {
+                frame_type: TruncatedType::NewMessage,
+                namespace: Part::Inbox,
+                conversation_id: None,
+                seq: None,
+                message_id: Some(frame.message.id),
+                unread_count: Some(frame.unread_count),
+                truncated: true,
+            }),
             // No other frame carries anything whose size a client decides.
             Self::MessageDeleted(_)
             | Self::MessageRead(_)
@@ -354,29 +386,54 @@ impl Frame {
             | Self::Resumed(_)
             | Self::Pong(_)
             | Self::Error(_)
-            | Self::Truncated(_) => return None,
+            | Self::Truncated(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// Contract §3: a frame that is cut says where it belongs, so that the client knows what to fetch.
+    #[test]
+    fn a_moderated_message_that_is_cut_keeps_its_place() {
+        let conversation = ConversationId::from_uuid(Uuid::from_u128(1));
+        let id = MessageId::from_uuid(Uuid::from_u128(2));
+        let at = Timestamp::from_milliseconds(0);
+        let message = Message {
+            id,
+            conversation_id: conversation,
+            seq: 7,
+            sender_id: crate::domain::ids::UserId::from_uuid(Uuid::from_u128(3)),
+            sender_username: "ada".to_owned(),
+            content: Some("x".repeat(FRAME_LIMIT_BYTES)),
+            content_type: crate::domain::message::MessageType::Text.into(),
+            client_message_id: None,
+            created_at: at,
+            updated_at: at,
+            is_deleted: false,
+            is_read: false,
+            read_by: Vec::new(),
+            read_count: 0,
         };
-        let place = match self {
-            Self::ConversationCreated(frame) => Some((frame.conversation.id, frame.seq)),
-            Self::NewMessage(frame) => Some((frame.conversation_id, frame.seq)),
-            _ => None,
-        };
-        let unread_count = match self {
-            Self::NewMail(frame) => Some(frame.unread_count),
-            _ => None,
-        };
-        Some(Truncated {
-            frame_type,
-            namespace: if place.is_some() {
-                Part::Conversations
-            } else {
-                Part::Inbox
-            },
-            conversation_id: place.map(|(conversation, _)| conversation),
-            seq: place.map(|(_, seq)| seq),
-            message_id,
-            unread_count,
-            truncated: true,
-        })
+        let frame = Frame::MessageModerated(MessageModerated {
+            namespace: Namespace::default(),
+            conversation_id: conversation,
+            message_id: id,
+            seq: 8,
+            moderation_status: ModerationStatus::Flagged,
+            message,
+            unread_count: None,
+        });
+        let text: Value = serde_json::from_str(&frame.to_text().unwrap()).unwrap();
+        let expected = json!({
+            "type": "message_moderated", "namespace": "conversations", "conversation_id": conversation, "seq": 8,
+            "message_id": id, "truncated": true
+        });
+        assert_eq!(text, expected);
     }
 }

@@ -22,7 +22,7 @@ use super::members::{self, Member, Membership, attribute::READ_AT};
 use super::table::{self, Consistency};
 use crate::App;
 use crate::CALL_TIMEOUT;
-use crate::domain::conversation::ReadMark;
+use crate::domain::conversation::{READS_SHOWN_UP_TO, ReadMark};
 use crate::domain::ids::{ConversationId, UserId};
 use crate::domain::message::Entry;
 use crate::domain::time::Timestamp;
@@ -337,13 +337,15 @@ fn moved_since(snapshot: &Snapshot, moment: Timestamp) -> bool {
     snapshot.head.created_at >= moment || snapshot.newest.as_ref().is_some_and(|newest| newest.at >= moment)
 }
 
-/// The read marks of a conversation that moved at or after a moment.
+/// The read marks of a conversation that moved at or after a moment, as far as the user is told of them.
 async fn read_marks_since(app: &App, snapshot: &Snapshot, moment: Timestamp) -> Result<Vec<ReadMark>> {
     if snapshot.read_at().is_none_or(|at| at < moment) {
         return Ok(Vec::new());
     }
     let mut read_marks = match &snapshot.peer {
         Some(peer) => vec![snapshot.membership.read_mark().clone(), peer.read_mark.clone()],
+        // A sync tells what is delivered to live connections, and no more.
+        None if snapshot.head.members > READS_SHOWN_UP_TO => vec![snapshot.membership.read_mark().clone()],
         None => members::read_marks(app, &snapshot.membership).await?,
     };
     read_marks.retain(|read_mark| read_mark.read_at.is_some_and(|at| at >= moment));

@@ -272,6 +272,7 @@ async fn in_a_large_group_only_the_readers_own_connections_are_told() {
         world.settled().await;
         let (mut of_ada, mut of_bob, mut elsewhere) =
             (ada.connect().await, bob.connect().await, bob.connect().await);
+        let (to_ada, to_bob) = (now_of(ada).await, now_of(bob).await);
         of_bob.send(mark_read(&group, &message)).await;
         for socket in [&mut of_bob, &mut elsewhere] {
             let frame = socket.next_of("message_read").await;
@@ -283,5 +284,24 @@ async fn in_a_large_group_only_the_readers_own_connections_are_told() {
             usize::from(is_told),
             "{size} members"
         );
+        // What was not delivered is not told by a sync either.
+        assert_eq!(
+            events_since(ada, &to_ada).await,
+            usize::from(is_told),
+            "{size} members"
+        );
+        assert_eq!(events_since(bob, &to_bob).await, 1, "{size} members");
     }
+}
+
+/// A sync token for now.
+async fn now_of(person: &Person) -> String {
+    let sync = person.get("/api/events").await.is(200);
+    sync["next"].as_str().unwrap().to_owned()
+}
+
+/// How many events a sync tells.
+async fn events_since(person: &Person, token: &str) -> usize {
+    let sync = person.get(&format!("/api/events?after={token}")).await.is(200);
+    sync["events"].as_array().unwrap().len()
 }

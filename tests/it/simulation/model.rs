@@ -192,6 +192,18 @@ impl Conversation {
         }
     }
 
+    /// Whether the request that made an entry was acknowledged.
+    pub(super) fn is_acknowledged(&self, entry: &Value) -> bool {
+        if entry["type"] == "message_deleted" {
+            let message = entry["message_id"].as_str();
+            message.is_some_and(|message| self.deletions.get(message) == Some(&true))
+        } else {
+            let content = entry["message"]["client_message_id"].as_str();
+            let sending = content.and_then(|content| self.sends.get(content));
+            sending.is_some_and(|sending| sending.acknowledged.is_some())
+        }
+    }
+
     /// The expected unread count of a member with this read mark.
     pub(super) fn unread(&self, reader: Uuid, cursor: u64) -> u64 {
         let reader = reader.to_string();

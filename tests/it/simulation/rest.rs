@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::actions::{DEVICES, events, put_back, with_conversation};
-use super::model::{Known, learn};
+use super::model::{Conversation, Known, learn};
 use super::{Client, Simulation};
 
 /// Checks everything that must hold once all jobs are done.
@@ -24,14 +24,31 @@ pub(super) async fn verify(simulation: &Rc<Simulation>, dice: &mut Dice) {
     }
 }
 
-/// The log entries of a person: all, or those since the last check.
-fn entries(simulation: &Simulation, user: Uuid, since_rest: bool) -> Known {
+/// The log entries of a person.
+fn entries(simulation: &Simulation, user: Uuid) -> Known {
+    entries_where(simulation, user, |_, _| true)
+}
+
+/// The entries since the last check whose requests were acknowledged. If a client gives up before it is answered, its
+/// message may be stored without a queued delivery: others learn of it by the gap in the numbers, by `resume` or by
+/// a sync.
+fn acknowledged_since_rest(simulation: &Simulation, user: Uuid) -> Known {
+    entries_where(simulation, user, |conversation, index| {
+        index >= conversation.rested && conversation.is_acknowledged(&conversation.log[index])
+    })
+}
+
+fn entries_where(
+    simulation: &Simulation,
+    user: Uuid,
+    wanted: impl Fn(&Conversation, usize) -> bool,
+) -> Known {
     let model = simulation.model.borrow();
     let of_one = |id: String| {
         let conversation = &model.conversations[&id];
-        let first = if since_rest { conversation.rested } else { 0 };
-        let seqs = (first + 1..=conversation.log.len()).map(|seq| u64::try_from(seq).unwrap());
-        (id, seqs.collect())
+        let found = (0..conversation.log.len()).filter(|index| wanted(conversation, *index));
+        let seqs = found.map(|index| u64::try_from(index + 1).unwrap()).collect();
+        (id, seqs)
     };
     model.of(user).into_iter().map(of_one).collect()
 }
@@ -124,8 +141,8 @@ fn client_of(simulation: &Simulation, user: Uuid) -> Client {
 async fn verify_person(simulation: &Rc<Simulation>, dice: &mut Dice, who: usize) {
     let client = simulation.model.borrow().people[who].client.clone();
     let (expected, new) = (
-        entries(simulation, client.user, false),
-        entries(simulation, client.user, true),
+        entries(simulation, client.user),
+        acknowledged_since_rest(simulation, client.user),
     );
     for index in 0..DEVICES {
         let mut device = simulation.model.borrow().people[who].devices[index].clone();

@@ -1,6 +1,6 @@
 //! Delivery of a member's read mark.
 
-use shared::domain::conversation::ReadMark;
+use shared::domain::conversation::{READS_SHOWN_UP_TO, ReadMark};
 use shared::queue::{Fanout, Recipients};
 use shared::store::table::Consistency;
 use shared::store::{Worker, log, members as stored};
@@ -8,10 +8,6 @@ use shared::{App, Result};
 
 use super::loaded_event::LoadedEvent;
 use super::members;
-
-/// The maximum size of a group in which read marks are delivered to all members (contract §3). In larger ones they are
-/// only delivered to the reader's own connections.
-const SHOWN_UP_TO: u32 = 100;
 
 /// Delivers the reader's read mark.
 pub(super) async fn deliver(app: &App, worker: Worker, job: &Fanout, read_mark: ReadMark) -> Result<()> {
@@ -29,7 +25,7 @@ pub(super) async fn deliver(app: &App, worker: Worker, job: &Fanout, read_mark: 
         read_mark,
         newest,
     };
-    if head.as_ref().is_some_and(|head| head.members > SHOWN_UP_TO) {
+    if head.as_ref().is_some_and(|head| head.members > READS_SHOWN_UP_TO) {
         let reader = stored::some(app, worker, conversation, &[reader]).await?;
         return members::deliver_to_each(app, worker, &reader, &event).await;
     }
