@@ -1,6 +1,6 @@
 //! Mail: one content, and a box for each side.
 //!
-//! The content is written once, and changes only when administrators [moderate] it or [erase](erase) it. What a user
+//! The content is written once, and changes only when administrators [moderate] it or [erase] it. What a user
 //! does with a mail is stored in the flags of their side, a separate item that exists once the flags differ from
 //! [`Flags::untouched`]. The lists that a mail is in, and what it adds to the [tally], follow from the flags alone
 //! ([`Flags::listings`], [`Flags::counts`]). So every change is one transaction: the flags, if they are unchanged since
