@@ -9,7 +9,7 @@
 //! | [`schedule`] | `app`, `error`, `rights`, `store` | chores, which the scheduler triggers |
 //! | [`job`] | `app`, `error`, `queue`, `rights`, `store` | workers, which run the jobs of a queue |
 //! | [`socket`] | `app`, `auth`, `connections_api`, `domain`, `error`, `http`, `rights`, `store` | routes of the WebSocket API |
-//! | [`http`] | `app`, `auth`, `config`, `domain`, `error`, `rights`, `store` | routes of the HTTP API |
+//! | [`http`] | `app`, `auth`, `config`, `domain`, `error`, `examples`, `rights`, `store` | routes of the HTTP API |
 //! | [`operations`] | `app`, `blob`, `connections_api`, `domain`, `error`, `queue`, `store` | what HTTP routes, frames and jobs share |
 //! | [`rights`] | `queue`, `store` | what a function may do to the resources of the stack |
 //! | [`queue`] | `app`, `clients`, `domain`, `error`, `store` | jobs, through SQS |
@@ -24,6 +24,7 @@
 //! | [`clock`] | `domain` | the current time |
 //! | [`error`] | `domain` | errors |
 //! | `foreign` | | events that are not for the function |
+//! | [`examples`] | | the people and ids of the examples of the documents |
 //! | [`domain`] | | ids, texts, messages, frames, timestamps: pure, no clock, no I/O |
 //!
 //! An event reaches people in four stages, each with one verb: an entry is *appended* to a log ([`store::log`]), a job
