@@ -16,7 +16,7 @@ use crate::table::{TABLE, dynamodb};
 
 /// How many entries are loaded at once.
 const BATCH: u64 = 10_000;
-/// How many entries an entry's window covers: `shared::domain::unread::Window::LENGTH`.
+/// How many messages an entry's window covers: `shared::domain::unread::Window::MESSAGES`.
 const WINDOW: usize = 128;
 
 /// Extends a conversation's log to `length` entries. It must hold exactly one message; the others are copies of it,
