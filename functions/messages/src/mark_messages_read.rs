@@ -47,9 +47,9 @@ impl Endpoint for MarkMessagesRead {
     .described(
         "Marks only the given messages as read. If all earlier messages are read too, the caller's \
          read position in the conversation moves forward.\n\n\
-         Up to 200 messages per conversation can be marked ahead of the read position. Beyond that, \
-         unread messages before the oldest of them count as read. Both users receive `message_status` \
-         frames.",
+         Ahead of the read position up to 1,000 runs of consecutive messages can be marked per \
+         conversation. Beyond that, unread messages before the oldest of them count as read. Both users \
+         receive `message_status` frames.",
     );
     const RIGHTS: Rights = Rights::OF_A_ROUTE
         .table(&[TableAction::BatchGetItem, TableAction::Query])

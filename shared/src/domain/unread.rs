@@ -117,7 +117,9 @@ impl Window {
                 && matches!(run, Run::Message(sender) if *sender != reader.0)
                 && !alone.holds(*seq)
         });
-        let counted = u32::try_from(messages.count()).unwrap_or(u32::MAX).min(UNREAD_CAP);
+        let counted = u32::try_from(messages.count())
+            .unwrap_or(u32::MAX)
+            .min(UNREAD_CAP);
         if counted == UNREAD_CAP || read_mark.saturating_add(1) >= first {
             Unread::Exactly(counted)
         } else {
@@ -259,6 +261,9 @@ mod tests {
         }
         let unread = window.unread(Ordinal(0), 0, &ReadAlone::default(), 30_003);
         assert_eq!(unread, Unread::Exactly(3));
-        assert_eq!(window.reach(Ordinal(0), 1, &ReadAlone::default(), 30_003), Some(10_001));
+        assert_eq!(
+            window.reach(Ordinal(0), 1, &ReadAlone::default(), 30_003),
+            Some(10_001)
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Receipts: each message by itself, live on both sides, and the same in every view (S2-E04, S2-E05, S2-W02).
 
-use harness::World;
+use harness::{Person, World, history};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
@@ -102,45 +102,49 @@ async fn a_later_message_is_read_and_an_earlier_one_is_not() {
     );
 }
 
-/// More than 200 messages read past others: what was skipped first counts as read from then on, and nothing else.
+/// S3, contract §5: more than 1,000 runs of messages read past others. What was skipped first counts as read from then
+/// on, and nothing else.
 #[tokio::test]
 async fn who_skips_more_than_is_remembered_has_read_what_they_skipped_first() {
-    let world = World::with(&[("CREDITS_INITIAL", "1000")]).await;
+    let world = World::start().await;
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let conversation = ada.open_direct(&bob).await;
-    let mut odd = Vec::new();
-    for number in 1..=404 {
-        let message = ada.says(&conversation, &number.to_string()).await;
-        if number % 2 == 0 {
-            odd.push(message);
-        }
-    }
-    for page in odd.chunks(100) {
+    ada.says(&conversation, "first").await;
+    history::lengthen(world.services(), &conversation, 2004).await;
+    let every_second: Vec<Value> = with_ada(&bob, &ada)
+        .await
+        .into_iter()
+        .filter(|message| message["seq"].as_u64().unwrap() % 2 == 0)
+        .collect();
+    for page in every_second.chunks(100) {
         let page: Vec<&Value> = page.iter().collect();
         assert_eq!(marks(&bob, &page).await, page.len() as u64);
     }
-    // 202 were read past as many: the first two of them are read now, and the other 200 are not.
-    let mut seen = Vec::new();
-    let mut path = format!("/api/v2/messages/conversation/{}?limit=100", ada.id);
-    loop {
-        let page = bob.get(&path).await.is(200);
-        seen.extend(page["messages"].as_array().unwrap().iter().rev().cloned());
-        let Some(cursor) = page["next_cursor"].as_str() else {
-            break;
-        };
-        path = format!(
-            "/api/v2/messages/conversation/{}?limit=100&cursor={cursor}",
-            ada.id
-        );
-    }
-    let not_read: Vec<u64> = seen
+    // 1,002 were read past as many: the first two of them are read now, and the other 1,000 are not.
+    let not_read: Vec<u64> = with_ada(&bob, &ada)
+        .await
         .iter()
         .filter(|message| message["status"] != "read")
         .map(|message| message["seq"].as_u64().unwrap())
         .collect();
-    let expected: Vec<u64> = (2..=201).rev().map(|half| 2 * half + 1).collect();
+    let expected: Vec<u64> = (2..=1001).rev().map(|half| 2 * half + 1).collect();
     assert_eq!(not_read, expected);
     assert_eq!(unread(&bob).await["unread_count"], 99, "exact to 99");
+}
+
+/// All messages with somebody, newest first.
+async fn with_ada(bob: &Person, ada: &Person) -> Vec<Value> {
+    let mut seen = Vec::new();
+    let first = format!("/api/v2/messages/conversation/{}?limit=100", ada.id);
+    let mut path = first.clone();
+    loop {
+        let page = bob.get(&path).await.is(200);
+        seen.extend(page["messages"].as_array().unwrap().iter().rev().cloned());
+        let Some(cursor) = page["next_cursor"].as_str() else {
+            return seen;
+        };
+        path = format!("{first}&cursor={cursor}");
+    }
 }
 
 /// A model: sets of read messages, whatever is marked, up to or by itself, sent or deleted in between.

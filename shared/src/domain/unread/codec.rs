@@ -44,7 +44,8 @@ impl Window {
     /// The bytes to store: 128 to 513 for a conversation with up to 254 members that ever were, depending on how many
     /// entries that do not count lie among the messages.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let is_large = |run: &Run| matches!(run, Run::Message(sender) if *sender >= u16::from(UNCOUNTED_NARROW));
+        let is_large =
+            |run: &Run| matches!(run, Run::Message(sender) if *sender >= u16::from(UNCOUNTED_NARROW));
         let is_wide = self.0.iter().any(is_large);
         let mut bytes = vec![if is_wide { RUNS_WIDE } else { RUNS_NARROW }];
         for run in &self.0 {

@@ -96,10 +96,12 @@ fn alone_update(
         None => format!("SET {set} = :alone"),
     };
     let (had_cursor, had_set) = (before.last_read_seq > 0, !before.alone.is_empty());
+    // It may be stored in either of two forms.
+    let is_stored = format!("{set} = :was_alone OR {set} = :was_alone_without_runs");
     let set_is_same = if had_set {
-        same(set, ":was_alone", true)
+        format!("({is_stored})")
     } else {
-        format!("(attribute_not_exists({set}) OR {set} = :was_alone)")
+        format!("(attribute_not_exists({set}) OR {is_stored})")
     };
     let mut update = Update::new(keys::member(member.conversation(), member.user()), expression)
         .only_if(format!(
@@ -108,7 +110,11 @@ fn alone_update(
             same(seq, ":was_seq", had_cursor)
         ))
         .value(":alone", bytes(alone.to_bytes()))
-        .value(":was_alone", bytes(before.alone.to_bytes()));
+        .value(":was_alone", bytes(before.alone.to_bytes()))
+        .value(
+            ":was_alone_without_runs",
+            bytes(before.alone.to_bytes_without_runs()),
+        );
     if had_cursor {
         update = update.value(":was_seq", number(before.last_read_seq));
     }
