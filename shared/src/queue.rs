@@ -72,6 +72,9 @@ pub struct CatchUp {
     /// The sync token to continue from, in the second and later jobs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
+    /// Whether this job comes so late that the connection can no longer be opening.
+    #[serde(default)]
+    pub is_late: bool,
 }
 
 /// An event for one person, which `deliver` posts to their connections. It holds ids and no content.

@@ -76,6 +76,7 @@ fn answer<'a>(app: &'a App, event: &'a [u8]) -> BoxFuture<'a, Result<ConnectionR
             // Enqueued only now that every strongly consistent read shows the connection.
             opened_at: app.now(),
             after: None,
+            is_late: false,
         };
         queue::enqueue_later(app, Queue::Fanout, &catch_up, app.config().catch_up).await?;
         app.meter().count(Count::Connects, 1);

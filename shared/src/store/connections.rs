@@ -59,9 +59,9 @@ pub struct Listeners {
 /// Source: AWS, *Amazon API Gateway quotas*, WebSocket connection duration.
 const LONGEST: Duration = Duration::from_hours(2);
 
-/// How long `$connect` may take.
+/// How long `$connect` may take at the most.
 /// Source: AWS, *Amazon API Gateway quotas*, integration timeout of WebSocket APIs.
-const OPENING: Duration = Duration::from_secs(29);
+pub const OPENING: Duration = Duration::from_secs(29);
 
 /// Adds a connection that expires at `ends_at`, and removes those that expired without a disconnect.
 pub async fn add(app: &App, user: UserId, connection: &ConnectionId, ends_at: Timestamp) -> Result<()> {

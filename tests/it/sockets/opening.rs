@@ -11,28 +11,42 @@ use tokio::sync::Semaphore;
 
 /// Holds `$connect` after it has stored its connection, until it is released.
 struct SlowConnect {
+    /// Whether it is held after its catch-up job was enqueued, or before.
+    is_enqueued: bool,
     has_noted: Semaphore,
     may_answer: Semaphore,
 }
 
-impl Interceptor for SlowConnect {
-    fn before<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Verdict> {
-        let is_meant = call.function == "OpenConnection" && call.operation == "SendMessage";
-        Box::pin(async move {
-            if is_meant {
-                self.has_noted.add_permits(1);
-                self.may_answer
-                    .acquire()
-                    .await
-                    .expect("nobody closes it")
-                    .forget();
-            }
-            Verdict::Proceed
-        })
+impl SlowConnect {
+    /// Holds the next `$connect` of a world.
+    fn of(world: &World, is_enqueued: bool) -> Arc<Self> {
+        let slow = Arc::new(Self {
+            is_enqueued,
+            has_noted: Semaphore::new(0),
+            may_answer: Semaphore::new(0),
+        });
+        world.services().set_interceptor(Some(Arc::clone(&slow) as _));
+        slow
     }
 
-    fn after<'a>(&'a self, _: &'a Call, _: u16) -> BoxFuture<'a, Verdict> {
-        Box::pin(async { Verdict::Proceed })
+    async fn passes(&self, call: &Call, is_enqueued: bool) -> Verdict {
+        let is_meant = call.function == "OpenConnection" && call.operation == "SendMessage";
+        if is_meant && self.is_enqueued == is_enqueued {
+            self.has_noted.add_permits(1);
+            let permit = self.may_answer.acquire().await;
+            permit.expect("nobody closes it").forget();
+        }
+        Verdict::Proceed
+    }
+}
+
+impl Interceptor for SlowConnect {
+    fn before<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Verdict> {
+        Box::pin(self.passes(call, false))
+    }
+
+    fn after<'a>(&'a self, call: &'a Call, _: u16) -> BoxFuture<'a, Verdict> {
+        Box::pin(self.passes(call, true))
     }
 }
 
@@ -91,12 +105,7 @@ async fn a_connection_that_looks_gone_while_it_opens_is_kept_and_gets_later_mess
     let [ada, bob] = world.people(["ada", "bob"]).await;
     let conversation = ada.open_direct(&bob).await;
     world.settled().await;
-    let slow = Arc::new(SlowConnect {
-        has_noted: Semaphore::new(0),
-        may_answer: Semaphore::new(0),
-    });
-    world.services().set_interceptor(Some(Arc::clone(&slow) as _));
-
+    let slow = SlowConnect::of(&world, false);
     let (mut socket, too_early) = tokio::join!(bob.connect(), async {
         slow.has_noted.acquire().await.expect("nobody closes it").forget();
         let said = ada.says(&conversation, "Are you coming?").await;
@@ -115,4 +124,31 @@ async fn a_connection_that_looks_gone_while_it_opens_is_kept_and_gets_later_mess
     let caught_up = socket.next_of("new_message").await;
     assert_eq!(caught_up["message"]["id"], too_early["id"]);
     assert_eq!(caught_up["unread_count"], 2, "as in every frame that is pushed");
+}
+
+/// S0-J03: a catch-up that comes while `$connect` has not returned comes once more, and no job fails for it.
+#[tokio::test]
+async fn a_catch_up_that_meets_an_opening_connection_comes_once_more() {
+    let world = World::start().await;
+    let [ada, bob] = world.people(["ada", "bob"]).await;
+    let conversation = ada.open_direct(&bob).await;
+    let said = ada.says(&conversation, "Are you coming?").await;
+    world.settled().await;
+    let slow = SlowConnect::of(&world, true);
+
+    let (mut socket, ()) = tokio::join!(bob.connect(), async {
+        slow.has_noted.acquire().await.expect("nobody closes it").forget();
+        world.caught_up().await;
+        let line = world.logged(1, |line| line["gone_connections"] == 1).await;
+        assert_eq!(
+            (&line["function"], &line["level"]),
+            (&"deliver".into(), &"INFO".into())
+        );
+        slow.may_answer.add_permits(1);
+    });
+    assert_eq!(socket.so_far().await, Vec::<Value>::new());
+    world.caught_up().await;
+    assert_eq!(socket.next_of("new_message").await["message"]["id"], said["id"]);
+    world.caught_up().await;
+    assert_eq!(socket.so_far().await, Vec::<Value>::new(), "and no third time");
 }

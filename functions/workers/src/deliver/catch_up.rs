@@ -12,9 +12,10 @@ use shared::operations::missed;
 use shared::operations::views::Unread;
 use shared::queue::{self, CatchUp, Queue};
 use shared::store::Worker;
+use shared::store::connections::OPENING;
 use shared::store::sync::{self, COMMIT_MARGIN, SyncedEvent, SyncedEventKind, Token};
 use shared::store::table::Consistency;
-use shared::{App, Error, Result};
+use shared::{App, Result};
 
 /// How long an eventually consistent read may not show a connection: three times what AWS states. What was appended
 /// later was delivered to the connection too.
@@ -53,13 +54,12 @@ pub(super) async fn deliver(app: &App, _: Worker, job: CatchUp) -> Result<()> {
     )
     .await?;
     if !missed::post(app, &job.connection, &page.frames).await? {
-        // API Gateway reports a connection as gone until `$connect` has returned. For so young a connection the job
-        // tries again later.
-        return if live.is_opening {
-            Err(Error::unavailable("the connection is still opening"))
-        } else {
-            Ok(())
-        };
+        // API Gateway reports a connection as gone until `$connect` has returned: once more when it must have.
+        if live.is_opening && !job.is_late {
+            let late = CatchUp { is_late: true, ..job };
+            queue::enqueue_later(app, Queue::Fanout, &late, OPENING).await?;
+        }
+        return Ok(());
     }
     if page.has_more && page.last_at.is_none_or(|at| at <= last) {
         let rest = CatchUp {
