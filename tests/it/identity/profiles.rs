@@ -32,6 +32,30 @@ async fn participant(viewer: &Person, conversation: &str, of: Uuid) -> Value {
         .clone()
 }
 
+/// S3-E21: of a token's claims others see who somebody is, and neither e-mail nor roles.
+#[tokio::test]
+async fn others_see_the_public_part_of_a_profile() {
+    let world = World::start().await;
+    let bob = world.person("bob").await;
+    let ada = world.stranger(
+        Uuid::new_v4(),
+        Claims {
+            email: Some("ada@example.com".to_owned()),
+            roles: vec!["moderator".to_owned()],
+            ..named("Ada Lovelace", "ada")
+        },
+    );
+    let path = format!("/api/v1/users/{}", ada.id);
+    bob.get(&path).await.is_error(404, "NOT_FOUND");
+    me(&ada).await;
+    let seen = bob.get(&path).await.is(200)["data"].clone();
+    let expected =
+        json!({ "id": ada.id, "username": "ada", "display_name": "Ada Lovelace", "avatar_url": null });
+    assert_eq!(seen, expected);
+    assert_eq!(ada.get(&path).await.is(200)["data"], expected, "oneself too");
+    bob.get("/api/v1/users/ada").await.is_error(404, "NOT_FOUND");
+}
+
 /// Contract §2
 #[tokio::test]
 async fn a_user_sees_all_claims_of_their_token() {
