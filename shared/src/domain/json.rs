@@ -131,10 +131,14 @@ pub fn exact(text: &str) -> Result<Number, Inexact> {
     if let Ok(number) = text.parse::<i64>() {
         return Ok(number.into());
     }
-    let number: f64 = text.parse().map_err(|_| Inexact)?;
-    // The shortest decimal that means this double is what everybody gets to read.
-    if number.is_finite() && decimal(text) == decimal(&format!("{number:e}")) {
-        Number::from_f64(number).ok_or(Inexact)
+    let double: f64 = text.parse().map_err(|_| Inexact)?;
+    let number = Number::from_f64(double).ok_or(Inexact)?;
+    // The shortest decimal that means this double is what everybody gets to read. Where two are as short and as near,
+    // writers differ: of …427.25, whose neighbours are an eighth away, Rust and JavaScript write …427.2, `serde_json`
+    // …427.3.
+    let shortest = [format!("{double:e}"), number.to_string()];
+    if shortest.iter().any(|shortest| decimal(text) == decimal(shortest)) {
+        Ok(number)
     } else {
         Err(Inexact)
     }
@@ -212,6 +216,17 @@ mod tests {
             let read = value(&text).unwrap();
             prop_assert_eq!(read.as_f64().unwrap().to_bits(), number.to_bits());
             prop_assert_eq!(read.to_string(), text);
+        }
+
+        /// Doubles that lie halfway between two decimals of the same length: writers differ in which they take.
+        #[test]
+        fn of_two_shortest_decimals_both_are_read(eighths in 1_u64 << 52..1 << 53) {
+            #[expect(clippy::cast_precision_loss, reason = "53 bits are held exactly")]
+            let number = eighths as f64 / 8.0;
+            for text in [Value::from(number).to_string(), format!("{number}")] {
+                let read = value(&text).unwrap();
+                prop_assert_eq!(read.as_f64().unwrap().to_bits(), number.to_bits());
+            }
         }
 
         #[test]
